@@ -1,0 +1,1 @@
+"""The relay: ingest, archive, review API and the specialist's desk."""

@@ -1,0 +1,1 @@
+"""Instruments: what they measure, and one driver a file that reads them."""

@@ -1,0 +1,1 @@
+"""The agent at the bedside: capture, visit, spool, uplink, and the kiosk's API."""

@@ -1,0 +1,1 @@
+"""Pure signal functions: ECG, heart and lung sound, pleth, picture, quality."""

@@ -1,0 +1,1 @@
+"""What travels: recording, study, case, bundle, and their codecs."""

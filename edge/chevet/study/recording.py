@@ -1,0 +1,129 @@
+"""What one device gave for one examination step."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chevet.devices.samples import Channel, Reading
+
+StoredSamples = NDArray[np.int16]
+
+STEPS = ("oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that never arrived: indices in the recording, `count` samples from `first` on."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityMark:
+    """The quality engine's verdict as it travels: score 0..1, usable or not, coded reasons."""
+
+    score: float
+    usable: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A draft number computed from a recording; never a finding.
+
+    Attributes:
+        kind: such as "heart_rate", "qt", "qtc".
+        value: in `unit`, or None rather than a guess.
+        unit: UCUM code.
+        method: the algorithm or formula, such as "Fridericia".
+    """
+
+    kind: str
+    value: float | None
+    unit: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform:
+    """Exact integer samples of channels that share a clock.
+
+    Attributes:
+        channels: one per row.
+        values: int16, shape [channels, samples]; where `gaps` say so, zero stands for "nothing arrived".
+        gaps: ascending, disjoint.
+    """
+
+    channels: tuple[Channel, ...]
+    values: StoredSamples
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """One still chosen by the worker or proposed as best: the camera's own bytes.
+
+    `at_s` is its time from the recording's start; `best` marks the one to show first.
+    """
+
+    data: bytes
+    media_type: str
+    at_s: float
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """One examination step of one device; a retake is a new recording with a new id.
+
+    Attributes:
+        id: UUIDv7 as text.
+        step: one of STEPS.
+        site: auscultation point ("A", "P", "E", "T", "M", lung keys) or "".
+        side: "left" or "right" for an ear (the patient's), else "".
+        driver: driver name, such as "kit-ecg".
+        link: the link's URL scheme and a coded device id; never an operator's path with names in it.
+        device: model, serial, firmware as the device identified itself ("" where it cannot).
+        started_ms: edge wall clock at start, Unix ms (never used for order).
+        duration_s: length in seconds by the device's clock.
+        lost_samples: samples known to be missing.
+        quality: verdict over the whole recording.
+        waveforms: sample data, empty for stills.
+        pictures: stills, empty for signals.
+        readings: numbers the device reported meanwhile.
+        measurements: drafts.
+        accepted_poor: the worker chose "send anyway, marked poor".
+        simulated: carries the HTEST label.
+    """
+
+    id: str
+    step: str
+    driver: str
+    link: str
+    started_ms: int
+    duration_s: float
+    quality: QualityMark
+    site: str = ""
+    side: str = ""
+    device: dict[str, str] = field(default_factory=dict[str, str])
+    lost_samples: int = 0
+    waveforms: tuple[Waveform, ...] = ()
+    pictures: tuple[StoredPicture, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    accepted_poor: bool = False
+    simulated: bool = False
+
+
+def exactly_int16(values: NDArray[np.signedinteger[Any]]) -> StoredSamples:
+    """Return `values` as int16 with not one sample changed.
+
+    Raises:
+        ValueError: a sample does not fit into 16 bits.
+    """
+    if values.size and (values.min() < -32768 or values.max() > 32767):
+        raise ValueError("samples need more than 16 bits; store the device's native 16-bit samples")
+    return values.astype(np.int16)

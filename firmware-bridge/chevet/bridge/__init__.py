@@ -1,0 +1,1 @@
+"""Links to instruments: bytes in and out, frames, the device's clock, tapes."""

@@ -1,0 +1,1 @@
+"""Virtual instruments on real wires, players of real recordings, and the demo."""

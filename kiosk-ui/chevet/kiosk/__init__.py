@@ -1,0 +1,1 @@
+"""The worker's screens and the web instruments shared with the specialist's desk."""
