@@ -1,0 +1,55 @@
+# The two commands a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+OURS := firmware-bridge devices edge kiosk-ui cloud-relay hardware-sim
+CHECKED := $(OURS) tests benchmarks bootstrap.py
+
+# make demo ONCE=1 conducts one consultation by itself; PORT_KIOSK, PORT_DESK, BROKER, DIR and JSON are passed on.
+DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KIOSK),--port-kiosk $(PORT_KIOSK)) \
+  $(if $(PORT_DESK),--port-desk $(PORT_DESK)) $(if $(BROKER),--broker $(BROKER)) $(if $(DIR),--dir $(DIR))
+
+.PHONY: help demo test check format road clean
+
+help:
+	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
+	@echo "make demo ONCE=1   one consultation from instruments to signed opinion and back, then a report"
+	@echo "make test          everything: unit, property, flow and browser tests, with coverage"
+	@echo "make check         format, lint, types, import contracts, browser types"
+	@echo "make format        rewrite the sources in the house style"
+	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
+	@echo "make clean         remove what the commands above made"
+
+demo:
+	@$(PYTHON) bootstrap.py
+	@exec $(BIN)/chevet-sim demo $(DEMO_OPTIONS)
+
+test:
+	@sh tests/prepare.sh
+	@$(PYTHON) bootstrap.py --tests
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n 2 -m "not flow and not web"
+	$(BIN)/coverage run -m pytest -m "flow or web"
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90
+
+check:
+	@$(PYTHON) bootstrap.py --tests
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@command -v npm >/dev/null || { echo "The browser type check needs Node.js: sudo apt install nodejs npm"; exit 1; }
+	npm install --silent --no-audit --no-fund --no-save
+	npm run --silent types
+
+format:
+	@$(PYTHON) bootstrap.py --tests
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+
+road:
+	@$(PYTHON) bootstrap.py
+	$(BIN)/python benchmarks/road.py
+
+clean:
+	rm -rf .venv node_modules artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

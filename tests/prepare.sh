@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs what the browser and broker tests need from Debian's packages where that is allowed, or says what is skipped.
+set -eu
+missing=""
+command -v chromium >/dev/null || missing="$missing chromium"
+command -v mosquitto >/dev/null || missing="$missing mosquitto"
+python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing$missing ..."
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+  echo "Not installed:$missing. The tests that need them will be skipped; to enable them: sudo apt install$missing"
+fi
