@@ -1,0 +1,1 @@
+"""Who may sign in, with which role, and with which key an opinion is signed."""

@@ -1,0 +1,1 @@
+"""The desk's HTTP interface, as docs/api.md says."""

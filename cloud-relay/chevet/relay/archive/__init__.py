@@ -1,0 +1,1 @@
+"""What the relay keeps: tables, objects, the audit chain, and the exchange's two stores."""

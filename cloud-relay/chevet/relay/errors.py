@@ -1,0 +1,59 @@
+"""What can go wrong in the relay, each as one sentence that names the remedy."""
+
+
+class RelayError(Exception):
+    """Root of the relay's errors; `str(error)` is one clear sentence without patient data."""
+
+
+class SettingsError(RelayError):
+    """The configuration cannot be used.
+
+    Attributes:
+        key: the setting or file that is wrong.
+    """
+
+    def __init__(self, key: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.key = key
+
+
+class DiskFullError(RelayError):
+    """The archive's disk has no room; nothing was acknowledged."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The disk that holds {path} is full: free space there; senders repeat what is missing."
+        )
+        self.path = path
+
+
+class ArchiveError(RelayError):
+    """The archive is damaged, of a newer version, or refused a write."""
+
+
+class BrokerError(RelayError):
+    """The embedded broker cannot run.
+
+    Attributes:
+        port: the TCP port it was asked to serve.
+    """
+
+    def __init__(self, port: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.port = port
+
+
+class RefusedError(RelayError):
+    """A request the relay will not carry out, as the API tells it.
+
+    Attributes:
+        status: HTTP status.
+        code: coded word that screens translate.
+        field: the field concerned, or None.
+    """
+
+    def __init__(self, status: int, code: str, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+        self.field = field

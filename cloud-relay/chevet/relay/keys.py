@@ -1,0 +1,188 @@
+"""The programme's keys and the two trust files (docs/seams.md, "Trust files").
+
+`relay.key` signs receipts, downlink manifests and specialists' certificates; `programme.key` opens what sites
+seal; `recovery.key` opens it when the other is lost and belongs off this machine; `audit.key` keys the
+audit chain.
+"""
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chevet.relay.errors import SettingsError
+
+RAW_KEY_BYTES = 32
+PRIVATE_MODE = 0o600
+SiteCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,6}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeKeys:
+    """The private keys a running relay holds.
+
+    Attributes:
+        name: the programme's name.
+        relay: signs receipts, manifests sent down and certificates.
+        programme: opens sealed studies.
+        audit: 32 bytes that key the audit chain.
+    """
+
+    name: str
+    relay: Ed25519PrivateKey
+    programme: X25519PrivateKey
+    audit: bytes
+
+
+class SiteFile(BaseModel):
+    """The public `site.json` that `chevet-edge init` writes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    v: Annotated[int, Field(ge=1, le=1)]
+    site: SiteCode
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    phone: Annotated[str, Field(max_length=40)] = ""
+    verify_key: str
+    seal_key: str
+
+    def keys(self) -> tuple[bytes, bytes]:
+        """Return the raw verify and seal keys, 32 bytes each."""
+        return _raw(self.verify_key, "verify_key"), _raw(self.seal_key, "seal_key")
+
+
+def make_programme(folder: Path, name: str) -> None:
+    """Make all keys in `folder`/keys and write the public `folder`/programme.json.
+
+    Raises:
+        SettingsError: keys exist already; they are never overwritten.
+    """
+    keys = folder / "keys"
+    if keys.exists() and any(keys.iterdir()):
+        raise SettingsError(
+            str(keys), f"{keys} already holds keys: choose another folder; keys are never replaced."
+        )
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    relay, programme, recovery = (
+        Ed25519PrivateKey.generate(),
+        X25519PrivateKey.generate(),
+        X25519PrivateKey.generate(),
+    )
+    for file, private in (("relay", relay), ("programme", programme), ("recovery", recovery)):
+        _write_private(keys / f"{file}.key", _pem(private))
+    _write_private(keys / "audit.key", base64.b64encode(os.urandom(RAW_KEY_BYTES)) + b"\n")
+    public = {
+        "v": 1,
+        "programme": name,
+        "relay_key": encode_key(relay.public_key()),
+        "recipients": {
+            "programme": encode_key(programme.public_key()),
+            "recovery": encode_key(recovery.public_key()),
+        },
+    }
+    text = json.dumps(public, indent=2, ensure_ascii=False) + "\n"
+    (folder / "programme.json").write_text(text, encoding="utf-8")
+    (keys / "name.txt").write_text(name + "\n", encoding="utf-8")
+
+
+def read_programme(folder: Path) -> ProgrammeKeys:
+    """Read the private keys that a running relay needs from `folder`.
+
+    Raises:
+        SettingsError: a key is missing, unreadable or readable by others.
+    """
+    relay = _load(folder / "relay.key")
+    if not isinstance(relay, Ed25519PrivateKey):
+        raise _unusable(folder / "relay.key")
+    programme = _load(folder / "programme.key")
+    if not isinstance(programme, X25519PrivateKey):
+        raise _unusable(folder / "programme.key")
+    audit = _raw(_read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
+    name = _read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
+    return ProgrammeKeys(name, relay, programme, audit)
+
+
+def read_site(path: Path) -> SiteFile:
+    """Read a site's public file.
+
+    Raises:
+        SettingsError: it cannot be read or is not a site file.
+    """
+    try:
+        site = SiteFile.model_validate_json(path.read_bytes())
+        site.keys()
+    except OSError as error:
+        raise SettingsError(str(path), f"Cannot read {path}: {error.strerror}.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SettingsError(
+            str(path),
+            f"{path} is no site file ({key}: {first['msg']}): bring the site.json of `chevet-edge init`.",
+        ) from None
+    return site
+
+
+def encode_key(key: Ed25519PublicKey | X25519PublicKey) -> str:
+    """Return a public key as standard base64 of its raw 32 bytes."""
+    return base64.b64encode(key.public_bytes_raw()).decode("ascii")
+
+
+def _raw(text: str, name: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raw = b""
+    if len(raw) != RAW_KEY_BYTES:
+        raise SettingsError(
+            name, f"{name} is no key (base64 of 32 bytes): bring the file again from where it was made."
+        )
+    return raw
+
+
+def _pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Create `path` readable by its owner alone from its first byte on."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_private(path: Path, *, private: bool = True) -> bytes:
+    try:
+        data = path.read_bytes()
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise SettingsError(
+            str(path),
+            f"{path} is missing: run `chevet-relay init`, or restore the folder of keys from its backup.",
+        ) from None
+    except OSError as error:
+        raise SettingsError(str(path), f"Cannot read {path}: {error.strerror}.") from None
+    if private and mode & 0o077:
+        raise SettingsError(str(path), f"{path} can be read by other users: run `chmod 600 {path}`.")
+    return data
+
+
+def _load(path: Path) -> object:
+    try:
+        return serialization.load_pem_private_key(_read_private(path), password=None)
+    except ValueError:
+        return None
+
+
+def _unusable(path: Path) -> SettingsError:
+    return SettingsError(str(path), f"{path} holds no usable key: restore it from its backup.")

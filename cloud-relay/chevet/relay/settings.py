@@ -1,0 +1,141 @@
+"""The relay's configuration: one TOML file, overridden by CHEVET_RELAY_... variables.
+
+Unknown keys are refused in both, so that a misspelt setting cannot be silently ignored. Secrets are never
+values here: they are files that a setting names.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chevet.relay.errors import SettingsError
+
+PREFIX = "CHEVET_RELAY_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _one_word(value: str) -> str:
+    if value and not value.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("use letters, digits, '-' and '_' only")
+    return value
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; relative paths start at the configuration file's folder."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    keys: Path = Field(
+        Path("keys"), description="folder with the programme's keys, made by `chevet-relay init`"
+    )
+    archive: Path = Field(Path("archive"), description="folder of the database and the stored objects")
+    host: str = Field("127.0.0.1", description="address the desk is served on; loopback by default")
+    port: Port = Field(8422, description="port of the desk and its API")
+    broker_host: str = Field("127.0.0.1", description="host of the MQTT broker")
+    broker_port: Port = Field(1883, description="port of the MQTT broker")
+    broker_user: str = Field("", description="user name at the broker, empty for none")
+    broker_password_file: Path | None = Field(None, description="file that holds the broker's password")
+    worker: Annotated[str, AfterValidator(_one_word)] = Field(
+        "relay-1", description="stable name of this process at the broker; different for every worker"
+    )
+    share: Annotated[str, AfterValidator(_one_word)] = Field(
+        "", description="name of the shared subscription when several workers serve one broker; empty for one"
+    )
+    label: Literal["", "HTEST"] = Field(
+        "", description="HTEST makes this a demo or training relay; only then simulated cases reach the inbox"
+    )
+    languages: tuple[str, ...] = Field(("fr", "ar", "en"), description="languages the desk offers")
+    secure_cookies: bool = Field(False, description="true when the desk is reached by https only")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file's values, which arrive as arguments."""
+        return env_settings, init_settings
+
+    def broker_password(self) -> str | None:
+        """Return the broker's password from its file, or None where none is set."""
+        path = self.broker_password_file
+        if path is None:
+            return None
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                "broker_password_file",
+                f"Cannot read {path} ({error.strerror}): create it or unset the setting.",
+            ) from error
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check the configuration at `path`.
+
+    Raises:
+        SettingsError: naming the file or the key that is wrong, and what to do.
+    """
+    values = _read_toml(path)
+    _refuse_unknown_variables()
+    try:
+        found = Settings(**values)
+    except ValidationError as error:
+        raise _sentence(path, error) from None
+    return _anchored(found, path.resolve().parent)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            str(path),
+            f"There is no configuration at {path}: run `chevet-relay init {path.parent}` or pass --config.",
+        ) from None
+    except OSError as error:
+        raise SettingsError(str(path), f"Cannot read {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"{path} is not valid TOML ({error}): correct it there.") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise SettingsError(
+                name, f"The environment variable {name} is no setting of chevet-relay: unset it."
+            )
+
+
+def _sentence(path: Path, error: ValidationError) -> SettingsError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return SettingsError(
+            key,
+            f"Unknown key '{key}' in {path}: remove it. Known: {', '.join(sorted(Settings.model_fields))}.",
+        )
+    return SettingsError(
+        key, f"The setting '{key}' (in {path} or {PREFIX}{key.upper()}) is wrong: {first['msg']}."
+    )
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    password = settings.broker_password_file
+    return settings.model_copy(
+        update={
+            "keys": folder / settings.keys,
+            "archive": folder / settings.archive,
+            "broker_password_file": folder / password if password else None,
+        }
+    )
