@@ -1,0 +1,85 @@
+"""Room on the box: when to warn, when to refuse, and the reserve that keeps the databases able to write."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chevet.edge.errors import DiskFull
+from chevet.edge.journal import sync_folder
+
+MEGABYTE = 1024 * 1024
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what this user may still write in `folder`, in bytes."""
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize
+
+
+@dataclass(slots=True)
+class Disk:
+    """Guards the folder `folder`.
+
+    Attributes:
+        low_bytes: below this much free space the level is "low".
+        full_bytes: below this much free space nothing new is captured.
+        reserve_bytes: size of the file that is given up when a database cannot write.
+        measure: how free space is found; tests give their own.
+    """
+
+    folder: Path
+    low_bytes: int
+    full_bytes: int
+    reserve_bytes: int
+    measure: Callable[[Path], int] = free_bytes
+
+    @property
+    def _reserve(self) -> Path:
+        return self.folder / "reserve"
+
+    def free(self) -> int:
+        """Return free bytes, 0 when the folder cannot be asked."""
+        try:
+            return self.measure(self.folder)
+        except OSError:
+            return 0
+
+    def level(self) -> str:
+        """Return "ok", "low" or "full"."""
+        free = self.free()
+        if free < self.full_bytes:
+            return "full"
+        return "low" if free < self.low_bytes else "ok"
+
+    def require_room(self) -> None:
+        """Let a new capture begin only where it can also end.
+
+        Raises:
+            DiskFull: below `full_bytes`.
+        """
+        if self.level() == "full":
+            raise DiskFull
+
+    def keep_reserve(self) -> bool:
+        """Make the reserve file when it is missing and there is room for it; tell whether it stands."""
+        if self._reserve.exists() or not self.reserve_bytes:
+            return True
+        if self.free() < self.full_bytes + self.reserve_bytes:
+            return False
+        descriptor = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, self.reserve_bytes)
+        except OSError:
+            self.give_reserve_up()
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def give_reserve_up(self) -> None:
+        """Free the reserve so that receipts and decisions can still be written."""
+        with contextlib.suppress(FileNotFoundError):
+            self._reserve.unlink()
+            sync_folder(self.folder)

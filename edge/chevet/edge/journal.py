@@ -1,0 +1,245 @@
+"""A capture on disk while it runs: an append-only file of framed records.
+
+A record is `length u32 | CRC-32 of kind and body u32 | kind u8 | body`, little-endian, after an 8-byte file mark.
+A power cut can tear the tail only: reading stops at the first record whose length or CRC does not hold, and what
+stands before it is whole. Every capture gets its own file, so a torn tail never hides a later recording.
+"""
+
+import contextlib
+import json
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock
+from chevet.edge.errors import JournalDamaged
+
+MARK = b"CHVJRN\x00\x01"
+_FRAME = struct.Struct("<IIB")
+_BLOCK = struct.Struct("<BBIQd")  # stream, bytes a sample, samples, first, at
+_PICTURE = struct.Struct("<dH")  # at, length of the JSON words before the image
+_LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larger length is a torn frame
+
+OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END = range(1, 8)
+_DTYPES = {2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
+
+
+class JournalFile(Protocol):
+    """The part of an open binary file that a journal needs; tests pass one that runs out of room."""
+
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known when a capture starts; enough to rebuild it into its visit after a power cut."""
+
+    capture: str
+    visit: str
+    step: str
+    site: str
+    side: str
+    device: str
+    driver: str
+    link: str
+    seconds: float
+    started_ms: int
+    started_at: float
+    simulated: bool
+    identity: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Journal:
+    """What a journal file tells.
+
+    Attributes:
+        opening: from the first record.
+        events: in order of arrival.
+        end: the reason it ended, or "" when it never did (power cut, kill).
+        whole_bytes: length of the readable part, in bytes; the rest is torn.
+    """
+
+    opening: Opening
+    events: tuple[Event, ...]
+    end: str
+    whole_bytes: int
+
+
+class JournalWriter:
+    """Appends events; nothing is promised before `sync` has returned.
+
+    `append` only lays records aside, so the event loop never waits for a disk; `sync` runs in a thread.
+    """
+
+    def __init__(self, file: JournalFile, opening: Opening) -> None:
+        self._file = file
+        self._waiting: list[bytes] = [MARK, _record(OPENING, json.dumps(asdict(opening)).encode())]
+        self._streams: dict[tuple[Channel, ...], int] = {}
+        self._disk = threading.Lock()
+
+    @classmethod
+    def create(cls, path: Path, opening: Opening) -> "JournalWriter":
+        """Start the journal `path` and make its first record and its name in the folder durable."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        writer = cls(os.fdopen(descriptor, "wb"), opening)
+        writer.sync()
+        sync_folder(path.parent)
+        return writer
+
+    def append(self, event: Event) -> None:
+        """Lay one event aside for the next `sync`."""
+        match event:
+            case SampleBlock():
+                self._waiting.append(self._block(event))
+            case Picture():
+                words = json.dumps({"media_type": event.media_type, "side": event.side}).encode()
+                self._waiting.append(
+                    _record(PICTURE, _PICTURE.pack(event.at, len(words)) + words + event.data)
+                )
+            case Reading():
+                self._waiting.append(_record(READING, json.dumps(asdict(event)).encode()))
+            case Notice():
+                self._waiting.append(_record(NOTICE, json.dumps(asdict(event)).encode()))
+
+    def _block(self, block: SampleBlock) -> bytes:
+        known = self._streams.get(block.channels)
+        before = b""
+        if known is None:
+            known = self._streams[block.channels] = len(self._streams)
+            words = {"stream": known, "channels": [asdict(channel) for channel in block.channels]}
+            before = _record(STREAM, json.dumps(words).encode())
+        size = block.values.dtype.itemsize if block.values.dtype.itemsize in _DTYPES else 4
+        head = _BLOCK.pack(known, size, block.values.shape[1], block.first, block.at)
+        return before + _record(BLOCK, head + block.values.astype(_DTYPES[size]).tobytes())
+
+    def sync(self) -> None:
+        """Bring everything appended so far onto the disk.
+
+        Raises:
+            OSError: the disk is full or gone; the readable part of the file stays valid.
+        """
+        with self._disk:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self._file.write(b"".join(waiting))
+                self._file.flush()
+                os.fsync(self._file.fileno())
+
+    def close(self, reason: str) -> None:
+        """Write the end mark and close.
+
+        Raises:
+            OSError: as `sync`; the file is closed all the same.
+        """
+        self._waiting.append(_record(END, json.dumps({"reason": reason}).encode()))
+        try:
+            self.sync()
+        finally:
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names created in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_journal(path: Path) -> Journal:
+    """Read `path` up to its last good record.
+
+    Raises:
+        JournalDamaged: not even the opening record is whole.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MARK)) != MARK:
+            raise JournalDamaged(path)
+        whole = len(MARK)
+        opening: Opening | None = None
+        end = ""
+        events: list[Event] = []
+        streams: dict[int, tuple[Channel, ...]] = {}
+        for kind, body in _records(file):
+            try:
+                if opening is None:
+                    opening = Opening(**json.loads(body)) if kind == OPENING else None
+                elif kind == STREAM:
+                    _remember(streams, body)
+                elif kind == END:
+                    end = str(json.loads(body)["reason"])
+                else:
+                    events.append(_event(kind, body, streams))
+            except (ValueError, KeyError, TypeError, struct.error):
+                break
+            if opening is None:
+                break
+            whole += _FRAME.size + len(body)
+    if opening is None:
+        raise JournalDamaged(path)
+    return Journal(opening, tuple(events), end, whole)
+
+
+def cut_torn_tail(path: Path) -> Journal:
+    """Read `path` and cut what follows its last good record, durably.
+
+    Raises:
+        JournalDamaged: not even the opening record is whole.
+    """
+    journal = read_journal(path)
+    if path.stat().st_size > journal.whole_bytes:
+        with path.open("r+b") as file:
+            file.truncate(journal.whole_bytes)
+            os.fsync(file.fileno())
+    return journal
+
+
+def _record(kind: int, body: bytes) -> bytes:
+    return _FRAME.pack(len(body), zlib.crc32(body, zlib.crc32(bytes([kind]))), kind) + body
+
+
+def _records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    while len(head := file.read(_FRAME.size)) == _FRAME.size:
+        length, crc, kind = _FRAME.unpack(head)
+        if length > _LARGEST:
+            return
+        body = file.read(length)
+        if len(body) != length or zlib.crc32(body, zlib.crc32(bytes([kind]))) != crc:
+            return
+        yield kind, body
+
+
+def _remember(streams: dict[int, tuple[Channel, ...]], body: bytes) -> None:
+    words = json.loads(body)
+    streams[int(words["stream"])] = tuple(Channel(**channel) for channel in words["channels"])
+
+
+def _event(kind: int, body: bytes, streams: dict[int, tuple[Channel, ...]]) -> Event:
+    if kind == BLOCK:
+        stream, size, count, first, at = _BLOCK.unpack_from(body)
+        channels = streams[stream]
+        values = np.frombuffer(body, _DTYPES[size], offset=_BLOCK.size).reshape(len(channels), count)
+        return SampleBlock(channels, values, first, at)
+    if kind == PICTURE:
+        at, length = _PICTURE.unpack_from(body)
+        words = json.loads(body[_PICTURE.size : _PICTURE.size + length])
+        return Picture(body[_PICTURE.size + length :], words["media_type"], at, words["side"])
+    words: dict[str, Any] = json.loads(body)
+    if kind == READING:
+        return Reading(**(words | {"status": tuple(words["status"])}))
+    if kind == NOTICE:
+        return Notice(**words)
+    raise ValueError(kind)

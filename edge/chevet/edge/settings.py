@@ -1,0 +1,256 @@
+"""The agent's configuration: one TOML file, overridden by CHEVET_EDGE_ environment variables."""
+
+import importlib
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chevet.edge.errors import SettingsError
+
+PREFIX = "CHEVET_EDGE_"
+PLACES = (Path("edge.toml"), Path("/etc/chevet/edge.toml"))
+"""Where `chevet-edge run` looks when no --config is given."""
+
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KioskSettings(_Section):
+    """Where the screens are served; loopback unless a screen on another machine is wanted."""
+
+    host: str = "127.0.0.1"
+    port: _Port = 8421
+
+
+class BrokerSettings(_Section):
+    """The MQTT broker that carries sealed studies. `password_file` holds the password alone."""
+
+    host: str = "127.0.0.1"
+    port: _Port = 1883
+    username: str = ""
+    password_file: Path | None = None
+
+    def password(self) -> str:
+        """Return the password, "" when none is set.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        return read_secret(self.password_file, "broker.password_file") if self.password_file else ""
+
+
+class DeviceSettings(_Section):
+    """One instrument of this site: a driver's name and the link's URL."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
+    driver: str
+    link: str
+    instrument: Literal["", "oximeter", "ecg", "stethoscope", "otoscope"] = ""
+    simulated: bool = False
+
+
+class WorkerSettings(_Section):
+    """A worker made at start when missing; `pin_file` holds the PIN alone."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(min_length=1, max_length=120)
+    pin_file: Path
+
+
+class EdgeSettings(BaseSettings):
+    """Everything `chevet-edge run` can be told.
+
+    Attributes:
+        data_dir: keys, databases and journals of the box; only its user may read it.
+        programme: programme.json as given out by the relay.
+        site: the site's code, checked against the one `chevet-edge init` made; "" to skip the check.
+        languages: offered on the screens, first is the default.
+        devices: instruments of the site.
+        devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
+        bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
+            platform's own.
+        bluetooth_spec: what that function is called with.
+        label: "HTEST" marks everything of this box as simulated or for training.
+        workers: made at start when missing.
+        disk_low_mb: below this much free space the screens warn.
+        disk_full_mb: below this much free space new captures are refused.
+        reserve_mb: size of the file given up so that databases can write on a full disk.
+        retention_days: how long a delivered study stays on the box.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path
+    programme: Path
+    site: str = ""
+    languages: tuple[str, ...] = ("fr", "ar", "en")
+    kiosk: KioskSettings = KioskSettings()
+    broker: BrokerSettings = BrokerSettings()
+    devices: tuple[DeviceSettings, ...] = ()
+    devices_file: Path | None = None
+    bluetooth_backend: str = ""
+    bluetooth_spec: str = ""
+    label: Literal["", "HTEST"] = ""
+    workers: tuple[WorkerSettings, ...] = ()
+    disk_low_mb: int = Field(default=1024, ge=0)
+    disk_full_mb: int = Field(default=256, ge=0)
+    reserve_mb: int = Field(default=64, ge=0)  # delivery.md section 4: a 64 MB reserve
+    retention_days: float = Field(default=7.0, ge=0)  # delivery.md section 4: keep 7 days
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrides the file (which arrives as arguments)."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None, places: tuple[Path, ...] = PLACES) -> EdgeSettings:
+    """Read the configuration file (or the first of `places`) and the environment.
+
+    Raises:
+        SettingsError: missing, unreadable or wrong, with a sentence that names the remedy.
+    """
+    source = path or next((place for place in places if place.exists()), None)
+    if source is None:
+        looked = " and ".join(str(place) for place in places)
+        raise SettingsError(
+            f"No configuration found ({looked}); make one with `chevet-edge init` or pass --config FILE."
+        )
+    table = _read_toml(source)
+    _refuse_unknown_environment()
+    try:
+        settings = EdgeSettings(**table)
+    except ValidationError as error:
+        raise SettingsError(f"{source}: {_first_complaint(error)}") from None
+    return _anchored(settings, source.resolve().parent)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} does not exist; make one with `chevet-edge init` or pass another --config."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); check its owner and mode.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML ({error}); correct that line.") from None
+
+
+def _refuse_unknown_environment() -> None:
+    for name in os.environ:
+        word = name.removeprefix(PREFIX).lower().split("__")[0]
+        if name.startswith(PREFIX) and word not in EdgeSettings.model_fields:
+            known = ", ".join(sorted(EdgeSettings.model_fields))
+            raise SettingsError(f"The environment variable {name} is not a setting; known are: {known}.")
+
+
+def _first_complaint(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"the key '{where}' is not a setting; remove it or correct its spelling."
+    if first["type"] == "missing":
+        return f"the setting '{where}' is missing; add it."
+    return f"the setting '{where}' is wrong: {first['msg']}."
+
+
+def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
+    """Read relative paths from the configuration file's folder, wherever the command was started."""
+    changed: dict[str, Any] = {}
+    for name in ("data_dir", "programme", "devices_file"):
+        value = getattr(settings, name)
+        if isinstance(value, Path):
+            changed[name] = folder / value
+    if settings.broker.password_file:
+        changed["broker"] = settings.broker.model_copy(
+            update={"password_file": folder / settings.broker.password_file}
+        )
+    changed["workers"] = tuple(
+        worker.model_copy(update={"pin_file": folder / worker.pin_file}) for worker in settings.workers
+    )
+    return settings.model_copy(update=changed)
+
+
+def read_secret(path: Path, setting: str) -> str:
+    """Return the first line of a secret's file.
+
+    Raises:
+        SettingsError: it cannot be read or is empty.
+    """
+    try:
+        secret = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{setting}: {path} cannot be read ({error.strerror}).") from None
+    if not secret:
+        raise SettingsError(f"{setting}: {path} is empty; write the secret into it.")
+    return secret
+
+
+def all_devices(settings: EdgeSettings) -> tuple[DeviceSettings, ...]:
+    """Return the configured instruments and those of `devices_file`.
+
+    Raises:
+        SettingsError: the file cannot be read or names an id twice.
+    """
+    devices = settings.devices + (_devices_of(settings.devices_file) if settings.devices_file else ())
+    seen: set[str] = set()
+    for device in devices:
+        if device.id in seen:
+            raise SettingsError(f"The device id '{device.id}' is used twice; give each instrument its own.")
+        seen.add(device.id)
+    return devices
+
+
+def _devices_of(path: Path) -> tuple[DeviceSettings, ...]:
+    try:
+        words = json.loads(path.read_text("utf-8"))
+        rows = words["devices"] if isinstance(words, dict) else words
+        wanted = set(DeviceSettings.model_fields)
+        return tuple(
+            DeviceSettings(**({"simulated": True} | {key: row[key] for key in wanted & row.keys()}))
+            for row in rows
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"devices_file: {path} cannot be read ({error.strerror}); start `chevet-sim serve`."
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SettingsError(
+            f"devices_file: {path} is not a list of devices; write it with `chevet-sim serve`."
+        ) from None
+
+
+def load_bluetooth(settings: EdgeSettings) -> Any:
+    """Call the configured "module:function" with the spec; None means the platform's own radio.
+
+    Raises:
+        SettingsError: there is no such function.
+    """
+    if not settings.bluetooth_backend:
+        return None
+    module, _, function = settings.bluetooth_backend.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError):
+        raise SettingsError(
+            f"bluetooth_backend: '{settings.bluetooth_backend}' cannot be loaded; write it as module:function."
+        ) from None
+    return make(settings.bluetooth_spec) if settings.bluetooth_spec else make()

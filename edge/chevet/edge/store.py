@@ -1,0 +1,53 @@
+"""What the box knows: workers, patients, visits, captures, cases, opinions, messages."""
+
+from pathlib import Path
+
+from chevet.edge.database import Database, Migration
+
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        "0001 workers, patients, visits, captures, cases",
+        """
+        CREATE TABLE workers (id TEXT PRIMARY KEY, name TEXT NOT NULL, pin TEXT NOT NULL) STRICT;
+        CREATE TABLE patients (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, birth_year INTEGER,
+            sex TEXT NOT NULL, local_number TEXT NOT NULL, used_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX patients_by_use ON patients (used_ms DESC);
+        CREATE TABLE visits (
+            id TEXT PRIMARY KEY, patient TEXT NOT NULL REFERENCES patients (id), worker TEXT NOT NULL,
+            state TEXT NOT NULL, created_ms INTEGER NOT NULL, words TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX one_open_visit ON visits (state) WHERE state IN ('draft', 'closing');
+        CREATE TABLE captures (
+            id TEXT PRIMARY KEY, visit TEXT NOT NULL REFERENCES visits (id), step TEXT NOT NULL,
+            site TEXT NOT NULL, side TEXT NOT NULL, device TEXT NOT NULL, seconds REAL NOT NULL,
+            state TEXT NOT NULL, problem TEXT NOT NULL, elapsed_s REAL NOT NULL, verdict TEXT NOT NULL,
+            poor INTEGER NOT NULL, best INTEGER, recording TEXT
+        ) STRICT;
+        CREATE INDEX captures_by_visit ON captures (visit);
+        CREATE TABLE cases (
+            id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, state TEXT NOT NULL, percent INTEGER NOT NULL,
+            words TEXT NOT NULL, unread INTEGER NOT NULL, refused TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE opinions (
+            id TEXT PRIMARY KEY, case_id TEXT NOT NULL, version INTEGER NOT NULL, verified INTEGER NOT NULL,
+            arrived_ms INTEGER NOT NULL, words TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE messages (
+            id TEXT PRIMARY KEY, case_id TEXT NOT NULL, verified INTEGER NOT NULL,
+            arrived_ms INTEGER NOT NULL, words TEXT NOT NULL
+        ) STRICT;
+        """,
+    ),
+)
+
+
+def open_store(path: Path) -> Database:
+    """Open the box's database, checked and up to date.
+
+    Raises:
+        StoreDamaged: it fails its integrity check.
+        DiskFull: no room to bring it up to date.
+    """
+    return Database(path, MIGRATIONS)
