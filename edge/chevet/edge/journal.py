@@ -1,8 +1,8 @@
 """A capture on disk while it runs: an append-only file of framed records.
 
-A record is `length u32 | CRC-32 of kind and body u32 | kind u8 | body`, little-endian, after an 8-byte file mark.
-A power cut can tear the tail only: reading stops at the first record whose length or CRC does not hold, and what
-stands before it is whole. Every capture gets its own file, so a torn tail never hides a later recording.
+A record is `length u32 | CRC-32 of kind and body u32 | kind u8 | body`, little-endian, after an 8-byte file
+mark. A power cut can tear the tail only: reading stops at the first record whose length or CRC does not hold,
+and what stands before it is whole. Every capture gets its own file, so a torn tail never hides another one.
 """
 
 import contextlib
@@ -28,16 +28,31 @@ _PICTURE = struct.Struct("<dH")  # at, length of the JSON words before the image
 _LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larger length is a torn frame
 
 OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END = range(1, 8)
-_DTYPES = {2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
+_DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {
+    2: np.dtype("<i2"),
+    4: np.dtype("<i4"),
+    8: np.dtype("<i8"),
+}
 
 
 class JournalFile(Protocol):
     """The part of an open binary file that a journal needs; tests pass one that runs out of room."""
 
-    def write(self, data: bytes, /) -> int: ...
-    def flush(self) -> None: ...
-    def fileno(self) -> int: ...
-    def close(self) -> None: ...
+    def write(self, data: bytes, /) -> int:
+        """Take `data` into the buffer."""
+        ...
+
+    def flush(self) -> None:
+        """Hand the buffer to the system."""
+        ...
+
+    def fileno(self) -> int:
+        """Return the descriptor that fsync needs."""
+        ...
+
+    def close(self) -> None:
+        """Close; the buffer is handed over first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +119,8 @@ class JournalWriter:
                 self._waiting.append(self._block(event))
             case Picture():
                 words = json.dumps({"media_type": event.media_type, "side": event.side}).encode()
-                self._waiting.append(
-                    _record(PICTURE, _PICTURE.pack(event.at, len(words)) + words + event.data)
-                )
+                body = _PICTURE.pack(event.at, len(words)) + words + event.data
+                self._waiting.append(_record(PICTURE, body))
             case Reading():
                 self._waiting.append(_record(READING, json.dumps(asdict(event)).encode()))
             case Notice():
@@ -237,9 +251,9 @@ def _event(kind: int, body: bytes, streams: dict[int, tuple[Channel, ...]]) -> E
         at, length = _PICTURE.unpack_from(body)
         words = json.loads(body[_PICTURE.size : _PICTURE.size + length])
         return Picture(body[_PICTURE.size + length :], words["media_type"], at, words["side"])
-    words: dict[str, Any] = json.loads(body)
     if kind == READING:
-        return Reading(**(words | {"status": tuple(words["status"])}))
+        told: dict[str, Any] = json.loads(body)
+        return Reading(**(told | {"status": tuple(told["status"])}))
     if kind == NOTICE:
-        return Notice(**words)
+        return Notice(**json.loads(body))
     raise ValueError(kind)

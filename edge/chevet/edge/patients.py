@@ -1,5 +1,6 @@
 """Who was examined here before."""
 
+import sqlite3
 import unicodedata
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ class Patients:
         row = self._database.row("SELECT * FROM patients WHERE id = ?", (patient_id,))
         if row is None:
             raise not_found("patient")
-        return Patient(row["id"], row["name"], row["birth_year"], row["sex"], row["local_number"])
+        return _patient(row)
 
     def touch(self, patient_id: str) -> None:
         """Bring a patient to the front of the most recent ones."""
@@ -57,10 +58,11 @@ class Patients:
             " ORDER BY used_ms DESC, id DESC LIMIT ?",
             (like, like, FOUND_AT_MOST),
         )
-        return [
-            Patient(row["id"], row["name"], row["birth_year"], row["sex"], row["local_number"])
-            for row in rows
-        ]
+        return [_patient(row) for row in rows]
+
+
+def _patient(row: sqlite3.Row) -> Patient:
+    return Patient(row["id"], row["name"], row["birth_year"], row["sex"], row["local_number"])
 
 
 def _folded(text: str) -> str:

@@ -110,11 +110,11 @@ class EdgeSettings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment overrides the file (which arrives as arguments)."""
         return env_settings, init_settings
@@ -230,7 +230,7 @@ def _devices_of(path: Path) -> tuple[DeviceSettings, ...]:
         )
     except OSError as error:
         raise SettingsError(
-            f"devices_file: {path} cannot be read ({error.strerror}); start `chevet-sim serve`."
+            f"devices_file: {path} cannot be read ({error.strerror}); run `chevet-sim serve`."
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SettingsError(
@@ -251,6 +251,6 @@ def load_bluetooth(settings: EdgeSettings) -> Any:
         make = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError):
         raise SettingsError(
-            f"bluetooth_backend: '{settings.bluetooth_backend}' cannot be loaded; write it as module:function."
+            f"bluetooth_backend: '{settings.bluetooth_backend}' cannot be loaded; write module:function."
         ) from None
     return make(settings.bluetooth_spec) if settings.bluetooth_spec else make()

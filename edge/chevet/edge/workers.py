@@ -13,7 +13,7 @@ PIN_DIGITS = range(4, 13)
 TRIES = 5
 PAUSE_S = 60.0
 
-# RFC 9106 section 4, second recommended choice (64 MiB, t=3) is argon2-cffi's default; a Pi answers within 0.3 s.
+# argon2-cffi's default: the second recommended choice of RFC 9106 section 4 (64 MiB, t=3).
 _HASHER = PasswordHasher()
 
 
