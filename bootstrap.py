@@ -1,7 +1,7 @@
 """Make the project's own Python environment in .venv, saying what goes on and, if it fails, what to do.
 
-Runs on a bare Python 3.11 with nothing installed; `make demo` and `make test` call it. It does nothing when the
-environment already matches pyproject.toml.
+Runs on a bare Python 3.11 with nothing installed; `make demo` and `make test` call it. It does nothing when
+the environment already matches pyproject.toml.
 """
 
 import argparse
@@ -18,12 +18,15 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 NEEDED_BYTES = 1_500_000_000  # measured: 1.1 GB for demo and tests together, plus pip's temporary files
 REMEDIES = (
-    ("Python.h", "A package must be compiled and Python's headers are missing: sudo apt install python3-dev gcc"),
-    ("command 'gcc' failed", "A package must be compiled and there is no C compiler: sudo apt install gcc python3-dev"),
-    ("No space left on device", "The disk is full: free about 1.5 GB (df -h shows where) and run this again."),
+    ("Python.h", "A package must be compiled and needs Python's headers: sudo apt install python3-dev gcc"),
+    (
+        "command 'gcc' failed",
+        "A package must be compiled and needs a compiler: sudo apt install gcc python3-dev",
+    ),
+    ("No space left on device", "The disk is full: free about 1.5 GB (df -h shows where), then try again."),
     ("Temporary failure in name resolution", "No network: connect this machine once for the installation."),
     ("NewConnectionError", "The package index cannot be reached: check the network or pip's proxy settings."),
-    ("ConnectTimeoutError", "The package index cannot be reached: check the network or pip's proxy settings."),
+    ("ConnectTimeoutError", "The package index cannot be reached: check the network or pip's proxy."),
     ("No matching distribution found", "A package has no build for this machine; a 64-bit system is needed."),
     ("Permission denied", f"Cannot write in {ROOT.name}/: run this as the folder's owner, without sudo."),
 )
@@ -70,7 +73,9 @@ def prepare(*, tests: bool) -> None:
 def _check_machine() -> None:
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = ".".join(map(str, sys.version_info[:2]))
-        raise SetupFailedError(f"Python 3.11, 3.12 or 3.13 is needed, this is {found}: make PYTHON=python3.11 demo")
+        raise SetupFailedError(
+            f"Python 3.11, 3.12 or 3.13 is needed, this is {found}: make PYTHON=python3.11 demo"
+        )
     if sys.maxsize < 2**32:
         raise SetupFailedError("A 64-bit system is needed (on a Raspberry Pi: the 64-bit Raspberry Pi OS).")
 
@@ -79,13 +84,16 @@ def _check_disk() -> None:
     free = shutil.disk_usage(ROOT).free
     if free < NEEDED_BYTES:
         raise SetupFailedError(
-            f"The disk has {free / 1e9:.1f} GB free and about {NEEDED_BYTES / 1e9:.1f} GB are needed: free some and run this again."
+            f"The disk has {free / 1e9:.1f} GB free and about {NEEDED_BYTES / 1e9:.1f} GB are needed: "
+            "free some and run this again."
         )
 
 
 def _make_venv() -> None:
     print("Making the project's Python environment in .venv ...", flush=True)
-    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
+    )
     if done.returncode == 0:
         return
     said = done.stdout + done.stderr

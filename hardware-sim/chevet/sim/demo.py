@@ -1,0 +1,250 @@
+"""The demo: virtual instruments, a broker, the relay and the agent as real processes on this machine."""
+
+import argparse
+import json
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from chevet.sim.stage import Stage, StageError, answers, program
+
+SITE, SITE_NAME, PHONE = "anfgou", "Anfgou", "141"
+WORKER, WORKER_NAME, PIN = "amina", "Amina", "2580"
+SPECIALIST, SPECIALIST_NAME, PASSWORD = "k.amrani", "Dr Karim Amrani", "chevet-demo-2580"
+"""Logins of the demo, shown on the terminal; a real box has none of them."""
+NEEDED_MB = 600  # the agent refuses captures below 256 MB; a demo's studies take a few MB each
+KIOSK_PORT, DESK_PORT = 8421, 8422
+
+RELAY_TOML = """\
+host = "127.0.0.1"
+port = {desk}
+broker_port = {broker}
+label = "HTEST"
+"""
+EDGE_TOML = """\
+data_dir = "box"
+programme = "../relay/programme.json"
+site = "{site}"
+label = "HTEST"
+devices_file = "../sim/devices.json"
+bluetooth_backend = "chevet.sim.bumble_backend:bluetooth"
+bluetooth_spec = "{radio}"
+
+[kiosk]
+port = {kiosk}
+
+[broker]
+port = {broker}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The local ports of one demo."""
+
+    kiosk: int
+    desk: int
+    broker: int
+
+    @property
+    def kiosk_url(self) -> str:
+        """Where the kiosk is served."""
+        return f"http://127.0.0.1:{self.kiosk}"
+
+    @property
+    def desk_url(self) -> str:
+        """Where the specialist's desk is served."""
+        return f"http://127.0.0.1:{self.desk}"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Set the stage, then wait for Ctrl-C, or conduct one consultation (`--once`); answer the exit code."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    keep = options.dir is not None
+    folder = Path(options.dir or tempfile.mkdtemp(prefix="chevet-demo-")).resolve()
+    try:
+        ports = _ports(options)
+        _check_disk(folder)
+        with Stage(folder / "logs", _say) as stage:
+            _set_up(stage, folder, ports, options.broker)
+            return _conduct(folder, ports, options.json) if options.once else _hold(stage, ports)
+    except StageError as error:
+        print(f"chevet-sim demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nAll processes stopped.")
+        return 0 if not options.once else 130
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
+    _say("Starting Chevet on simulated instruments (nothing here is a real patient):")
+    relay, edge, sim = folder / "relay", folder / "edge", folder / "sim"
+    if not (relay / "programme.json").exists():
+        _found_programme(stage, relay, edge)
+    (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
+    radio = _radio_spec(sim)
+    (edge / "edge.toml").write_text(
+        EDGE_TOML.format(site=SITE, radio=radio, kiosk=ports.kiosk, broker=ports.broker)
+    )
+    (sim / "devices.json").unlink(missing_ok=True)
+    stage.start(
+        "broker",
+        *("chevet-relay", "broker", "--port", str(ports.broker), "--engine", broker),
+        ready=lambda: _listens(ports.broker),
+    )
+    stage.start(
+        "instruments",
+        *("chevet-sim", "serve", "--dir", str(sim)),
+        ready=(sim / "devices.json").exists,
+    )
+    stage.start(
+        "relay",
+        *("chevet-relay", "run", "--config", str(relay / "relay.toml")),
+        ready=lambda: answers(f"{ports.desk_url}/api/status"),
+    )
+    stage.start(
+        "agent",
+        *("chevet-edge", "run", "--config", str(edge / "edge.toml")),
+        ready=lambda: _uplink(ports.kiosk_url) == "online",
+    )
+
+
+def _found_programme(stage: Stage, relay: Path, edge: Path) -> None:
+    """Make the keys of a programme and of one site, let them know each other, and make the two logins."""
+    stage.do("chevet-relay", "init", str(relay), "--name", "Chevet demo")
+    (relay / "relay.toml").write_text(RELAY_TOML.format(desk=DESK_PORT, broker=1883))
+    edge.mkdir(parents=True, exist_ok=True)
+    (edge / "edge.toml").write_text(EDGE_TOML.format(site=SITE, radio="", kiosk=KIOSK_PORT, broker=1883))
+    config = ("--config", str(edge / "edge.toml"))
+    stage.do(
+        *("chevet-edge", "init", "--site", SITE, "--name", SITE_NAME, "--phone", PHONE),
+        *("--programme", str(relay / "programme.json"), *config),
+    )
+    stage.do("chevet-edge", "worker", "add", "--id", WORKER, "--name", WORKER_NAME, *config, stdin=PIN)
+    config = ("--config", str(relay / "relay.toml"))
+    stage.do("chevet-relay", "site", "add", str(edge / "box" / "site.json"), *config)
+    stage.do(
+        *("chevet-relay", "user", "add", "--id", SPECIALIST, "--name", SPECIALIST_NAME),
+        *("--role", "specialist", "--specialty", "cardiology", "--language", "fr", *config),
+        stdin=PASSWORD,
+    )
+
+
+def _hold(stage: Stage, ports: Ports) -> int:
+    print(
+        f"""
+Chevet is running. Simulated instruments, not a medical device, no real patient.
+
+  Kiosk (health worker)   {ports.kiosk_url}    {WORKER_NAME}, PIN {PIN}
+  Desk (specialist)       {ports.desk_url}    {SPECIALIST}, password {PASSWORD}
+
+What to try
+  1. Kiosk: sign in, register a patient, follow the screens, record an ECG, send a question to cardiology.
+  2. Desk: open the case, read the ECG, listen, sign an opinion. It appears at the kiosk.
+  3. Faults, in another terminal: {program("chevet-sim")} control --dir {stage.folder.parent / "sim"} --help
+
+Ctrl-C stops everything.""",
+        flush=True,
+    )
+    while True:
+        fallen = stage.fallen()
+        if fallen is not None:
+            raise StageError(f"{fallen.name} ended by itself. It said:\n{fallen.tail()}")
+        time.sleep(0.5)
+
+
+def _conduct(folder: Path, ports: Ports, report: str | None) -> int:
+    """Let the conductor hold one consultation through the screens' own interfaces."""
+    import asyncio
+
+    from chevet.sim import consultation
+
+    plan = consultation.Plan(
+        kiosk=ports.kiosk_url,
+        desk=ports.desk_url,
+        worker=WORKER,
+        pin=PIN,
+        specialist=SPECIALIST,
+        password=PASSWORD,
+        control=folder / "sim" / "control.sock",
+    )
+    return asyncio.run(consultation.run(plan, Path(report) if report else None))
+
+
+def _ports(options: argparse.Namespace) -> Ports:
+    """Choose the ports: the given or usual ones for people, free ones for `--once`.
+
+    Raises:
+        StageError: one is taken.
+    """
+    usual = (0, 0) if options.once else (KIOSK_PORT, DESK_PORT)
+    kiosk = options.port_kiosk or usual[0] or _free_port()
+    desk = options.port_desk or usual[1] or _free_port()
+    for port, choice in ((kiosk, "PORT_KIOSK"), (desk, "PORT_DESK")):
+        if _listens(port):
+            raise StageError(_taken(port, choice))
+    return Ports(kiosk, desk, _free_port())
+
+
+def _taken(port: int, choice: str) -> str:
+    if answers(f"http://127.0.0.1:{port}/api/status"):
+        return (
+            f"A Chevet is already running at http://127.0.0.1:{port}. Use that one, stop it with Ctrl-C "
+            f"in its terminal, or choose other ports: make demo PORT_KIOSK={port + 100} PORT_DESK={port + 101}"
+        )
+    return (
+        f"Port {port} is taken by another program. Stop that one, or choose another: "
+        f"make demo {choice}={port + 100}"
+    )
+
+
+def _check_disk(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    if free_mb < NEEDED_MB:
+        raise StageError(
+            f"Only {free_mb} MB are free at {folder}; the demo needs {NEEDED_MB} MB. Free some, or choose "
+            "a folder on another disk: make demo DIR=/path"
+        )
+
+
+def _uplink(kiosk: str) -> str:
+    try:
+        with urllib.request.urlopen(f"{kiosk}/api/status", timeout=1.0) as answer:  # noqa: S310 - loopback
+            return str(json.load(answer)["uplink"]["state"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _radio_spec(sim: Path) -> str:
+    return f"unix:{sim / 'radio.sock'}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
