@@ -91,9 +91,8 @@ def _check_disk() -> None:
 
 def _make_venv() -> None:
     print("Making the project's Python environment in .venv ...", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
     said = done.stdout + done.stderr

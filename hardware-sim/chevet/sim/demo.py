@@ -200,7 +200,8 @@ def _taken(port: int, choice: str) -> str:
     if answers(f"http://127.0.0.1:{port}/api/status"):
         return (
             f"A Chevet is already running at http://127.0.0.1:{port}. Use that one, stop it with Ctrl-C "
-            f"in its terminal, or choose other ports: make demo PORT_KIOSK={port + 100} PORT_DESK={port + 101}"
+            "in its terminal, or choose other ports: "
+            f"make demo PORT_KIOSK={port + 100} PORT_DESK={port + 101}"
         )
     return (
         f"Port {port} is taken by another program. Stop that one, or choose another: "
