@@ -1,0 +1,130 @@
+"""Accounts of the people who read, answer, allocate and audit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
+from chevet.relay.archive.audit import Audit
+from chevet.relay.archive.database import Database
+from chevet.relay.archive.schema import sessions, users
+from chevet.relay.errors import SettingsError
+from chevet.study.study import SPECIALTIES
+
+ROLES = ("worker", "specialist", "coordinator", "site-admin", "auditor")
+LANGUAGES = ("fr", "ar", "zgh", "en")
+OPERATOR = "operator"
+"""Who the audit names for what is done at the relay's own command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may sign in. `public_key` is raw Ed25519; `languages` are codes, the preferred first."""
+
+    id: str
+    name: str
+    role: str
+    specialty: str
+    languages: tuple[str, ...]
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of `chevet-relay user list`."""
+
+    user: User
+    disabled: bool
+
+
+class Users:
+    """The accounts in one archive."""
+
+    def __init__(
+        self, database: Database, audit: Audit, passwords: Passwords, now_ms: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._passwords = passwords
+        self._now_ms = now_ms
+
+    def add(self, user: User, password: str) -> User:
+        """Create an account with a new signing key; `user.public_key` is ignored.
+
+        Raises:
+            SettingsError: the id is taken, or a field cannot be used.
+        """
+        _check(user, password)
+        key = Ed25519PrivateKey.generate()
+        public = key.public_key().public_bytes_raw()
+        now = self._now_ms()
+        row = {
+            "id": user.id,
+            "name": user.name,
+            "role": user.role,
+            "specialty": user.specialty,
+            "languages": ",".join(user.languages),
+            "password_hash": self._passwords.hash(password),
+            "public_key": public,
+            "locked_key": self._passwords.lock(key, password),
+            "created_ms": now,
+        }
+        with self._database.write() as connection:
+            if connection.execute(select(users.c.id).where(users.c.id == user.id)).first():
+                raise SettingsError("id", f"The user '{user.id}' exists already: choose another --id.")
+            connection.execute(insert(users).values(**row))
+            self._audit.add(connection, now, OPERATOR, "user.add", user.id, user.role)
+        return User(user.id, user.name, user.role, user.specialty, user.languages, public)
+
+    def disable(self, user_id: str) -> None:
+        """Shut an account out now: no sign-in, every session ended; its signatures stay valid.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        now = self._now_ms()
+        with self._database.write() as connection:
+            done = connection.execute(update(users).where(users.c.id == user_id).values(disabled_ms=now))
+            if not done.rowcount:
+                raise SettingsError("id", f"There is no user '{user_id}': see `chevet-relay user list`.")
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            self._audit.add(connection, now, OPERATOR, "user.disable", user_id)
+
+    def list(self) -> list[Listed]:
+        """Return every account, by id."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(users).order_by(users.c.id)).all()
+        return [Listed(from_row(row), row.disabled_ms is not None) for row in rows]
+
+
+def find(connection: Connection, user_id: str) -> User | None:
+    """Return the user of that id, disabled or not."""
+    row = connection.execute(select(users).where(users.c.id == user_id)).first()
+    return from_row(row) if row else None
+
+
+def from_row(row: Row[tuple[object, ...]]) -> User:
+    """Read a row of the user table."""
+    languages = tuple(row.languages.split(",")) if row.languages else ()
+    return User(row.id, row.name, row.role, row.specialty, languages, row.public_key)
+
+
+def _check(user: User, password: str) -> None:
+    if (
+        not user.id
+        or len(user.id) > 64
+        or not user.id.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ):
+        raise SettingsError("id", "--id must be letters, digits, '.', '-' and '_' only, at most 64.")
+    if not user.name.strip():
+        raise SettingsError("name", "--name must not be empty: workers see it beside every opinion.")
+    if user.role not in ROLES:
+        raise SettingsError("role", f"--role must be one of {', '.join(ROLES)}.")
+    if user.specialty not in ("", *SPECIALTIES) or (user.role == "specialist" and not user.specialty):
+        raise SettingsError("specialty", f"--specialty must be one of {', '.join(SPECIALTIES)}.")
+    if not user.languages or any(language not in LANGUAGES for language in user.languages):
+        raise SettingsError("language", f"--language must be one of {', '.join(LANGUAGES)}.")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise SettingsError("password", f"The password must have at least {MIN_PASSWORD} characters.")

@@ -1,0 +1,110 @@
+"""What stands before every request: body limit, origin check, security headers.
+
+Plain ASGI, so that streaming bodies are counted as they come and nothing is buffered twice.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chevet.relay.api.refusals import answer
+
+MAX_BODY = 64 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+STATEMENT = (
+    "Research and training software. Not a medical device; not CE marked, not registered under Moroccan law "
+    "84-12; not for diagnosis or patient monitoring. Whoever deploys it for care becomes responsible for "
+    "conformity, authorisations and clinical safety."
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class _TooLargeError(Exception):
+    """The body passed the limit while it was being read."""
+
+
+class Wall:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = _Started(scope, send)
+        refusal = _refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, started)
+            return
+        try:
+            await self._app(scope, _counted(receive), started)
+        except _TooLargeError:
+            if not started.yes:
+                await _too_large()(scope, receive, started)
+
+
+class _Started:
+    """Sends on, adding our headers to the answer's start."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._api = str(scope["path"]).startswith("/api")
+        self.yes = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.yes = True
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            if self._api:
+                headers["cache-control"] = "no-store"
+                headers["x-chevet-statement"] = STATEMENT
+            else:
+                headers.setdefault("cache-control", "no-cache")
+        await self._send(message)
+
+
+def _refusal(scope: MutableMapping[str, Any]) -> ASGIApp | None:
+    headers = Headers(scope=scope)
+    if scope["method"] not in SAFE_METHODS and headers.get("x-chevet") != "1":
+        return answer(403, "wrong_origin", "Calls that change something need the header X-Chevet: 1.")
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MAX_BODY:
+        return _too_large()
+    return None
+
+
+def _too_large() -> ASGIApp:
+    return answer(413, "too_large", "The body is larger than 64 KiB: send less.")
+
+
+def _counted(receive: Receive) -> Receive:
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > MAX_BODY:
+            raise _TooLargeError
+        return message
+
+    return counted

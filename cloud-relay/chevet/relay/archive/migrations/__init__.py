@@ -1,0 +1,1 @@
+"""Alembic's scripts, packaged so that `chevet-relay run` brings any older archive forward."""

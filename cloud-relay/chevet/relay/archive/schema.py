@@ -1,0 +1,186 @@
+"""The archive's tables. Patient data is never a column: it stays sealed in objects and is opened on read.
+
+Times are Unix ms by the relay's clock. Ids of bundles, cases, recordings, opinions and messages are UUIDv7
+text. Every change of this file needs a new migration in `migrations/versions`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+sites = Table(
+    "site",
+    metadata,
+    Column("code", String(6), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("verify_key", LargeBinary(32), nullable=False),
+    Column("seal_key", LargeBinary(32), nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+users = Table(
+    "app_user",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("specialty", String(40), nullable=False),
+    Column("languages", String(100), nullable=False),  # codes with commas between them
+    Column("password_hash", String(200), nullable=False),
+    Column("public_key", LargeBinary(32), nullable=False),
+    Column("locked_key", LargeBinary, nullable=False),  # private key under the password
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("app_user.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+failures = Table(  # wrong passwords, by the id that was tried: existing or not
+    "sign_in_failure",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("user_hash", String(64), nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+bundles = Table(
+    "bundle",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("direction", String(4), nullable=False),  # "up" or "down"
+    Column("site", ForeignKey("site.code"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("case_id", String(36), nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the manifest: what a receipt vouches for
+    Column("received_ms", BigInteger, nullable=False),
+    Column("complete_ms", BigInteger),
+    Column("refused", String(64), nullable=False, default=""),
+    Column("wire_bytes", BigInteger, nullable=False, default=0),
+    Index("bundle_case", "case_id"),
+)
+
+objects = Table(
+    "object",
+    metadata,
+    Column("bundle_id", ForeignKey("bundle.id"), primary_key=True),
+    Column("oid", Integer, primary_key=True),
+    Column("layer", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("have", Integer, nullable=False, default=0),
+    Column("name", String(64)),  # in the object folder, once whole and verified
+    Column("stored_ms", BigInteger),
+)
+
+chunks = Table(  # until the object is whole; then it is one file and these rows go
+    "chunk",
+    metadata,
+    Column("bundle_id", String(36), primary_key=True),
+    Column("oid", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+cases = Table(
+    "study_case",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site", ForeignKey("site.code"), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("specialty", String(40), nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("claimed_by", ForeignKey("app_user.id")),
+    Column("claimed_ms", BigInteger),
+    Column("opened_ms", BigInteger),
+    Column("answered_ms", BigInteger),
+)
+
+answers = Table(  # opinions and messages; their words are in the sealed bundle of the same row
+    "answer",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("bundle_id", ForeignKey("bundle.id"), nullable=False, unique=True),
+    Column("case_id", ForeignKey("study_case.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # "opinion" or "message"
+    Column("version", Integer, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    UniqueConstraint("case_id", "kind", "version"),
+)
+
+receipts = Table(
+    "receipt",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("bundle_id", String(36), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    UniqueConstraint("bundle_id", "kind"),
+)
+
+dead_letters = Table(
+    "dead_letter",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("bundle_id", String(36), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False, default=1),
+    UniqueConstraint("site", "reason", "sha256"),
+)
+
+changes = Table(  # what the desks that are open must hear of, whichever process did it
+    "change",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", String(36), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", String(80), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("detail", String(200), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("mac", String(64), nullable=False),
+)
