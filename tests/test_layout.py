@@ -17,7 +17,9 @@ def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     names = [ROOT / name for name in listed.splitlines()]
     if not names:  # an unpacked archive has no git
-        names = [path for room in (*ROOMS, "tests", "docs", "benchmarks") for path in (ROOT / room).rglob("*")]
+        names = [
+            path for room in (*ROOMS, "tests", "docs", "benchmarks") for path in (ROOT / room).rglob("*")
+        ]
     return [path for path in names if path.is_file()]
 
 
@@ -48,7 +50,9 @@ def test_every_room_can_be_imported_beside_the_others() -> None:
 def test_no_file_is_longer_than_five_hundred_lines() -> None:
     sources = [path for path in OURS if path.suffix in {".py", ".js", ".c"}]
     assert sources
-    long = {str(p.relative_to(ROOT)): n for p in sources if (n := len(p.read_text("utf-8").splitlines())) > 500}
+    long = {
+        str(p.relative_to(ROOT)): n for p in sources if (n := len(p.read_text("utf-8").splitlines())) > 500
+    }
     assert long == {}
 
 
@@ -66,7 +70,8 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 
 
 def test_no_work_is_left_open_in_the_sources() -> None:
-    marks = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+    words = ("ODOT"[::-1], "EMXIF"[::-1], 3 * "X", "KCAH"[::-1])  # backwards, or this file would be found
+    marks = re.compile(rf"\b({'|'.join(words)})\b")
     left = [
         f"{path.relative_to(ROOT)}: {line.strip()[:60]}"
         for path in OURS
