@@ -1,0 +1,87 @@
+"""What one recording becomes in each layer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from chevet.devices.samples import Reading
+from chevet.study.cbor import Row, Value, decode, encode
+from chevet.study.codec import MAX_SAMPLES, declared_shape, decode_waveform, encode_waveform
+from chevet.study.errors import BundleError
+from chevet.study.recording import Recording, Waveform
+from chevet.study.summary import last_readings, read_reading, read_waveform_row, reading_row, waveform_row
+
+WAVEFORM = "application/vnd.chevet.waveform"
+READINGS = "application/vnd.chevet.readings"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of one layer before they get their number in a bundle."""
+
+    layer: int
+    kind: str
+    media_type: str
+    data: bytes
+    index: int = 0
+
+
+def lossy_pieces(recording: Recording) -> Iterator[Piece]:
+    """Yield preview and diagnostic pieces of a recording."""
+    del recording
+    return iter(())
+
+
+def lossless_pieces(recording: Recording) -> Iterator[Piece]:
+    """Yield what restores the recording exactly."""
+    if recording.waveforms:
+        yield Piece(3, "waveform", WAVEFORM, _waveforms(recording.waveforms))
+    for index, picture in enumerate(recording.pictures):
+        yield Piece(3, "picture", picture.media_type, picture.data, index)
+    if last_readings(recording.readings) != recording.readings:
+        yield Piece(3, "readings", READINGS, encode([reading_row(item) for item in recording.readings]))
+
+
+def open_waveforms(data: bytes) -> tuple[Waveform, ...]:
+    """Return the waveforms of a lossless piece.
+
+    Raises:
+        BundleError: the bytes are damaged, contradict themselves, or hold more than one recording may.
+    """
+    rows = [_read_row(row) for row in Row([decode(data)]).rows()]
+    shapes = [declared_shape(blob) for _, _, blob in rows]
+    if sum(channels * count for channels, count in shapes) > MAX_SAMPLES:
+        raise BundleError("too_large")
+    return tuple(_filled(blank, count, blob) for blank, count, blob in rows)
+
+
+def open_readings(data: bytes) -> tuple[Reading, ...]:
+    """Return the readings of a recording.
+
+    Raises:
+        BundleError: the bytes are damaged.
+    """
+    value = decode(data)
+    return tuple(read_reading(row) for row in Row([value]).rows())
+
+
+def _waveforms(waveforms: tuple[Waveform, ...]) -> bytes:
+    rows: list[Value] = []
+    for waveform in waveforms:
+        if len(waveform.channels) != waveform.values.shape[0]:
+            raise ValueError("a waveform needs one channel for each row of values")
+        rate_hz = waveform.channels[0].rate_hz if waveform.channels else 1.0
+        rows.append([waveform_row(waveform), encode_waveform(waveform.values, rate_hz)])
+    return encode(rows)
+
+
+def _read_row(row: Row) -> tuple[Waveform, int, bytes]:
+    blank, count = read_waveform_row(row.row())
+    blob = row.data()
+    row.end()
+    return blank, count, blob
+
+
+def _filled(blank: Waveform, count: int, blob: bytes) -> Waveform:
+    if declared_shape(blob) != (len(blank.channels), count):
+        raise BundleError("contradiction")
+    return replace(blank, values=decode_waveform(blob))
