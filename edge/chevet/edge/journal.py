@@ -29,6 +29,8 @@ _LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larg
 
 OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END = range(1, 8)
 _DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {
+    size: np.dtype(f"<i{size}") for size in (2, 4, 8)
+}
     2: np.dtype("<i2"),
     4: np.dtype("<i4"),
     8: np.dtype("<i8"),

@@ -1,0 +1,146 @@
+"""The quality engine and the draft measurements, applied to one recording or to a live window."""
+
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chevet.devices.samples import Channel, Picture, Reading
+from chevet.edge.journal import Journal
+from chevet.edge.recorded import Judged, choose_stills, decode, physical, pictures_of, waveforms
+from chevet.signals.ecg import measure
+from chevet.signals.heart_sound import heart_rate
+from chevet.signals.picture import sharpness
+from chevet.signals.pleth import pulse_rate
+from chevet.signals.quality import Quality, ecg_quality, picture_quality, pleth_quality, sound_quality
+from chevet.study.recording import Measurement, QualityMark, Waveform
+
+NOTHING = QualityMark(0.0, usable=False, reasons=("no_signal",))
+SHORT_PART = 0.8
+"""A recording shorter than this part of what was asked for is marked "cut_short" and not usable by itself."""
+
+HEART_STEPS = ("heart_sound",)
+_SOUND = ("heart_sound", "lung_sound")
+
+
+def judge(journal: Journal) -> Judged:
+    """Work out quality, draft measurements and stills of a whole capture.
+
+    Raises:
+        ValueError: a sample does not fit into 16 bits.
+    """
+    step = journal.opening.step
+    if step == "otoscopy":
+        return _judge_pictures(pictures_of(journal))
+    laid = waveforms(journal)
+    values = [reading for reading in journal.events if isinstance(reading, Reading)]
+    if laid:
+        main = max(laid, key=lambda waveform: waveform.values.size)
+        mark = _marked(step, physical(main), main.channels)
+        mark = _short(mark, main, journal.opening.seconds)
+        return Judged(mark, measurements(step, physical(main), main.channels))
+    if any(reading.value is not None for reading in values):
+        return Judged(_mark_of_readings(values))
+    return Judged(NOTHING)
+
+
+def live_quality(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
+    """Judge a sliding window, float64 [channels, samples] in physical units."""
+    return _marked(step, values, channels)
+
+
+def live_rate(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> float | None:
+    """Return the heart rate of a sliding window in beats per minute, or None rather than a guess."""
+    found = measurements(step, values, channels)
+    return next((m.value for m in found if m.kind in {"heart_rate", "pulse_rate"}), None)
+
+
+def picture_mark(picture: Picture) -> QualityMark:
+    """Judge one image."""
+    image = decode(picture)
+    return NOTHING if image is None else _mark(picture_quality(image))
+
+
+def measurements(
+    step: str, values: NDArray[np.float64], channels: Sequence[Channel]
+) -> tuple[Measurement, ...]:
+    """Return the drafts that belong to this step; none where the signal is too short or absent."""
+    rate_hz = channels[0].rate_hz
+    try:
+        if step == "ecg":
+            drafts = measure(values, rate_hz, tuple(channel.name for channel in channels)).all()
+            return tuple(Measurement(m.kind, m.value, m.unit, m.method) for m in drafts)
+        if step in HEART_STEPS:
+            beats = heart_rate(values[0], rate_hz)
+            return (Measurement("heart_rate", _rounded(beats), "/min", "heart sound"),)
+        if step == "oximetry":
+            beats = pulse_rate(values[0], rate_hz)
+            return (Measurement("pulse_rate", _rounded(beats), "/min", "pleth"),)
+    except ValueError:
+        # The signals say so where a signal is too short or empty: then there is nothing to draft.
+        return ()
+    return ()
+
+
+def steady_values(readings: Sequence[Reading], last_s: float = 10.0) -> dict[str, tuple[float | None, str]]:
+    """Return for each kind the median of the numbers of the last seconds, with its unit.
+
+    None where the device gave no number then: an old number would be read as a present one.
+    """
+    if not readings:
+        return {}
+    since = max(reading.at for reading in readings) - last_s
+    recent: dict[str, list[Reading]] = {}
+    for reading in readings:
+        if reading.at >= since:
+            recent.setdefault(reading.kind, []).append(reading)
+    found: dict[str, tuple[float | None, str]] = {}
+    for kind, those in recent.items():
+        numbers = [reading.value for reading in those if reading.value is not None]
+        found[kind] = (float(statistics.median(numbers)) if numbers else None, those[-1].unit)
+    return found
+
+
+def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
+    rate_hz = channels[0].rate_hz
+    try:
+        if step == "ecg":
+            names = tuple(channel.name for channel in channels)
+            return _mark(ecg_quality(values, rate_hz, lead_names=names))
+        if step in _SOUND:
+            return _mark(sound_quality(values[0], rate_hz))
+        return _mark(pleth_quality(values[0], rate_hz))
+    except ValueError:
+        return NOTHING
+
+
+def _mark(quality: Quality) -> QualityMark:
+    reasons = tuple(str(reason) for reason in quality.reasons)
+    return QualityMark(round(float(quality.score), 3), bool(quality.usable), reasons)
+
+
+def _short(mark: QualityMark, waveform: Waveform, seconds: float) -> QualityMark:
+    lasted = waveform.values.shape[1] / waveform.channels[0].rate_hz
+    if lasted >= SHORT_PART * seconds:
+        return mark
+    return QualityMark(mark.score, usable=False, reasons=(*mark.reasons, "cut_short"))
+
+
+def _judge_pictures(pictures: Sequence[Picture]) -> Judged:
+    stills, best = choose_stills(pictures, sharpness)
+    if best is None:
+        return Judged(NOTHING)
+    return Judged(picture_mark(pictures[stills[best]]), (), stills, best)
+
+
+def _mark_of_readings(readings: Sequence[Reading]) -> QualityMark:
+    """Judge an instrument that gives numbers only: the part of them that were numbers, without its own doubts."""
+    good = [reading for reading in readings if reading.value is not None and not reading.status]
+    score = round(len(good) / len(readings), 3)
+    flags = tuple(sorted({flag for reading in readings for flag in reading.status}))
+    return QualityMark(score, usable=score >= 0.5, reasons=flags)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

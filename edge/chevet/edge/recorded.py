@@ -1,0 +1,192 @@
+"""From a journal to the recording that travels: exact samples, gaps as data, the stills worth keeping."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from chevet.devices.samples import Channel, Picture, Reading, SampleBlock
+from chevet.edge.journal import Journal
+from chevet.study.recording import (
+    Gap,
+    Measurement,
+    QualityMark,
+    Recording,
+    StoredPicture,
+    Waveform,
+    exactly_int16,
+)
+
+STILLS_AT_MOST = 8
+CANDIDATES_A_STILL = 5  # decoding every frame of a long clip would keep a Pi busy for seconds
+LONGEST_GAP_S = 600.0
+"""A larger jump of the device's counter is a device that restarted, not a gap that could be filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was worked out once when a capture ended and is remembered beside its journal.
+
+    Attributes:
+        quality: over the whole recording.
+        measurements: drafts.
+        stills: indices of the kept pictures among the journal's pictures.
+        best: index into `stills` of the one to show first, or None.
+    """
+
+    quality: QualityMark
+    measurements: tuple[Measurement, ...] = ()
+    stills: tuple[int, ...] = ()
+    best: int | None = None
+
+
+def waveforms(journal: Journal) -> tuple[Waveform, ...]:
+    """Lay the blocks of each stream in place; where samples are missing zeros stand in and a Gap says so.
+
+    Raises:
+        ValueError: a sample does not fit into 16 bits.
+    """
+    streams: dict[tuple[Channel, ...], list[SampleBlock]] = {}
+    for event in journal.events:
+        if isinstance(event, SampleBlock) and event.values.shape[1]:
+            streams.setdefault(event.channels, []).append(event)
+    return tuple(_laid(channels, blocks, journal.opening.seconds) for channels, blocks in streams.items())
+
+
+def _laid(channels: tuple[Channel, ...], blocks: Sequence[SampleBlock], seconds: float) -> Waveform:
+    base, rate_hz = blocks[0].first, channels[0].rate_hz
+    usable = _before_restart(blocks, rate_hz)
+    length = usable[-1].first + usable[-1].values.shape[1] - base
+    asked = round(seconds * rate_hz) if seconds else length
+    length = min(length, asked)
+    values = np.zeros((len(channels), length), np.int16)
+    arrived = np.zeros(length, np.bool_)
+    for block in usable:
+        start = block.first - base
+        stop = min(start + block.values.shape[1], length)
+        if start < stop:
+            values[:, start:stop] = exactly_int16(block.values[:, : stop - start])
+            arrived[start:stop] = True
+    return Waveform(channels, values, _gaps(arrived))
+
+
+def _before_restart(blocks: Sequence[SampleBlock], rate_hz: float) -> list[SampleBlock]:
+    """Drop what follows a restart of the device's counter and samples sent twice."""
+    kept = [blocks[0]]
+    for block in blocks[1:]:
+        expected = kept[-1].first + kept[-1].values.shape[1]
+        if not expected <= block.first <= expected + LONGEST_GAP_S * rate_hz:
+            break
+        kept.append(block)
+    return kept
+
+
+def _gaps(arrived: NDArray[np.bool_]) -> tuple[Gap, ...]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], arrived, [True])).astype(np.int8)))
+    return tuple(Gap(int(first), int(after - first)) for first, after in edges.reshape(-1, 2))
+
+
+def physical(waveform: Waveform) -> NDArray[np.float64]:
+    """Return float64 [channels, samples] in physical units, NaN where nothing arrived."""
+    gain = np.array([[channel.gain] for channel in waveform.channels])
+    offset = np.array([[channel.offset] for channel in waveform.channels])
+    values = waveform.values * gain + offset
+    for gap in waveform.gaps:
+        values[:, gap.first : gap.first + gap.count] = np.nan
+    return values
+
+
+def decode(picture: Picture) -> NDArray[np.uint8] | None:
+    """Return uint8 [height, width, 3] RGB, or None where the camera's bytes are no image."""
+    try:
+        with Image.open(io.BytesIO(picture.data)) as image:
+            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def choose_stills(
+    pictures: Sequence[Picture], sharpness: Callable[[NDArray[np.uint8]], float]
+) -> tuple[tuple[int, ...], int | None]:
+    """Choose at most 8 stills spread over the capture, the sharpest of each eighth; and the sharpest of all.
+
+    Returns:
+        Indices into `pictures`, ascending, and the index into those of the best, or None without pictures.
+    """
+    slices = [part for part in np.array_split(np.arange(len(pictures)), STILLS_AT_MOST) if part.size]
+    chosen: list[tuple[int, float]] = []
+    for part in slices:
+        spread = part[np.unique(np.linspace(0, part.size - 1, CANDIDATES_A_STILL).astype(int))]
+        scored = [(sharpness(image), int(i)) for i in spread if (image := decode(pictures[i])) is not None]
+        if scored:
+            score, index = max(scored)
+            chosen.append((index, score))
+    if not chosen:
+        return (), None
+    best = max(range(len(chosen)), key=lambda place: chosen[place][1])
+    return tuple(index for index, _ in chosen), best
+
+
+def pictures_of(journal: Journal) -> list[Picture]:
+    """Return the journal's pictures in order."""
+    return [event for event in journal.events if isinstance(event, Picture)]
+
+
+def readings_of(journal: Journal) -> tuple[Reading, ...]:
+    """Return the journal's readings in order, their times counted from the recording's start."""
+    start = journal.opening.started_at
+    return tuple(
+        Reading(event.kind, event.value, event.unit, round(event.at - start, 3), event.status)
+        for event in journal.events
+        if isinstance(event, Reading)
+    )
+
+
+def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
+    """Build the recording that travels.
+
+    Raises:
+        ValueError: a sample does not fit into 16 bits.
+    """
+    opening = journal.opening
+    laid = waveforms(journal)
+    pictures = pictures_of(journal)
+    stills = tuple(
+        StoredPicture(
+            pictures[index].data,
+            pictures[index].media_type,
+            round(pictures[index].at - opening.started_at, 3),
+            best=place == judged.best,
+        )
+        for place, index in enumerate(judged.stills)
+    )
+    return Recording(
+        id=opening.capture,
+        step=opening.step,
+        driver=opening.driver,
+        link=opening.link,
+        started_ms=opening.started_ms,
+        duration_s=_duration(journal, laid),
+        quality=judged.quality,
+        site=opening.site,
+        side=opening.side,
+        device=opening.identity,
+        lost_samples=sum(gap.count for waveform in laid for gap in waveform.gaps),
+        waveforms=laid,
+        pictures=stills,
+        readings=readings_of(journal),
+        measurements=judged.measurements,
+        accepted_poor=poor,
+        simulated=opening.simulated,
+    )
+
+
+def _duration(journal: Journal, laid: tuple[Waveform, ...]) -> float:
+    if laid:
+        return round(max(w.values.shape[1] / w.channels[0].rate_hz for w in laid), 3)
+    if not journal.events:
+        return 0.0
+    return round(max(journal.events[-1].at - journal.opening.started_at, 0.0), 3)

@@ -1,0 +1,252 @@
+"""Visits and captures as the store keeps them."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chevet.edge.database import Database
+from chevet.edge.errors import Refusal, not_found
+from chevet.edge.recorded import Judged
+from chevet.study.study import Consent, EdgeClock, Vital
+
+DRAFT, CLOSING, CLOSED, ABANDONED = "draft", "closing", "closed", "abandoned"
+RECORDING, DONE, FAILED = "recording", "done", "failed"
+UNDECIDED, ACCEPTED, DISCARDED = "", "accepted", "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """An examination left out, with the worker's reason."""
+
+    step: str
+    site: str
+    side: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitWords:
+    """What is said and typed during a visit; kept as one JSON text, since it is always read whole.
+
+    Attributes:
+        screen: the kiosk's own place mark.
+        vitals: typed by hand or read from an accepted recording.
+        tries: discarded or poor captures by "step:site:side".
+        closed: when the visit was closed.
+        abandoned: the reason it was given up.
+    """
+
+    reason: str = ""
+    question: str = ""
+    specialty: str = ""
+    urgency: str = "routine"
+    language: str = "fr"
+    red_flags: tuple[str, ...] | None = None
+    screen: Any = None
+    consent: Consent | None = None
+    vitals: tuple[Vital, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    tries: dict[str, int] = field(default_factory=dict[str, int])
+    closed: EdgeClock | None = None
+    abandoned: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One visit: a draft, closed into a study, or abandoned."""
+
+    id: str
+    patient: str
+    worker: str
+    state: str
+    created_ms: int
+    words: VisitWords
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRow:
+    """One capture as stored.
+
+    Attributes:
+        state: recording, done or failed.
+        problem: coded, "" without one.
+        verdict: "" while undecided, accepted or discarded.
+        judged: what was worked out at its end.
+        summary: the recording as the API shows it, without samples; None while it runs.
+    """
+
+    id: str
+    visit: str
+    step: str
+    site: str
+    side: str
+    device: str
+    seconds: float
+    state: str = RECORDING
+    problem: str = ""
+    elapsed_s: float = 0.0
+    verdict: str = UNDECIDED
+    poor: bool = False
+    best: int | None = None
+    judged: Judged | None = None
+    summary: dict[str, Any] | None = None
+
+    @property
+    def place(self) -> str:
+        """Return step, site and side as `tries` counts them."""
+        return f"{self.step}:{self.site}:{self.side}"
+
+
+_WORDS = TypeAdapter(VisitWords)
+_JUDGED = TypeAdapter(Judged)
+
+
+class Visits:
+    """The visits of this box and their captures; at most one visit is open at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, visit: Visit) -> None:
+        """Open a visit.
+
+        Raises:
+            Refusal: visit_open, with the open one's id as field.
+        """
+        try:
+            with self._database.write() as cursor:
+                cursor.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", _visit_row(visit))
+        except sqlite3.IntegrityError:
+            current = self.current()
+            raise Refusal(
+                "visit_open",
+                "Another visit is still open; resume it or abandon it first.",
+                field=current.id if current else None,
+            ) from None
+
+    def get(self, visit_id: str) -> Visit:
+        """Return one visit.
+
+        Raises:
+            Refusal: not_found.
+        """
+        row = self._database.row("SELECT * FROM visits WHERE id = ?", (visit_id,))
+        if row is None:
+            raise not_found("visit")
+        return _visit(row)
+
+    def current(self) -> Visit | None:
+        """Return the open draft, if any."""
+        row = self._database.row("SELECT * FROM visits WHERE state = ?", (DRAFT,))
+        return _visit(row) if row else None
+
+    def closing(self) -> list[Visit]:
+        """Return visits whose closing was interrupted."""
+        return [
+            _visit(row) for row in self._database.rows("SELECT * FROM visits WHERE state = ?", (CLOSING,))
+        ]
+
+    def change(self, visit_id: str, change: Callable[[VisitWords], VisitWords]) -> Visit:
+        """Change the words of an open visit durably.
+
+        Raises:
+            Refusal: not_found, or conflict when it is no longer a draft.
+        """
+        with self._database.write() as cursor:
+            row = cursor.execute("SELECT * FROM visits WHERE id = ?", (visit_id,)).fetchone()
+            if row is None:
+                raise not_found("visit")
+            visit = _visit(row)
+            if visit.state != DRAFT:
+                raise Refusal("conflict", "This visit is already closed; start a new one.")
+            changed = replace(visit, words=change(visit.words))
+            cursor.execute("UPDATE visits SET words = ? WHERE id = ?", (_visit_row(changed)[-1], visit_id))
+        return changed
+
+    def move(self, visit_id: str, state: str, words: VisitWords) -> None:
+        """Bring a visit into another state, with its words."""
+        with self._database.write() as cursor:
+            cursor.execute(
+                "UPDATE visits SET state = ?, words = ? WHERE id = ?",
+                (state, _WORDS.dump_json(words).decode(), visit_id),
+            )
+
+    def put_capture(self, capture: CaptureRow) -> None:
+        """Store a capture, new or changed."""
+        judged = _JUDGED.dump_json(capture.judged).decode() if capture.judged else "null"
+        told = json.dumps({"judged": json.loads(judged), "summary": capture.summary}, ensure_ascii=False)
+        with self._database.write() as cursor:
+            cursor.execute(
+                "INSERT OR REPLACE INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    capture.id, capture.visit, capture.step, capture.site, capture.side, capture.device,
+                    capture.seconds, capture.state, capture.problem, capture.elapsed_s, capture.verdict,
+                    int(capture.poor), capture.best, told,
+                ),
+            )  # fmt: skip
+
+    def capture(self, capture_id: str) -> CaptureRow:
+        """Return one capture.
+
+        Raises:
+            Refusal: not_found.
+        """
+        row = self._database.row("SELECT * FROM captures WHERE id = ?", (capture_id,))
+        if row is None:
+            raise not_found("capture")
+        return _capture(row)
+
+    def captures(self, visit_id: str) -> list[CaptureRow]:
+        """Return a visit's captures, oldest first (ids sort by time)."""
+        rows = self._database.rows("SELECT * FROM captures WHERE visit = ? ORDER BY id", (visit_id,))
+        return [_capture(row) for row in rows]
+
+    def interrupted(self) -> list[CaptureRow]:
+        """Return captures that were running when the box lost power."""
+        rows = self._database.rows("SELECT * FROM captures WHERE state = ?", (RECORDING,))
+        return [_capture(row) for row in rows]
+
+    def journals_to_keep(self, open_cases: Sequence[str]) -> set[str]:
+        """Return ids of captures whose journals are still needed: of open visits and of undelivered cases."""
+        rows = self._database.rows(
+            "SELECT captures.id, captures.visit, visits.state FROM captures JOIN visits ON visits.id = captures.visit"
+            " WHERE verdict != ?",
+            (DISCARDED,),
+        )
+        wanted = set(open_cases)
+        return {row["id"] for row in rows if row["state"] in {DRAFT, CLOSING} or row["visit"] in wanted}
+
+
+def _visit_row(visit: Visit) -> tuple[Any, ...]:
+    words = _WORDS.dump_json(visit.words).decode()
+    return visit.id, visit.patient, visit.worker, visit.state, visit.created_ms, words
+
+
+def _visit(row: sqlite3.Row) -> Visit:
+    words = _WORDS.validate_json(row["words"])
+    return Visit(row["id"], row["patient"], row["worker"], row["state"], row["created_ms"], words)
+
+
+def _capture(row: sqlite3.Row) -> CaptureRow:
+    told = json.loads(row["recording"] or '{"judged": null, "summary": null}')
+    return CaptureRow(
+        id=row["id"],
+        visit=row["visit"],
+        step=row["step"],
+        site=row["site"],
+        side=row["side"],
+        device=row["device"],
+        seconds=row["seconds"],
+        state=row["state"],
+        problem=row["problem"],
+        elapsed_s=row["elapsed_s"],
+        verdict=row["verdict"],
+        poor=bool(row["poor"]),
+        best=row["best"],
+        judged=_JUDGED.validate_python(told["judged"]) if told["judged"] else None,
+        summary=told["summary"],
+    )
