@@ -1,0 +1,60 @@
+/** Calls to the box or the relay: JSON both ways, one form of error (docs/api.md). */
+
+import { has, t } from "/shared/i18n.js";
+
+/** An error the server coded, or `unreachable` when it did not answer. */
+export class ApiError extends Error {
+  /** @param {number} status @param {string} code @param {string} field @param {string} message */
+  constructor(status, code, field = "", message = code) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+
+  /** The sentence to show, in the page's language. */
+  get sentence() {
+    return has(`error.${this.code}`) ? t(`error.${this.code}`) : t("error.other");
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<any>} the decoded answer; null for 204
+ */
+export async function call(method, path, body) {
+  /** @type {Record<string, string>} */
+  const headers = { "X-Chevet": "1" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
+    throw new ApiError(0, "unreachable");
+  });
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  const error = answer?.error ?? {};
+  throw new ApiError(response.status, error.code ?? "other", error.field ?? "", error.message);
+}
+
+/** @param {string} path */
+export const get = (path) => call("GET", path);
+/** @param {string} path @param {unknown} [body] */
+export const post = (path, body = {}) => call("POST", path, body);
+/** @param {string} path @param {unknown} body */
+export const put = (path, body) => call("PUT", path, body);
+/** @param {string} path @param {unknown} body */
+export const patch = (path, body) => call("PATCH", path, body);
+/** @param {string} path */
+export const remove = (path) => call("DELETE", path);
+
+/** Bytes of a wave frame. @param {string} path @returns {Promise<ArrayBuffer>} */
+export async function bytes(path) {
+  const response = await fetch(path).catch(() => {
+    throw new ApiError(0, "unreachable");
+  });
+  if (response.ok) return response.arrayBuffer();
+  const answer = await response.json().catch(() => null);
+  throw new ApiError(response.status, answer?.error?.code ?? "other", answer?.error?.field ?? "");
+}

@@ -1,0 +1,116 @@
+/**
+ * `<body-map>`: the front of a person with the places to touch. Never mirrored: the patient's left is on the right.
+ *
+ * Attributes: `mode` ("heart": the points A P E T M; "ecg": electrodes in IEC colours), `active` (the next place,
+ * pulses), `done`, `off` and `poor` (space-separated places), `pickable` (places answer to touch and keyboard).
+ * A place that was picked fires `pick` with `detail.site`.
+ */
+
+import { torso } from "/shared/instruments/torso.js";
+
+/** @typedef {{ site: string, x: number, y: number, colour?: string, ink?: string }} Place */
+
+/** Where one listens to the heart: 2nd space right and left, 3rd left (Erb), lower left border, apex. @type {Place[]} */
+const HEART = [
+  { site: "A", x: 174, y: 186 },
+  { site: "P", x: 226, y: 186 },
+  { site: "E", x: 229, y: 217 },
+  { site: "T", x: 226, y: 250 },
+  { site: "M", x: 268, y: 274 },
+];
+
+/** Electrodes with the colours of IEC 60601-2-25: V1, V2 4th space, V4 5th space mid-clavicular, V5, V6 level with it. @type {Place[]} */
+const ECG = [
+  { site: "V1", x: 177, y: 232, colour: "#d92d2d", ink: "#fff" },
+  { site: "V2", x: 221, y: 232, colour: "#f2c418", ink: "#000" },
+  { site: "V3", x: 240, y: 254, colour: "#1f8a3d", ink: "#fff" },
+  { site: "V4", x: 262, y: 276, colour: "#7a4a1e", ink: "#fff" },
+  { site: "V5", x: 287, y: 275, colour: "#151515", ink: "#fff" },
+  { site: "V6", x: 311, y: 271, colour: "#6b3fa0", ink: "#fff" },
+  { site: "R", x: 32, y: 376, colour: "#d92d2d", ink: "#fff" },
+  { site: "L", x: 368, y: 376, colour: "#f2c418", ink: "#000" },
+  { site: "N", x: 140, y: 496, colour: "#151515", ink: "#fff" },
+  { site: "F", x: 260, y: 496, colour: "#1f8a3d", ink: "#fff" },
+];
+
+const MODES = /** @type {Record<string, { places: Place[], view: string, radius: number }>} */ ({
+  heart: { places: HEART, view: "62 88 276 270", radius: 14 },
+  ecg: { places: ECG, view: "6 0 388 522", radius: 12 },
+});
+
+let figures = 0;
+
+export class BodyMap extends HTMLElement {
+  static observedAttributes = ["mode", "active", "done", "off", "poor", "pickable", "label"];
+
+  constructor() {
+    super();
+    figures += 1;
+    this.figure = `body-${figures}`;
+    this.drawn = "";
+  }
+
+  connectedCallback() {
+    this.setAttribute("dir", "ltr");
+    this.addEventListener("click", (event) => this.pick(event.target));
+    this.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") this.pick(event.target);
+    });
+    this.show();
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.show();
+  }
+
+  get mode() {
+    return MODES[this.getAttribute("mode") ?? "heart"] ?? MODES.heart;
+  }
+
+  /** @param {string} name @returns {Set<string>} */
+  set(name) {
+    return new Set((this.getAttribute(name) ?? "").split(/\s+/).filter(Boolean));
+  }
+
+  /** @param {EventTarget | null} target */
+  pick(target) {
+    const place = target instanceof Element ? target.closest("[data-site]") : null;
+    if (!place || !this.hasAttribute("pickable")) return;
+    this.dispatchEvent(new CustomEvent("pick", { detail: { site: place.getAttribute("data-site") }, bubbles: true }));
+  }
+
+  show() {
+    const mode = this.mode;
+    if (!mode) return;
+    if (this.drawn !== mode.view) {
+      this.drawn = mode.view;
+      this.innerHTML = `<svg viewBox="${mode.view}" role="group">${torso(this.figure)}<g class="body-places"></g></svg>`;
+    }
+    this.querySelector("svg")?.setAttribute("aria-label", this.getAttribute("label") ?? "");
+    const group = this.querySelector(".body-places");
+    if (group) group.innerHTML = this.order(mode.places).map((place) => this.place(place, mode.radius)).join("");
+  }
+
+  /** The active place is drawn last, above its neighbours. @param {Place[]} places */
+  order(places) {
+    const active = this.getAttribute("active");
+    return [...places].sort((a, b) => Number(a.site === active) - Number(b.site === active));
+  }
+
+  /** @param {Place} place @param {number} r */
+  place({ site, x, y, colour, ink }, r) {
+    const state = ["off", "poor", "done"].find((name) => this.set(name).has(site)) ?? "idle";
+    const active = this.getAttribute("active") === site;
+    const keys = this.hasAttribute("pickable") ? 'tabindex="0" role="button"' : 'role="img"';
+    const paint = colour ? `fill="${colour}"` : "";
+    const letters = ink ? `fill="${ink}"` : "";
+    return `<g class="place place-${state}${active ? " place-active" : ""}" data-site="${site}" ${keys} aria-label="${site}" transform="translate(${x} ${y})">
+      <circle class="place-touch" r="${r * 1.5}"/>${active || state === "off" ? `<circle class="place-pulse" r="${r + 5}"/>` : ""}
+      <circle class="place-dot${colour ? " place-electrode" : ""}" r="${r}" ${paint}/>
+      <text class="place-name" dy="0.35em" font-size="${r}" ${letters}>${site}</text>
+      ${state === "done" && !colour ? `<g class="place-tick" transform="translate(${r * 0.75} ${-r * 0.75})"><circle r="${r * 0.5}"/><path d="M-3 0 L-1 2.4 L3.4 -2.4"/></g>` : ""}
+    </g>`;
+  }
+}
+
+customElements.define("body-map", BodyMap);

@@ -1,0 +1,72 @@
+/** Shapes of docs/api.md as the screens see them. */
+
+export interface Quality { score: number; usable: boolean; reasons: string[] }
+export interface Measurement { kind: string; value: number | null; unit: string; method: string }
+export interface Reading { kind: string; value: number | null; unit: string; status: string[] }
+export interface Vital { kind: string; value: number | null; unit: string; source: string; at_ms: number; quality: Quality; recording: string }
+export interface ChannelShape { name: string; unit: string; rate_hz: number; gain: number; offset: number }
+export interface PictureShape { media_type: string; at_s: number; best: boolean; bytes: number }
+export interface Recording {
+  id: string; step: string; site: string; side: string; driver: string; link: string;
+  device: { model?: string; serial?: string; firmware?: string };
+  started_ms: number; duration_s: number; samples: number; lost_samples: number; gaps: [number, number][];
+  quality: Quality; measurements: Measurement[]; readings: Reading[]; accepted_poor: boolean; simulated: boolean;
+  channels: ChannelShape[]; pictures: PictureShape[];
+}
+export interface Patient { id: string; name: string; birth_year: number | null; sex: string; local_number: string }
+export interface Person { id: string; name: string; specialty?: string }
+export interface Opinion {
+  id: string; case: string; version: number; impression: string; certainty: string; advice: string; urgency: string;
+  transfer: boolean; follow_up_date: string | null; author: Person; signed_ms: number; verified: boolean;
+}
+export interface Message { id: string; case: string; kind: string; step: string; site: string; side: string; text: string; author: Person; at_ms: number; verified: boolean }
+export interface Device {
+  id: string; instrument: string; driver: string; link: string; state: "absent" | "connecting" | "ready" | "failed";
+  model: string; serial: string; firmware: string; battery_pct: number | null; rates: Record<string, number>;
+  lost_samples: number; bad_frames: number; last_packet_ms: number | null; problem: string; simulated: boolean;
+}
+export interface Capture {
+  id: string; visit: string; step: string; site: string; side: string; device: string;
+  state: "recording" | "done" | "failed"; problem: string; elapsed_s: number; seconds: number; recording: Recording | null;
+}
+export interface Consent { purposes: string[]; given_ms: number; witness: string }
+export interface Skip { step: string; site: string; side: string; reason: string }
+export interface Visit {
+  id: string; patient: Patient; state: "draft" | "closed" | "abandoned"; created_ms: number; reason: string; question: string;
+  specialty: string; urgency: string; language: string; red_flags: string[] | null; screen: string; consent: Consent | null;
+  recordings: Recording[]; vitals: Vital[]; skips: Skip[]; tries: Record<string, number>; capture: Capture | null; label: string;
+}
+export interface Case {
+  id: string; patient_name: string; initials: string; created_ms: number; age_s: number;
+  state: "on_box" | "travelling" | "at_relay" | "opened" | "answered"; percent: number; urgency: string; specialty: string;
+  reason: string; simulated: boolean; unread: boolean; refused: string; opinion_ms: number | null; pieces_sent: number; pieces_total: number;
+}
+export interface FullCase extends Case { opinions: Opinion[]; messages: Message[]; recordings: Recording[]; vitals: Vital[]; question: string; patient: Patient }
+export interface Status {
+  site: { code: string; name: string; phone: string }; label: string; version: string; languages: string[];
+  uplink: { state: "online" | "offline"; last_contact_ms: number | null };
+  queue: { waiting: number; travelling: number; refused: number };
+  power: { source: "mains" | "battery" | "unknown"; percent: number | null };
+  disk: { free_bytes: number; level: "ok" | "low" | "full" };
+  clock: { now_ms: number; quality: string };
+  workers: Person[]; specialties: string[];
+}
+
+/** A wave frame (docs/api.md), decoded. */
+export interface WaveHeader {
+  device: string; recording: string; rate_hz: number; first: number; count: number; unit: string;
+  channels: { name: string; gain: number; offset: number }[]; gaps: [number, number][]; layer: string; at_ms: number;
+}
+export interface SampleFrame { kind: "samples"; header: WaveHeader; channels: Int16Array[] }
+export interface PictureFrame { kind: "picture"; header: { device: string; media_type: string; at_ms: number }; image: Blob }
+export type Frame = SampleFrame | PictureFrame;
+
+export type LiveText =
+  | { type: "device"; device: Device }
+  | { type: "reading"; device: string; readings: Reading[] }
+  | { type: "quality"; device: string; quality: Quality; heart_rate: number | null }
+  | { type: "capture"; capture: Capture }
+  | { type: "case"; case: Case }
+  | { type: "status"; status: Status }
+  | { type: "notice"; device: string; code: string; on: boolean; detail: string }
+  | { type: "inbox" };
