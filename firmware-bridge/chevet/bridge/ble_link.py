@@ -1,0 +1,156 @@
+"""Bluetooth Low Energy devices by address, through bleak."""
+
+import asyncio
+import logging
+
+from bleak import BleakClient, BleakScanner
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.scanner import BaseBleakScanner
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakDBusError,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+)
+from bleak.uuids import normalize_uuid_str
+
+from chevet.bridge.base import Clock, QueuedLink
+from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
+from chevet.bridge.url import LinkUrl, split_url
+
+log = logging.getLogger(__name__)
+
+SCAN_S = 10.0
+CONNECT_S = 15.0
+OPTIONS = frozenset({"notify", "write", "pair", "scan"})
+DBUS_REASONS = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": "no_adapter",  # no bluetoothd
+    "org.bluez.Error.NotReady": "no_adapter",  # adapter switched off
+    "org.freedesktop.DBus.Error.AccessDenied": "no_permission",
+    "org.bluez.Error.NotPermitted": "no_permission",
+    "org.bluez.Error.InProgress": "busy",
+}
+
+
+class BleLink(QueuedLink):
+    """`ble:C0:FF:EE:00:00:01?notify=2a5f,2a5e&write=...`; each notification or indication is one packet.
+
+    Options: `notify` (characteristics to subscribe, at least one of which must be there), `write` (the one
+    that `send` writes to), `pair=1` (pair before connecting), `scan` (seconds to look for it).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        scanner: type[BaseBleakScanner] | None = None,
+        client: type[BaseBleakClient] | None = None,
+    ) -> None:
+        super().__init__(url, clock)
+        self._parts = split_url(url, options=OPTIONS)
+        self._notify = _uuids(self._parts, "notify")
+        self._write = _uuids(self._parts, "write")
+        self._scan_s = self._parts.number("scan", SCAN_S)
+        self._scanner = scanner
+        self._backend = client
+        self._client: BleakClient | None = None
+
+    async def _connect(self) -> None:
+        try:
+            client = await self._find()
+            await client.connect()
+        except (BleakError, OSError, EOFError) as error:  # TimeoutError is an OSError
+            log.info("cannot open %s: %s", self.url, error)
+            raise LinkUnavailable(self.url, _reason(error)) from error
+        self._client = client
+        try:
+            await self._subscribe(client)
+        except LinkUnavailable:
+            await self._disconnect()
+            raise
+        except (BleakError, OSError) as error:
+            await self._disconnect()
+            log.info("cannot subscribe %s: %s", self.url, error)
+            raise LinkUnavailable(self.url, _reason(error)) from error
+
+    async def _find(self) -> BleakClient:
+        if self._scanner is None:
+            device = await BleakScanner.find_device_by_address(self._parts.target, timeout=self._scan_s)
+        else:
+            device = await BleakScanner.find_device_by_address(
+                self._parts.target, timeout=self._scan_s, backend=self._scanner
+            )
+        if device is None:
+            raise BleakDeviceNotFoundError(self._parts.target, "does not advertise")
+        return BleakClient(
+            device,
+            disconnected_callback=lambda _: self._lose("disconnected"),
+            timeout=CONNECT_S,
+            pair=self._parts.options.get("pair") == "1",
+            backend=self._backend,
+        )
+
+    async def _subscribe(self, client: BleakClient) -> None:
+        present = [uuid for uuid in self._notify if client.services.get_characteristic(uuid) is not None]
+        if self._notify and not present:
+            raise LinkUnavailable(self.url, "wrong_device")
+        for uuid in present:
+            await client.start_notify(uuid, self._notified)
+
+    def _notified(self, characteristic: BleakGATTCharacteristic, data: bytearray) -> None:
+        self._put(bytes(data), characteristic.uuid.lower())
+
+    async def send(self, data: bytes) -> None:
+        """Write `data`, cut to what one write may hold.
+
+        Raises:
+            LinkError: the URL names no characteristic to write to.
+            LinkLost: the device went away.
+        """
+        await self.open()
+        if not self._write:
+            raise LinkError(self.url, "not_writable")
+        client = self._client
+        target = client.services.get_characteristic(self._write[0]) if client else None
+        if client is None or target is None:
+            raise LinkLost(self.url, "disconnected")
+        size = target.max_write_without_response_size
+        try:
+            for at in range(0, len(data), size):
+                await client.write_gatt_char(target, data[at : at + size])
+        except (BleakError, OSError) as error:
+            self._lose("disconnected")
+            raise LinkLost(self.url, "disconnected") from error
+
+    async def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await client.disconnect()
+        except (BleakError, OSError, EOFError) as error:  # it is gone either way
+            log.info("closing %s: %s", self.url, error)
+
+
+def _uuids(parts: LinkUrl, option: str) -> tuple[str, ...]:
+    """Return the 128-bit lower-case UUIDs that an option lists."""
+    try:
+        return tuple(normalize_uuid_str(text) for text in parts.options.get(option, "").split(",") if text)
+    except ValueError:
+        raise LinkUnavailable(parts.text, "bad_url") from None
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case BleakDeviceNotFoundError() | TimeoutError():
+            return "not_found"
+        case BleakBluetoothNotAvailableError() | FileNotFoundError() | EOFError():
+            return "no_adapter"  # FileNotFoundError and EOFError: no system D-Bus
+        case BleakDBusError():
+            return DBUS_REASONS.get(error.dbus_error, "failed")
+        case BleakGATTProtocolError():
+            return "no_permission"  # the device wants to be paired first
+    return "failed"

@@ -1,0 +1,133 @@
+"""Cameras as links whose packets are JPEG images; a thread keeps the newest frame."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from chevet.bridge.base import Clock, QueuedLink
+from chevet.bridge.errors import LinkError, LinkUnavailable
+from chevet.bridge.jpeg import is_whole_jpeg
+from chevet.bridge.packet import Packet
+
+log = logging.getLogger(__name__)
+
+NEWEST_ONLY = 1
+"""A viewer that is late wants the present picture, not a queue of old ones."""
+BROKEN_IN_A_ROW = 100
+"""Some seconds of nothing but broken images: this is no camera that can be read."""
+
+
+class Camera(Protocol):
+    """What the thread reads from; `read` and `close` are called in that thread alone."""
+
+    def read(self) -> bytes | None:
+        """Wait for the next encoded image; None when the camera ended."""
+        ...
+
+    def close(self) -> None:
+        """Free the camera."""
+
+
+class CameraLink(QueuedLink):
+    """`mjpeg:`, `v4l2:` or `picamera:`; `send` takes nothing.
+
+    Attributes:
+        broken: images refused because they were cut short or were no JPEG.
+    """
+
+    def __init__(self, url: str, clock: Clock, open_camera: Callable[[], Camera]) -> None:
+        """Keep how to open the camera.
+
+        Args:
+            url: the link's URL.
+            clock: gives the arrival times.
+            open_camera: opens it, in a thread; raises LinkUnavailable.
+        """
+        super().__init__(url, clock, capacity=NEWEST_ONLY)
+        self.broken = 0
+        self._open_camera = open_camera
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def _connect(self) -> None:
+        camera = await asyncio.to_thread(self._open_camera)
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(camera, loop), name=f"camera {self.url}", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, camera: Camera, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            reason = self._read_all(camera, loop)
+        except Exception:  # whatever a camera library throws must end this link, never the process
+            log.exception("lost %s", self.url)
+            reason = "failed"
+        camera.close()
+        _in_loop(loop, self._lose, reason)
+
+    def _read_all(self, camera: Camera, loop: asyncio.AbstractEventLoop) -> str:
+        """Pass images on until the camera ends or the link is closed; return why."""
+        in_a_row = 0
+        while not self._stopping.is_set():
+            image = camera.read()
+            if image is None:
+                return "ended"
+            if is_whole_jpeg(image):
+                in_a_row = 0
+                _in_loop(loop, self._put_packet, Packet(image, self._clock()))
+                continue
+            self.broken += 1
+            in_a_row += 1
+            if in_a_row == 1:
+                log.info("%s: refused a broken image of %d bytes", self.url, len(image))
+            if in_a_row >= BROKEN_IN_A_ROW:
+                return "wrong_device"
+        return "closed"
+
+    async def send(self, data: bytes) -> None:
+        """Refuse: cameras are only read. An empty `data` is taken silently.
+
+        Raises:
+            LinkError: there was something to send.
+        """
+        if data:
+            raise LinkError(self.url, "not_writable")
+
+    async def _disconnect(self) -> None:
+        self._stopping.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            # At most one read: cameras are opened with a read time limit of a few seconds.
+            await asyncio.to_thread(thread.join)
+
+
+def camera_opener(url: str) -> Callable[[], Camera]:
+    """Return what opens the camera that `url` names; its library is imported by the opening.
+
+    Raises:
+        LinkUnavailable: the URL is misspelt.
+    """
+    if url.startswith("picamera:"):
+        from chevet.bridge.pi_camera import open_pi_camera, parse_pi_camera
+
+        settings = parse_pi_camera(url)
+        return lambda: open_pi_camera(url, settings)
+    from chevet.bridge.opencv_camera import open_stream, open_v4l2, parse_v4l2
+
+    if url.startswith("v4l2:"):
+        wanted = parse_v4l2(url)
+        return lambda: open_v4l2(url, wanted)
+    address = url.removeprefix("mjpeg:")
+    if not address.startswith(("http://", "https://")):  # or FFmpeg would open files and devices
+        raise LinkUnavailable(url, "bad_url")
+    return lambda: open_stream(url, address)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, do: Callable[[Any], None], argument: object) -> None:
+    try:
+        loop.call_soon_threadsafe(do, argument)
+    except RuntimeError:  # the loop was closed while a read was under way: nobody is left to tell
+        log.debug("the event loop is closed")
