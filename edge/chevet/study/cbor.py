@@ -127,14 +127,19 @@ class Row:
     def __init__(self, value: Value) -> None:
         if not isinstance(value, list):
             raise BundleError("wrong_type")
-        self._fields = iter(cast("list[Value]", value))
+        self._fields = cast("list[Value]", value)
+        self._at = 0
 
     def any(self) -> Value:
         """Return the next field, whatever it is."""
-        try:
-            return next(self._fields)
-        except StopIteration:
-            raise BundleError("wrong_type") from None
+        if not self.more():
+            raise BundleError("wrong_type")
+        self._at += 1
+        return self._fields[self._at - 1]
+
+    def more(self) -> bool:
+        """Return whether a field is left."""
+        return self._at < len(self._fields)
 
     def text(self) -> str:
         """Return a text."""
@@ -220,5 +225,5 @@ class Row:
 
     def end(self) -> None:
         """Demand that no field is left."""
-        if next(self._fields, self) is not self:
+        if self.more():
             raise BundleError("wrong_type")
