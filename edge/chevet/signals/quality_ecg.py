@@ -1,0 +1,213 @@
+"""Quality of an ECG, lead by lead.
+
+Faults are found in physical units (mV), so the leads must be in mV. How far the beats of a lead resemble
+each other tells motion from everything that has a name (after Orphanidou et al. 2015, doi
+10.1109/JBHI.2014.2338351; here the median over beats, so that an extrasystole now and then does no harm,
+and the noise between beats is weighed too).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chevet.signals import ecg_qrs
+from chevet.signals.arrays import (
+    Floats,
+    Indices,
+    Mask,
+    bridged,
+    check_rate,
+    flat_tops,
+    long_runs,
+    names_of,
+    several_leads,
+    windows_at,
+)
+from chevet.signals.errors import NoSamplesError, TooShortError
+from chevet.signals.filters import MAINS_HZ, band_passed, hum
+from chevet.signals.verdict import Quality, Reason, verdict
+
+_SHORTEST_S = 2.0
+_FLAT_MV = 0.03  # a limb lead at right angles to the heart's axis still shows more than 0.05 mV
+_HUM_MV = 0.05  # RMS; 0.14 mV peak to peak, 1.4 mm on paper
+_TREMOR_MV = 0.03  # median deviation 35-95 Hz; twice the noisiest of LUDB
+_WANDER_MV = 2.0  # peak to peak below 0.5 Hz, 2 cm on paper
+_RAIL_MV = 0.8  # closer to the middle a flat top is a coarse converter's, not a rail's
+_GAP_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLook:
+    """What one lead looks like, in mV unless said.
+
+    Attributes:
+        gaps: share of samples that never arrived.
+        still: share of samples in runs without any change of 1 s and more.
+        range_mv: 1st to 99th percentile.
+        railed: share of samples stuck at the lead's highest or lowest value.
+        hum_mv: RMS at 50 or 60 Hz.
+        tremor_mv: median deviation at 35-95 Hz, mains left out.
+        wander_mv: peak to peak below 0.5 Hz.
+        likeness: median correlation of beats with their median beat, 0 where there are too few.
+        restless: noise between beats over the height of the QRS, about 0.05 in a clean lead.
+    """
+
+    gaps: float
+    still: float
+    range_mv: float
+    railed: float
+    hum_mv: float
+    tremor_mv: float
+    wander_mv: float
+    likeness: float
+    restless: float
+
+
+def ecg_quality(leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None = None) -> Quality:
+    """Judge an ECG.
+
+    Args:
+        leads: mV, shape [c, n] or [n]; NaN where nothing arrived. 3 s and more say most; below 2 s the
+            verdict is `too_short`.
+        rate_hz: 100 to 2000.
+        lead_names: names of the rows for the reasons' details; None means the standard twelve, or numbers.
+
+    Returns:
+        Score: mean of the leads' scores and of the worst. A lead that is off or flat makes it unusable.
+
+    Raises:
+        ValueError: wrong shape, names that do not fit, or a rate out of range.
+    """
+    check_rate(rate_hz, 100, 2000, "the ECG")
+    try:
+        x = several_leads(leads, rate_hz, _SHORTEST_S)
+    except TooShortError:
+        return Quality(0.0, False, (Reason("too_short"),))
+    except NoSamplesError:
+        return Quality(0.0, False, (Reason("gaps"),))
+    names = names_of(lead_names, len(x))
+    looks = look_at_leads(x, rate_hz)
+    off = [_is_off(look) for look in looks]
+    if all(off) and all(look.gaps < 1 for look in looks):
+        return Quality(0.0, False, (Reason("flat"),))
+    faults = [(1.0, Reason("lead_off", name)) for name, gone in zip(names, off, strict=True) if gone]
+    scores = []
+    for name, look, gone in zip(names, looks, off, strict=True):
+        if not gone:
+            found = _lead_faults(name, look)
+            scores.append(verdict(_clean(look), found).score)
+            faults += [(0.0, reason) for _, reason in found]
+    score = 0.5 * min(scores) + 0.5 * float(np.mean(scores))
+    return verdict(score, _gathered(faults, len(x)))
+
+
+def lead_scores(x: Floats, rate_hz: float) -> Floats:
+    """Return the score of every lead [c, n], shape [c]; see `ecg_quality`."""
+    looks = look_at_leads(x, rate_hz)
+    return np.array([0.0 if _is_off(k) else verdict(_clean(k), _lead_faults("", k)).score for k in looks])
+
+
+def look_at_leads(x: Floats, rate_hz: float) -> list[LeadLook]:
+    """Measure every lead of `x` [c, n]; see `LeadLook`."""
+    return [_look_at(row, rate_hz) for row in x]
+
+
+def _look_at(row: Floats, rate_hz: float) -> LeadLook:
+    y, gap = bridged(row)
+    gaps = float(gap.mean())
+    still = _still_share(y, gap, rate_hz)
+    low, high = np.quantile(y[~gap], [0.01, 0.99]) if gaps < 1 else (0.0, 0.0)
+    if high - low < _FLAT_MV or gaps > 0.5:
+        return LeadLook(gaps, still, float(high - low), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    mains = max(hum(y[None], rate_hz, f)[0] for f in MAINS_HZ)
+    calm = band_passed(y, rate_hz, 0.7, 40.0)
+    slow = y - band_passed(y, rate_hz, 0.5, 0.45 * rate_hz, order=1)
+    likeness, restless = _beats_agree(calm, ecg_qrs.detect(row, rate_hz), rate_hz)
+    return LeadLook(
+        gaps=gaps,
+        still=still,
+        range_mv=float(high - low),
+        railed=_railed_share(y, gap, rate_hz),
+        hum_mv=mains,
+        tremor_mv=_tremor(y, rate_hz, mains),
+        wander_mv=float(np.ptp(slow)),
+        likeness=likeness,
+        restless=restless,
+    )
+
+
+def _still_share(y: Floats, gap: Mask, rate_hz: float) -> float:
+    same = np.concatenate([[False], np.diff(y) == 0]) & ~gap
+    width = max(2, int(1.0 * rate_hz))
+    return float(long_runs(same, width).mean())
+
+
+def _railed_share(y: Floats, gap: Mask, rate_hz: float) -> float:
+    """Share of samples in flat tops: runs of 30 ms and more at the very highest or lowest value."""
+    width = max(3, int(0.03 * rate_hz))
+    return flat_tops(y, ~gap, width, _RAIL_MV)
+
+
+def _tremor(y: Floats, rate_hz: float, mains_mv: float) -> float:
+    if rate_hz < 200:
+        return 0.0  # the band of tremor lies above what such a rate carries
+    fast = band_passed(y, rate_hz, 35.0, 95.0)
+    spread = 1.4826 * float(np.median(np.abs(fast)))
+    return float(np.sqrt(max(spread**2 - (1.1 * mains_mv) ** 2, 0.0)))
+
+
+def _beats_agree(calm: Floats, beats: Indices, rate_hz: float) -> tuple[float, float]:
+    before, after = int(0.2 * rate_hz), int(0.4 * rate_hz)
+    inside = beats[(beats >= before) & (beats < len(calm) - after)]
+    if len(inside) < 2:
+        return 0.0, 1.0
+    each = windows_at(calm, inside, before, after)
+    each = each - each.mean(1, keepdims=True)
+    usual = np.median(each, axis=0)
+    size = np.linalg.norm(each, axis=1) * np.linalg.norm(usual)
+    likeness = float(np.median(each @ usual / np.maximum(size, 1e-12)))
+    half = int(0.05 * rate_hz)
+    height = float(np.median(np.ptp(windows_at(calm, inside, half, half), axis=1)))
+    residual = float(np.sqrt(np.median((each - usual) ** 2)))
+    return max(likeness, 0.0), min(residual / max(height, 1e-9), 1.0)
+
+
+def _is_off(look: LeadLook) -> bool:
+    return look.range_mv < _FLAT_MV or look.gaps > 0.5 or look.still > 0.5
+
+
+def _clean(look: LeadLook) -> float:
+    """How much the beats of a lead stand out of what is no beat, 0..1."""
+    alike = np.clip((look.likeness - 0.5) / 0.4, 0, 1)
+    quiet = np.clip(1 - (look.restless - 0.05) / 0.3, 0, 1)
+    return float(0.15 + 0.85 * alike * quiet)
+
+
+def _lead_faults(name: str, look: LeadLook) -> list[tuple[float, Reason]]:
+    faults: list[tuple[float, Reason]] = []
+    if look.gaps > _GAP_SHARE:
+        faults.append((min(1.0, 2 * look.gaps), Reason("gaps", name)))
+    if look.still > 0.1:
+        faults.append((0.6, Reason("flat", name)))
+    if look.railed > 0.01:
+        faults.append((0.6, Reason("saturated", name)))
+    if look.hum_mv > _HUM_MV:
+        faults.append((min(0.7, 0.2 * look.hum_mv / _HUM_MV), Reason("mains_hum", name)))
+    if look.tremor_mv > _TREMOR_MV:
+        faults.append((min(0.7, 0.2 * look.tremor_mv / _TREMOR_MV), Reason("tremor", name)))
+    if look.wander_mv > _WANDER_MV:
+        faults.append((min(0.6, 0.2 * look.wander_mv / _WANDER_MV), Reason("baseline_wander", name)))
+    if _clean(look) < 0.5:
+        faults.append((0.0, Reason("motion", name)))
+    return faults
+
+
+def _gathered(faults: list[tuple[float, Reason]], leads: int) -> list[tuple[float, Reason]]:
+    """Name a fault of most leads once, without leads: hum in twelve leads is one thing to mend."""
+    counts: dict[str, int] = {}
+    for _, reason in faults:
+        counts[reason.code] = counts.get(reason.code, 0) + 1
+    whole = {code for code, count in counts.items() if count > 0.5 * leads and code != "lead_off"}
+    kept = [(weight, reason) for weight, reason in faults if reason.code not in whole]
+    return kept + [(0.0, Reason(code)) for code in counts if code in whole]
