@@ -70,10 +70,10 @@ def run(options: argparse.Namespace) -> int:
     keep = options.dir is not None
     folder = Path(options.dir or tempfile.mkdtemp(prefix="chevet-demo-")).resolve()
     try:
-        ports = _ports(options)
+        ports = choose_ports(options)
         _check_disk(folder)
         with Stage(folder / "logs", _say) as stage:
-            _set_up(stage, folder, ports, options.broker)
+            set_up(stage, folder, ports, options.broker)
             return _conduct(folder, ports, options.json) if options.once else _hold(stage, ports)
     except StageError as error:
         print(f"chevet-sim demo: {error}", file=sys.stderr)
@@ -86,9 +86,15 @@ def run(options: argparse.Namespace) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
+def set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
+    """Start broker, instruments, relay and agent in `folder`, each healthy before the next.
+
+    Raises:
+        StageError: one of them failed; the text holds what it said.
+    """
     _say("Starting Chevet on simulated instruments (nothing here is a real patient):")
     relay, edge, sim = folder / "relay", folder / "edge", folder / "sim"
+    sim.mkdir(parents=True, exist_ok=True)
     if not (relay / "programme.json").exists():
         _found_programme(stage, relay, edge)
     (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
@@ -97,26 +103,28 @@ def _set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
         EDGE_TOML.format(site=SITE, radio=radio, kiosk=ports.kiosk, broker=ports.broker)
     )
     (sim / "devices.json").unlink(missing_ok=True)
-    stage.start(
-        "broker",
-        *("chevet-relay", "broker", "--port", str(ports.broker), "--engine", broker),
-        ready=lambda: _listens(ports.broker),
-    )
-    stage.start(
-        "instruments",
-        *("chevet-sim", "serve", "--dir", str(sim)),
-        ready=(sim / "devices.json").exists,
-    )
-    stage.start(
-        "relay",
-        *("chevet-relay", "run", "--config", str(relay / "relay.toml")),
-        ready=lambda: answers(f"{ports.desk_url}/api/status"),
-    )
-    stage.start(
-        "agent",
-        *("chevet-edge", "run", "--config", str(edge / "edge.toml")),
-        ready=lambda: _uplink(ports.kiosk_url) == "online",
-    )
+    start_broker(stage, ports, broker)
+    stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim), ready=(sim / "devices.json").exists)
+    start_relay(stage, relay, ports)
+    start_agent(stage, edge, ports)
+
+
+def start_broker(stage: Stage, ports: Ports, engine: str) -> None:
+    """Start the MQTT broker, `engine` "iotcore" or "mosquitto"."""
+    command = ("chevet-relay", "broker", "--port", str(ports.broker), "--engine", engine)
+    stage.start("broker", *command, ready=lambda: _listens(ports.broker))
+
+
+def start_relay(stage: Stage, folder: Path, ports: Ports) -> None:
+    """Start the relay with the desk."""
+    command = ("chevet-relay", "run", "--config", str(folder / "relay.toml"))
+    stage.start("relay", *command, ready=lambda: answers(f"{ports.desk_url}/api/status"))
+
+
+def start_agent(stage: Stage, folder: Path, ports: Ports) -> None:
+    """Start the agent with the kiosk and wait until it is connected."""
+    command = ("chevet-edge", "run", "--config", str(folder / "edge.toml"))
+    stage.start("agent", *command, ready=lambda: _uplink(ports.kiosk_url) == "online")
 
 
 def _found_programme(stage: Stage, relay: Path, edge: Path) -> None:
@@ -181,7 +189,7 @@ def _conduct(folder: Path, ports: Ports, report: str | None) -> int:
     return asyncio.run(consultation.run(plan, Path(report) if report else None))
 
 
-def _ports(options: argparse.Namespace) -> Ports:
+def choose_ports(options: argparse.Namespace) -> Ports:
     """Choose the ports: the given or usual ones for people, free ones for `--once`.
 
     Raises:
