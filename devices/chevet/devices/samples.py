@@ -81,13 +81,15 @@ class Notice:
     """Something the device says about itself, coded, never free text.
 
     Codes: sensor_off, lead_off, searching, battery_low, artifact, low_perfusion, identified,
-    lost_samples, bad_frames, snapshot_button.
+    lost_samples, bad_frames, snapshot_button, refused (the device will not start; detail says why),
+    rate_wrong (its clock is off; detail "nominal=500;measured=511.20").
 
     Attributes:
         code: one of the codes above.
         at: host monotonic time, in seconds.
         on: whether the condition begins or ends.
-        detail: coded detail, such as the lead's name, a count, or "model=..;serial=..;firmware=..".
+        detail: coded detail, such as the lead's name, a count, or "model=..;serial=..;firmware=.."
+            (";simulated=1" follows where the device itself says so).
     """
 
     code: str
