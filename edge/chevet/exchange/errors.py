@@ -17,7 +17,7 @@ class Refused(ExchangeError):  # noqa: N818 - the word the design uses
         self.reason = reason
 
 
-class BadKeyError(ExchangeError):
+class BadKey(ExchangeError):  # noqa: N818 - named like Refused
     """A key file or key text cannot be read.
 
     Attributes:

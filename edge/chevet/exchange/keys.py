@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from chevet.exchange.errors import BadKeyError
+from chevet.exchange.errors import BadKey
 
 PrivateKey = Ed25519PrivateKey | X25519PrivateKey
 PublicKey = Ed25519PublicKey | X25519PublicKey
@@ -41,11 +41,11 @@ def signing_key(pem: bytes, password: bytes | None = None) -> Ed25519PrivateKey:
     """Return the Ed25519 key of a PEM file's bytes.
 
     Raises:
-        BadKeyError: it is damaged, of another kind, or the password is wrong.
+        BadKey: it is damaged, of another kind, or the password is wrong.
     """
     key = _private(pem, password)
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKeyError("this is not an Ed25519 private key; give the file that init made for signing")
+        raise BadKey("this is not an Ed25519 private key; give the file that init made for signing")
     return key
 
 
@@ -53,11 +53,11 @@ def sealing_key(pem: bytes, password: bytes | None = None) -> X25519PrivateKey:
     """Return the X25519 key of a PEM file's bytes.
 
     Raises:
-        BadKeyError: it is damaged, of another kind, or the password is wrong.
+        BadKey: it is damaged, of another kind, or the password is wrong.
     """
     key = _private(pem, password)
     if not isinstance(key, X25519PrivateKey):
-        raise BadKeyError("this is not an X25519 private key; give the file that init made for sealing")
+        raise BadKey("this is not an X25519 private key; give the file that init made for sealing")
     return key
 
 
@@ -75,7 +75,7 @@ def signing_public(text: str | bytes) -> Ed25519PublicKey:
     """Return the Ed25519 public key of base64 text or of 32 raw bytes.
 
     Raises:
-        BadKeyError: it is neither.
+        BadKey: it is neither.
     """
     return Ed25519PublicKey.from_public_bytes(_raw(text))
 
@@ -84,7 +84,7 @@ def sealing_public(text: str | bytes) -> X25519PublicKey:
     """Return the X25519 public key of base64 text or of 32 raw bytes.
 
     Raises:
-        BadKeyError: it is neither.
+        BadKey: it is neither.
     """
     return X25519PublicKey.from_public_bytes(_raw(text))
 
@@ -98,7 +98,7 @@ def _private(pem: bytes, password: bytes | None) -> object:
     try:
         return cast("object", serialization.load_pem_private_key(pem, password))
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise BadKeyError("the private key cannot be read; check the file and its password") from None
+        raise BadKey("the private key cannot be read; check the file and its password") from None
 
 
 def _raw(text: str | bytes) -> bytes:
@@ -108,7 +108,7 @@ def _raw(text: str | bytes) -> bytes:
         try:
             data = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            raise BadKeyError("a public key is 44 characters of base64") from None
+            raise BadKey("a public key is 44 characters of base64") from None
     if len(data) != KEY_BYTES:
-        raise BadKeyError("a public key is 32 bytes, or 44 characters of base64")
+        raise BadKey("a public key is 32 bytes, or 44 characters of base64")
     return data
