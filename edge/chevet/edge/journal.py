@@ -28,13 +28,7 @@ _PICTURE = struct.Struct("<dH")  # at, length of the JSON words before the image
 _LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larger length is a torn frame
 
 OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END = range(1, 8)
-_DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {
-    size: np.dtype(f"<i{size}") for size in (2, 4, 8)
-}
-    2: np.dtype("<i2"),
-    4: np.dtype("<i4"),
-    8: np.dtype("<i8"),
-}
+_DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {size: np.dtype(f"<i{size}") for size in (2, 4, 8)}
 
 
 class JournalFile(Protocol):

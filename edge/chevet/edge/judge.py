@@ -135,7 +135,7 @@ def _judge_pictures(pictures: Sequence[Picture]) -> Judged:
 
 
 def _mark_of_readings(readings: Sequence[Reading]) -> QualityMark:
-    """Judge an instrument that gives numbers only: the part of them that were numbers, without its own doubts."""
+    """Judge an instrument that gives numbers only: the part of them it gave without doubts of its own."""
     good = [reading for reading in readings if reading.value is not None and not reading.status]
     score = round(len(good) / len(readings), 3)
     flags = tuple(sorted({flag for reading in readings for flag in reading.status}))

@@ -93,7 +93,7 @@ def physical(waveform: Waveform) -> NDArray[np.float64]:
     """Return float64 [channels, samples] in physical units, NaN where nothing arrived."""
     gain = np.array([[channel.gain] for channel in waveform.channels])
     offset = np.array([[channel.offset] for channel in waveform.channels])
-    values = waveform.values * gain + offset
+    values: NDArray[np.float64] = waveform.values * gain + offset
     for gap in waveform.gaps:
         values[:, gap.first : gap.first + gap.count] = np.nan
     return values
@@ -186,7 +186,7 @@ def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
 
 def _duration(journal: Journal, laid: tuple[Waveform, ...]) -> float:
     if laid:
-        return round(max(w.values.shape[1] / w.channels[0].rate_hz for w in laid), 3)
+        return round(max(float(w.values.shape[1] / w.channels[0].rate_hz) for w in laid), 3)
     if not journal.events:
         return 0.0
     return round(max(journal.events[-1].at - journal.opening.started_at, 0.0), 3)

@@ -32,12 +32,29 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT;
         CREATE TABLE opinions (
             id TEXT PRIMARY KEY, case_id TEXT NOT NULL, version INTEGER NOT NULL, verified INTEGER NOT NULL,
-            arrived_ms INTEGER NOT NULL, words TEXT NOT NULL
+            arrived_ms INTEGER NOT NULL, packed BLOB NOT NULL
         ) STRICT;
         CREATE TABLE messages (
             id TEXT PRIMARY KEY, case_id TEXT NOT NULL, verified INTEGER NOT NULL,
-            arrived_ms INTEGER NOT NULL, words TEXT NOT NULL
+            arrived_ms INTEGER NOT NULL, packed BLOB NOT NULL
+        ) STRICT
+        """,
+    ),
+    (
+        "0002 what arrives from the relay",
+        """
+        CREATE TABLE transfers (
+            tid BLOB PRIMARY KEY, origin TEXT NOT NULL, manifest BLOB NOT NULL, state TEXT NOT NULL,
+            begun_ms INTEGER NOT NULL
         ) STRICT;
+        CREATE TABLE chunks (
+            tid BLOB NOT NULL, oid INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (tid, oid, seq)
+        ) STRICT;
+        CREATE TABLE dead_letters (
+            number INTEGER PRIMARY KEY, origin TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,
+            payload BLOB NOT NULL
+        ) STRICT
         """,
     ),
 )

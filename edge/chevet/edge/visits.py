@@ -213,8 +213,8 @@ class Visits:
     def journals_to_keep(self, open_cases: Sequence[str]) -> set[str]:
         """Return ids of captures whose journals are still needed: of open visits and of undelivered cases."""
         rows = self._database.rows(
-            "SELECT captures.id, captures.visit, visits.state FROM captures JOIN visits ON visits.id = captures.visit"
-            " WHERE verdict != ?",
+            "SELECT captures.id, captures.visit, visits.state FROM captures"
+            " JOIN visits ON visits.id = captures.visit WHERE verdict != ?",
             (DISCARDED,),
         )
         wanted = set(open_cases)

@@ -1,0 +1,282 @@
+"""Cases as the store keeps them: what was sent, how far it is, what came back."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chevet.edge.database import Database
+from chevet.edge.errors import not_found
+from chevet.study.bundle import Bundle, Part
+from chevet.study.case import Message, Opinion, pack_message, pack_opinion, unpack_message, unpack_opinion
+
+ON_BOX, TRAVELLING, AT_RELAY, OPENED, ANSWERED = "on_box", "travelling", "at_relay", "opened", "answered"
+_ORDER = (ON_BOX, TRAVELLING, AT_RELAY, OPENED, ANSWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseWords:
+    """What stays the same of a case, and the milestones of its delivery (Unix ms of this box).
+
+    Attributes:
+        recordings: rows of the delivery report, with bytes per layer.
+        bytes_up: payload bytes sent for it, repeats included.
+        bytes_down: payload bytes received for it.
+    """
+
+    patient_name: str
+    urgency: str
+    specialty: str
+    reason: str
+    simulated: bool
+    closed_ms: int
+    sha256: str
+    recordings: tuple[dict[str, Any], ...] = ()
+    spooled_ms: int | None = None
+    complete_ms: int | None = None
+    opened_ms: int | None = None
+    opinion_ms: int | None = None
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case; `state` is durable, travelling is told by the uplink."""
+
+    id: str
+    created_ms: int
+    state: str
+    words: CaseWords
+    unread: bool = False
+    refused: str = ""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a bundle has travelled, in chunks that the relay confirmed."""
+
+    sent: int = 0
+    total: int = 0
+
+    @property
+    def percent(self) -> int:
+        """Return 0 to 99: 100 is only ever said by a receipt."""
+        return min(99, 100 * self.sent // self.total) if self.total else 0
+
+
+_WORDS = TypeAdapter(CaseWords)
+
+
+class Cases:
+    """The cases of this box."""
+
+    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._now_ms = now_ms
+        self.progress: dict[str, Progress] = {}
+
+    def add(self, case: Case) -> None:
+        """Store a new case; one that is here already stays as it is."""
+        with self._database.write() as cursor:
+            cursor.execute(
+                "INSERT OR IGNORE INTO cases VALUES (?, ?, ?, 0, ?, ?, ?)",
+                (case.id, case.created_ms, case.state, _dumped(case.words), int(case.unread), case.refused),
+            )
+
+    def get(self, case_id: str) -> Case:
+        """Return one case.
+
+        Raises:
+            Refusal: not_found.
+        """
+        row = self._database.row("SELECT * FROM cases WHERE id = ?", (case_id,))
+        if row is None:
+            raise not_found("case")
+        return _case(row)
+
+    def all(self) -> list[Case]:
+        """Return every case, newest first."""
+        rows = self._database.rows("SELECT * FROM cases ORDER BY created_ms DESC, id DESC")
+        return [_case(row) for row in rows]
+
+    def undelivered(self) -> list[str]:
+        """Return ids of cases the relay has not confirmed."""
+        rows = self._database.rows("SELECT id FROM cases WHERE state IN (?, ?)", (ON_BOX, TRAVELLING))
+        return [row["id"] for row in rows]
+
+    def awaiting(self) -> list[str]:
+        """Return ids of delivered cases whose opening or answer is still awaited, newest first."""
+        rows = self._database.rows(
+            "SELECT id FROM cases WHERE state IN (?, ?) ORDER BY created_ms DESC", (AT_RELAY, OPENED)
+        )
+        return [row["id"] for row in rows]
+
+    def advance(self, case_id: str, state: str, change: Callable[[CaseWords], CaseWords]) -> Case:
+        """Bring a case to `state` unless it is further already, and change its words.
+
+        Raises:
+            Refusal: not_found.
+        """
+        with self._database.write() as cursor:
+            case = self._in(cursor, case_id)
+            further = max(case.state, state, key=_ORDER.index)
+            changed = replace(case, state=further, words=change(case.words))
+            _update(cursor, changed)
+        return changed
+
+    def refuse(self, case_id: str, reason: str) -> Case:
+        """Remember why the relay refused a case."""
+        with self._database.write() as cursor:
+            changed = replace(self._in(cursor, case_id), refused=reason)
+            _update(cursor, changed)
+        return changed
+
+    def read(self, case_id: str) -> Case:
+        """Remember that the worker has read the answer."""
+        with self._database.write() as cursor:
+            changed = replace(self._in(cursor, case_id), unread=False)
+            _update(cursor, changed)
+        return changed
+
+    def keep_opinion(self, opinion: Opinion, *, verified: bool) -> bool:
+        """Store an opinion, and answer its case where it is verified; False when it was here already.
+
+        Raises:
+            Refusal: not_found when the case is not of this box.
+        """
+        with self._database.write() as cursor:
+            case = self._in(cursor, opinion.case)
+            cursor.execute(
+                "INSERT OR IGNORE INTO opinions VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    opinion.id, opinion.case, opinion.version, int(verified), self._now_ms(),
+                    pack_opinion(opinion).parts[0].data,
+                ),
+            )  # fmt: skip
+            if not cursor.rowcount:
+                return False
+            if verified:
+                words = replace(case.words, opinion_ms=case.words.opinion_ms or self._now_ms())
+                _update(cursor, replace(case, state=ANSWERED, words=words, unread=True))
+        return True
+
+    def keep_message(self, message: Message, *, verified: bool) -> bool:
+        """Store a message; False when it was here already.
+
+        Raises:
+            Refusal: not_found when the case is not of this box.
+        """
+        with self._database.write() as cursor:
+            case = self._in(cursor, message.case)
+            cursor.execute(
+                "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?)",
+                (
+                    message.id, message.case, int(verified), self._now_ms(),
+                    pack_message(message).parts[0].data,
+                ),
+            )  # fmt: skip
+            if not cursor.rowcount:
+                return False
+            if verified:
+                _update(cursor, replace(case, unread=True))
+        return True
+
+    def opinions(self, case_id: str) -> list[tuple[Opinion, bool]]:
+        """Return a case's opinions by version, each with whether it is verified."""
+        rows = self._database.rows(
+            "SELECT * FROM opinions WHERE case_id = ? ORDER BY version, arrived_ms", (case_id,)
+        )
+        return [(unpack_opinion(_bundle(row, "opinion")), bool(row["verified"])) for row in rows]
+
+    def messages(self, case_id: str) -> list[tuple[Message, bool]]:
+        """Return a case's messages in order of arrival, each with whether it is verified."""
+        rows = self._database.rows(
+            "SELECT * FROM messages WHERE case_id = ? ORDER BY arrived_ms, id", (case_id,)
+        )
+        return [(unpack_message(_bundle(row, "message")), bool(row["verified"])) for row in rows]
+
+    def _in(self, cursor: sqlite3.Cursor, case_id: str) -> Case:
+        row = cursor.execute("SELECT * FROM cases WHERE id = ?", (case_id,)).fetchone()
+        if row is None:
+            raise not_found("case")
+        return _case(row)
+
+
+def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, Any]:
+    """Return Case of docs/api.md."""
+    state, travelled = case.state, progress or Progress()
+    if state == ON_BOX and travelled.sent:
+        state = TRAVELLING
+    done = _ORDER.index(state) >= _ORDER.index(AT_RELAY)
+    return {
+        "id": case.id,
+        "patient_name": case.words.patient_name,
+        "initials": initials(case.words.patient_name),
+        "created_ms": case.created_ms,
+        "age_s": max(0, (now_ms - case.created_ms) // 1000),
+        "state": state,
+        "percent": 100 if done else travelled.percent,
+        "urgency": case.words.urgency,
+        "specialty": case.words.specialty,
+        "reason": case.words.reason,
+        "simulated": case.words.simulated,
+        "unread": case.unread,
+        "refused": case.refused,
+        "opinion_ms": case.words.opinion_ms,
+        "pieces_sent": travelled.sent,
+        "pieces_total": travelled.total,
+    }
+
+
+def delivery_shape(case: Case) -> dict[str, Any]:
+    """Return the delivery report of docs/api.md."""
+    words = asdict(case.words)
+    keys = ("closed_ms", "spooled_ms", "complete_ms", "opened_ms", "opinion_ms", "bytes_up", "bytes_down")
+    return {key: words[key] for key in keys} | {
+        "sha256": case.words.sha256,
+        "recordings": list(case.words.recordings),
+    }
+
+
+def opinion_shape(opinion: Opinion, verified: bool) -> dict[str, Any]:
+    """Return Opinion of docs/api.md."""
+    shape = asdict(opinion)
+    del shape["signature"], shape["label"]
+    return shape | {"verified": verified}
+
+
+def message_shape(message: Message, verified: bool) -> dict[str, Any]:
+    """Return Message of docs/api.md."""
+    shape = asdict(message)
+    del shape["signature"], shape["label"]
+    return shape | {"verified": verified}
+
+
+def initials(name: str) -> str:
+    """Return the first letter of the first and the last word, for lists that others can see."""
+    words = name.split()
+    return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))
+
+
+def _bundle(row: sqlite3.Row, kind: str) -> Bundle:
+    """Return what came, as it was packed: its signature can be checked again at any time."""
+    return Bundle(row["id"], kind, row["case_id"], (Part(0, 0, kind, "", "", row["packed"]),))
+
+
+def _case(row: sqlite3.Row) -> Case:
+    words = _WORDS.validate_json(row["words"])
+    return Case(row["id"], row["created_ms"], row["state"], words, bool(row["unread"]), row["refused"])
+
+
+def _update(cursor: sqlite3.Cursor, case: Case) -> None:
+    cursor.execute(
+        "UPDATE cases SET state = ?, words = ?, unread = ?, refused = ? WHERE id = ?",
+        (case.state, _dumped(case.words), int(case.unread), case.refused, case.id),
+    )
+
+
+def _dumped(words: CaseWords) -> str:
+    return _WORDS.dump_json(words).decode()

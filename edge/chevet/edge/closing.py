@@ -1,0 +1,146 @@
+"""From a closed visit to a sealed bundle in the spool: nothing is called safe before it is on the disk."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chevet.edge.capture import Captures
+from chevet.edge.cases import ON_BOX, Case, Cases, CaseWords
+from chevet.edge.patients import Patients
+from chevet.edge.spool import Spool
+from chevet.edge.trust import Programme, Site
+from chevet.edge.visits import ACCEPTED, CLOSED, Visit, Visits
+from chevet.exchange.sealing import Recipient, Sealed, seal
+from chevet.study.bundle import Bundle, content_hash, pack
+from chevet.study.recording import Recording
+from chevet.study.study import HTEST, EdgeClock, Study
+
+URGENT, ROUTINE = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Closes visits; all of it runs in a thread.
+
+    Attributes:
+        random: gives unpredictable bytes for keys.
+        label: HTEST when the whole box is for training or simulated.
+    """
+
+    site: Site
+    programme: Programme
+    visits: Visits
+    patients: Patients
+    captures: Captures
+    cases: Cases
+    spool: Spool
+    now_ms: Callable[[], int]
+    random: Callable[[int], bytes]
+    label: str = ""
+
+    def finish(self, visit: Visit) -> Case:
+        """Seal and spool a visit in state closing and make its case; may be repeated after a power cut.
+
+        Raises:
+            DiskFull: no room for the bundle; the visit is still there to be sent later.
+        """
+        study = self._study(visit)
+        bundle = pack(study)
+        sealed = self._seal(study, bundle)
+        self.spool.put(sealed)
+        case = Case(study.id, study.closed.wall_ms, ON_BOX, self._words(study, bundle, sealed))
+        self.cases.add(case)
+        self.visits.move(visit.id, CLOSED, visit.words)
+        return case
+
+    def _study(self, visit: Visit) -> Study:
+        words = visit.words
+        accepted = [row for row in self.visits.captures(visit.id) if row.verdict == ACCEPTED]
+        recordings = tuple(self.captures.recording(row) for row in accepted)
+        simulated = self.label or any(recording.simulated for recording in recordings)
+        if words.consent is None or words.closed is None:
+            raise AssertionError("only a visit with consent is ever put into state closing")
+        return Study(
+            id=visit.id,
+            site=self.site.code,
+            worker=visit.worker,
+            patient=self.patients.get(visit.patient),
+            consent=words.consent,
+            reason=words.reason,
+            question=words.question,
+            specialty=words.specialty,
+            urgency=words.urgency,
+            closed=words.closed,
+            recordings=recordings,
+            vitals=words.vitals,
+            language=words.language,
+            label=HTEST if simulated else "",
+            notes=_notes(visit),
+        )
+
+    def _seal(self, study: Study, bundle: Bundle) -> Sealed:
+        own = Recipient("site", self.site.opener.public_key())
+        return seal(
+            bundle,
+            origin=self.site.code,
+            seq=self.spool.next_seq(),
+            priority=ROUTINE if study.urgency == "routine" else URGENT,
+            created=_sealed_at(study.closed, self.now_ms()),
+            recipients=(*self.programme.recipients, own),
+            signer=self.site.signer,
+            random=self.random,
+            label=study.label,
+        )
+
+    def _words(self, study: Study, bundle: Bundle, sealed: Sealed) -> CaseWords:
+        return CaseWords(
+            patient_name=study.patient.name,
+            urgency=study.urgency,
+            specialty=study.specialty,
+            reason=study.reason,
+            simulated=bool(study.label),
+            closed_ms=study.closed.wall_ms,
+            sha256=content_hash(bundle),
+            recordings=tuple(_report(recording, bundle, sealed) for recording in study.recordings),
+            spooled_ms=self.now_ms(),
+        )
+
+
+def _sealed_at(closed: EdgeClock, now_ms: int) -> EdgeClock:
+    return EdgeClock(now_ms, closed.boot_id, closed.monotonic_s, closed.quality)
+
+
+def _notes(visit: Visit) -> dict[str, str]:
+    notes = {f"skipped:{skip.step}:{skip.site}:{skip.side}": skip.reason for skip in visit.words.skips}
+    if visit.words.red_flags is not None:
+        notes["red_flags"] = ",".join(visit.words.red_flags)
+    return notes
+
+
+def _report(recording: Recording, bundle: Bundle, sealed: Sealed) -> dict[str, object]:
+    sizes = {item.oid: len(item.data) for item in sealed.objects}
+    parts = [part for part in bundle.parts if part.recording == recording.id]
+    return {
+        "id": recording.id,
+        "step": recording.step,
+        "site": recording.site,
+        "side": recording.side,
+        "driver": recording.driver,
+        "link": recording.link,
+        "seconds": recording.duration_s,
+        "samples": max((waveform.values.shape[1] for waveform in recording.waveforms), default=0),
+        "lost_samples": recording.lost_samples,
+        "quality": {
+            "score": recording.quality.score,
+            "usable": recording.quality.usable,
+            "reasons": list(recording.quality.reasons),
+        },
+        "raw_bytes": _raw_bytes(recording),
+        "layer_bytes": {
+            str(layer): sum(sizes[p.oid] for p in parts if p.layer == layer) for layer in range(4)
+        },
+    }
+
+
+def _raw_bytes(recording: Recording) -> int:
+    waves: Sequence[int] = [waveform.values.nbytes for waveform in recording.waveforms]
+    return sum(waves) + sum(len(picture.data) for picture in recording.pictures)

@@ -1,0 +1,217 @@
+"""What the screens see while it happens: bounded queues that drop the oldest, never the recording."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from chevet.devices.samples import Event, Notice, Picture, Reading, SampleBlock
+from chevet.edge.instruments import Instrument
+from chevet.edge.judge import NOTHING, live_quality, live_rate, picture_mark
+from chevet.edge.shapes import quality_shape, reading_shape
+from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
+from chevet.edge.wire import picture_frame, samples_frame
+from chevet.study.recording import QualityMark, exactly_int16
+
+WAVES_AT_MOST = 64
+"""About a second of blocks: a screen further behind should show now, not then."""
+WORDS_AT_MOST = 256
+PAUSE_S = 0.03
+"""Blocks that arrive within this time leave as one message; it is a fifth of the 150 ms to the screen."""
+JUDGE_EVERY_S = 1.0
+
+STEP_OF = {"ecg": "ecg", "stethoscope": "heart_sound", "oximeter": "oximetry", "otoscope": "otoscopy"}
+
+_Wave = tuple[str, SampleBlock]
+
+
+class Screen(Protocol):
+    """The sending half of a WebSocket."""
+
+    async def send_json(self, data: Any) -> None:
+        """Send one text message."""
+        ...
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send one binary message."""
+        ...
+
+
+class LiveClient:
+    """One screen: what it watches and what waits to be sent to it.
+
+    Attributes:
+        watched: ids of the devices whose waves it wants.
+        dropped: messages and blocks dropped because it read too slowly.
+    """
+
+    def __init__(self) -> None:
+        self.watched: frozenset[str] = frozenset()
+        self.dropped = 0
+        self._words: deque[dict[str, Any]] = deque()
+        self._waves: deque[_Wave] = deque()
+        self._pictures: dict[str, Picture] = {}
+        self._arrived = asyncio.Event()
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Queue one text message, dropping the oldest when the screen is far behind."""
+        if len(self._words) >= WORDS_AT_MOST:
+            self._words.popleft()
+            self.dropped += 1
+        self._words.append(message)
+        self._arrived.set()
+
+    def show(self, device: str, event: SampleBlock | Picture) -> None:
+        """Queue samples, dropping the oldest; of images only the newest counts."""
+        if isinstance(event, Picture):
+            self._pictures[device] = event
+        else:
+            if len(self._waves) >= WAVES_AT_MOST:
+                self._waves.popleft()
+                self.dropped += 1
+            self._waves.append((device, event))
+        self._arrived.set()
+
+    async def pump(self, screen: Screen, at_ms: Callable[[str, SampleBlock | Picture], int]) -> None:
+        """Send what is queued until cancelled or until the screen is gone."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            words, self._words = self._words, deque()
+            waves, self._waves = self._waves, deque()
+            pictures, self._pictures = self._pictures, {}
+            for message in words:
+                await screen.send_json(message)
+            for device, block in joined(waves):
+                await screen.send_bytes(_block_frame(device, block, at_ms(device, block)))
+            for device, picture in pictures.items():
+                await screen.send_bytes(picture_frame(device, picture, at_ms(device, picture)))
+            await asyncio.sleep(PAUSE_S)
+
+
+def joined(waves: Iterable[_Wave]) -> list[_Wave]:
+    """Join blocks of one device that follow each other without a gap; a gap stays a jump in `first`."""
+    out: list[list[_Wave]] = []
+    open_run: dict[str, list[_Wave]] = {}
+    for device, block in waves:
+        run = open_run.get(device)
+        if run and run[-1][1].channels == block.channels and _end(run[-1][1]) == block.first:
+            run.append((device, block))
+        else:
+            run = open_run[device] = [(device, block)]
+            out.append(run)
+    return [(run[0][0], _one([block for _, block in run])) for run in out]
+
+
+def _one(blocks: list[SampleBlock]) -> SampleBlock:
+    if len(blocks) == 1:
+        return blocks[0]
+    values = np.concatenate([block.values for block in blocks], axis=1)
+    return SampleBlock(blocks[0].channels, values, blocks[0].first, blocks[-1].at)
+
+
+def _end(block: SampleBlock) -> int:
+    return block.first + len(block.values[0])
+
+
+def _block_frame(device: str, block: SampleBlock, at_ms: int) -> bytes:
+    # Saturating is for the screen only: the journal keeps what the device sent.
+    values = exactly_int16(np.clip(block.values, -32768, 32767))
+    return samples_frame(block.channels, values, block.first, at_ms=at_ms, device=device)
+
+
+class Live:
+    """All screens of the box, and the live judgement of the devices they watch."""
+
+    def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float]) -> None:
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._clients: set[LiveClient] = set()
+        self._windows: dict[str, Window] = {}
+        self._instruments: Mapping[str, Instrument] = {}
+
+    def follow(self, instruments: Mapping[str, Instrument]) -> None:
+        """Listen to these devices from now on."""
+        self._instruments = instruments
+        for instrument in instruments.values():
+            self._windows[instrument.id] = Window()
+            instrument.listeners.append(self)
+
+    def join(self) -> LiveClient:
+        """Add a screen."""
+        client = LiveClient()
+        self._clients.add(client)
+        return client
+
+    def leave(self, client: LiveClient) -> None:
+        """Forget a screen."""
+        self._clients.discard(client)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Tell every screen."""
+        for client in self._clients:
+            client.tell(message)
+
+    def offer(self, device: str, event: Event) -> None:
+        """Take one event of a device."""
+        window = self._windows[device]
+        match event:
+            case SampleBlock():
+                window.offer(event)
+                self._show(device, event)
+            case Picture():
+                window.picture = event
+                self._show(device, event)
+            case Reading():
+                message = {"type": "reading", "device": device, "readings": [reading_shape(event)]}
+                self._tell_watchers(device, message)
+            case Notice():
+                words: dict[str, Any] = {"code": event.code, "on": event.on, "detail": event.detail}
+                self._tell_watchers(device, {"type": "notice", "device": device} | words)
+
+    def lost(self, device: str, problem: str) -> None:  # noqa: ARG002 - the Device message tells the problem
+        """Forget what was seen of a device that went away."""
+        self._windows[device].clear()
+
+    def at_ms(self, device: str, event: SampleBlock | Picture) -> int:
+        """Return the wall time of an event's last sample, by the device's clock where it is known."""
+        clock = self._instruments[device].clock if device in self._instruments else None
+        at = clock.host_time(_end(event)) if clock and isinstance(event, SampleBlock) else None
+        return self._now_ms() - round((self._monotonic() - (at or event.at)) * 1000)
+
+    async def run(self) -> None:
+        """Judge every watched device once a second until cancelled."""
+        while True:
+            await asyncio.sleep(JUDGE_EVERY_S)
+            watched = frozenset[str]().union(*(client.watched for client in self._clients))
+            for device in watched & self._windows.keys():
+                await self._judge(device)
+
+    async def _judge(self, device: str) -> None:
+        step = STEP_OF.get(self._instruments[device].kind, "")
+        window = self._windows[device]
+        if window.picture is not None:
+            mark, rate = await asyncio.to_thread(picture_mark, window.picture), None
+        else:
+            mark, rate = await asyncio.to_thread(_judged, step, window.blocks())
+        message = {"type": "quality", "device": device, "quality": quality_shape(mark), "heart_rate": rate}
+        self._tell_watchers(device, message)
+
+    def _show(self, device: str, event: SampleBlock | Picture) -> None:
+        for client in self._clients:
+            if device in client.watched:
+                client.show(device, event)
+
+    def _tell_watchers(self, device: str, message: dict[str, Any]) -> None:
+        for client in self._clients:
+            if device in client.watched:
+                client.tell(message)
+
+
+def _judged(step: str, blocks: tuple[SampleBlock, ...]) -> tuple[QualityMark, float | None]:
+    near, far = laid(blocks, LENGTH_S), laid(blocks, RATE_LENGTH_S)
+    if near is None or far is None:
+        return NOTHING, None
+    return live_quality(step, *near), live_rate(step, *far)
