@@ -128,7 +128,7 @@ class FingerBody:
 
     Attributes:
         off: the finger is out.
-        shift: artifacts: the finger moves in the clip.
+        moving: the finger moves in the clip: artifacts.
     """
 
     seed: int

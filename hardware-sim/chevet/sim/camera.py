@@ -1,0 +1,153 @@
+"""A network camera: MJPEG over HTTP (multipart/x-mixed-replace), showing a virtual ear."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chevet.sim.errors import ServeError
+from chevet.sim.otoscope_video import FRAMES_PER_S, OtoscopeVideo
+
+log = logging.getLogger(__name__)
+
+BOUNDARY = b"chevet-sim-frame"
+REQUEST_WITHIN_S = 5.0
+PATH = b"/stream"
+BACKLOG_BYTES = 200_000
+"""A client further behind than this misses frames, as with a real camera."""
+
+
+@dataclass(slots=True)
+class Ear:
+    """What the camera looks at; every switch can be turned while it runs.
+
+    Attributes:
+        side, condition: which drawing, see `chevet.sim.eardrum`.
+        defocus: the lens is not focused.
+        frozen: the camera sends nothing.
+        garbage: each image is cut off and followed by noise with this probability.
+    """
+
+    side: str = "right"
+    condition: str = "normal"
+    defocus: bool = False
+    frozen: bool = False
+    garbage: float = 0.0
+
+
+class Camera:
+    """Serves one virtual otoscope to any number of clients."""
+
+    def __init__(self, ear: Ear, seed: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ear = ear
+        self._seed = seed
+        self._clock = clock
+        self._random = random.Random(seed)  # noqa: S311 - noise, not secrets
+        self._videos: dict[tuple[str, str], OtoscopeVideo] = {}
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """Where the stream is."""
+        return f"http://127.0.0.1:{self._port}{PATH.decode()}"
+
+    async def plug(self, port: int = 0) -> None:
+        """Start serving; a camera that comes back keeps its port.
+
+        Raises:
+            ServeError: the port is taken.
+        """
+        if self._server is not None:
+            return
+        wanted = port or self._port
+        try:
+            self._server = await asyncio.start_server(self._client, "127.0.0.1", wanted)
+        except OSError as error:
+            raise ServeError(
+                f"port {wanted}", f"port {wanted} for the camera is taken; choose another: --camera-port"
+            ) from error
+        self._port = int(self._server.sockets[0].getsockname()[1])
+
+    async def unplug(self) -> None:
+        """Close the port and every stream."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for task in list(self._serving):
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await server.wait_closed()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await self.plug()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self.unplug()
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            await self._answer(reader, writer)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # the client went away or never asked properly
+        except asyncio.CancelledError:
+            pass  # unplugged: the task ends here, and start_server must not report it
+        finally:
+            self._serving.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(REQUEST_WITHIN_S):
+            request = await reader.readuntil(b"\r\n\r\n")
+        words = request.split(maxsplit=2)
+        if len(words) < 2 or words[0] != b"GET" or words[1].split(b"?")[0] != PATH:
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            return
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nConnection: close\r\n"
+            b"Content-Type: multipart/x-mixed-replace; boundary=" + BOUNDARY + b"\r\n\r\n"
+        )
+        await self._stream(writer)
+
+    async def _stream(self, writer: asyncio.StreamWriter) -> None:
+        began = self._clock()
+        frame = 0
+        while not writer.is_closing():
+            jpeg = await self._jpeg(int(self._clock() * FRAMES_PER_S))
+            if not self.ear.frozen and writer.transport.get_write_buffer_size() < BACKLOG_BYTES:
+                writer.write(part(self._spoiled(jpeg)))
+            frame = max(frame + 1, int((self._clock() - began) * FRAMES_PER_S))
+            await asyncio.sleep(max(0.0, began + frame / FRAMES_PER_S - self._clock()))
+
+    async def _jpeg(self, frame: int) -> bytes:
+        key = (self.ear.condition, self.ear.side)
+        video = self._videos.get(key)
+        if video is None:
+            video = await asyncio.to_thread(OtoscopeVideo, *key, self._seed)
+            self._videos[key] = video
+        return await asyncio.to_thread(video.jpeg, frame, defocus=self.ear.defocus)
+
+    def _spoiled(self, jpeg: bytes) -> bytes:
+        if self.ear.garbage <= 0 or self._random.random() >= self.ear.garbage:
+            return jpeg
+        kept = self._random.randrange(len(jpeg))
+        return jpeg[:kept] + self._random.randbytes(64)
+
+
+def part(jpeg: bytes) -> bytes:
+    """Return one part of the multipart stream."""
+    head = b"--%b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % (BOUNDARY, len(jpeg))
+    return head + jpeg + b"\r\n"
