@@ -37,7 +37,7 @@ class Driver(Protocol):
         ...
 
     def tick(self, at: float) -> bytes:
-        """Return keep-alives, polls and repeats due at host time `at`; to be called about 4 times a second."""
+        """Return keep-alives, polls, repeats due at host time `at`; to be called about 4 times a second."""
         ...
 
     def stop(self) -> bytes:

@@ -40,6 +40,8 @@ class SerialLink(QueuedLink):
         is_port = url.startswith("serial:")
         self._parts = split_url(url, options=frozenset({"baud", "parity"}) if is_port else frozenset())
         self._settings = _port_settings(self._parts) if is_port else None
+        if not is_port and not self._parts.target.rpartition(":")[2].isdecimal():
+            raise LinkUnavailable(url, "bad_url")
         self._port: serial.Serial | None = None
         self._sending = asyncio.Lock()
 
@@ -139,7 +141,8 @@ def _reason(error: BaseException | None) -> str:
     while error is not None:
         if isinstance(error, TimeoutError):
             return "not_found"
-        if isinstance(error, OSError) and error.errno in REASONS:
-            return REASONS[error.errno]
+        number = error.args[0] if error.args else None  # termios.error has no `errno`
+        if number in REASONS:
+            return REASONS[number]
         error = error.__context__
     return "failed"

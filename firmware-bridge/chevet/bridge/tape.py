@@ -61,7 +61,7 @@ def read_tape(file: BinaryIO) -> Iterator[TapeRecord]:
         if size > MAX_DATA or not at_s >= 0:
             return
         source, data = file.read(source_size), file.read(size)
-        if len(data) < size:
+        if len(source) < source_size or len(data) < size:
             return
         yield TapeRecord(at_s, bool(sent), data, source.decode("ascii", "replace"))
 
