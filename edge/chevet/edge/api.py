@@ -1,0 +1,38 @@
+"""The kiosk's API (docs/api.md), composed; and the files of its screens."""
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from chevet.edge.api_box import box_routes
+from chevet.edge.api_captures import capture_routes
+from chevet.edge.api_cases import case_routes
+from chevet.edge.api_live import live_routes
+from chevet.edge.api_visits import visit_routes
+from chevet.edge.bedside import Bedside
+from chevet.edge.guard import Guard, add_error_forms
+from chevet.kiosk.files import INDEX, KIOSK, SHARED
+
+
+def make_app(bedside: Bedside) -> FastAPI:
+    """Return the application that uvicorn serves."""
+    app = FastAPI(
+        title="Chevet edge",
+        version=bedside.version,
+        description="The kiosk's interface. Research and training software, not a medical device.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_error_forms(app)
+    for routes in (box_routes, visit_routes, capture_routes, case_routes, live_routes):
+        app.include_router(routes(bedside))
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return FileResponse(INDEX)
+
+    app.mount("/kiosk", StaticFiles(directory=KIOSK, check_dir=False), name="kiosk")
+    app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
+    app.add_middleware(Guard)
+    return app

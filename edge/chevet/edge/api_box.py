@@ -1,0 +1,65 @@
+"""Status, sign-in, devices, patients."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from chevet.edge.bedside import Bedside
+from chevet.edge.bodies import NewPatient, Search, SignIn
+from chevet.edge.identity import new_id
+from chevet.edge.sessions import COOKIE
+from chevet.edge.shapes import patient_shape
+from chevet.study.study import Patient
+
+
+def box_routes(bedside: Bedside) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/api")
+    _session_routes(routes, bedside)
+    _patient_routes(routes, bedside)
+
+    @routes.get("/status")
+    async def status() -> dict[str, Any]:
+        return await asyncio.to_thread(bedside.status)
+
+    @routes.get("/devices")
+    async def devices(request: Request) -> dict[str, Any]:
+        bedside.sessions.require(request.cookies.get(COOKIE))
+        return {"devices": [bedside.device(instrument) for instrument in bedside.instruments.values()]}
+
+    return routes
+
+
+def _session_routes(routes: APIRouter, bedside: Bedside) -> None:
+    @routes.get("/session")
+    async def who(request: Request) -> dict[str, Any]:
+        worker = bedside.sessions.find(request.cookies.get(COOKIE))
+        return {"worker": {"id": worker.id, "name": worker.name} if worker else None}
+
+    @routes.post("/session")
+    async def sign_in(body: SignIn, response: Response) -> dict[str, Any]:
+        worker = await asyncio.to_thread(bedside.workers.check, body.worker, body.pin)
+        token = bedside.sessions.open(worker)
+        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
+        return {"worker": {"id": worker.id, "name": worker.name}}
+
+    @routes.delete("/session", status_code=204)
+    async def sign_out(request: Request, response: Response) -> None:
+        bedside.sessions.close(request.cookies.get(COOKIE))
+        response.delete_cookie(COOKIE, path="/")
+
+
+def _patient_routes(routes: APIRouter, bedside: Bedside) -> None:
+    @routes.post("/patients")
+    async def add_patient(body: NewPatient, request: Request) -> dict[str, Any]:
+        bedside.sessions.require(request.cookies.get(COOKIE))
+        patient = Patient(new_id(), body.name, body.birth_year, body.sex, body.local_number)
+        await asyncio.to_thread(bedside.patients.add, patient)
+        return patient_shape(patient)
+
+    @routes.post("/patients/search")
+    async def search(body: Search, request: Request) -> dict[str, Any]:
+        bedside.sessions.require(request.cookies.get(COOKIE))
+        found = await asyncio.to_thread(bedside.patients.search, body.text)
+        return {"patients": [patient_shape(patient) for patient in found]}

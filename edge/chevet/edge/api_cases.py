@@ -1,0 +1,53 @@
+"""Cases: what was sent, how far it is, what came back."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+
+from chevet.edge.bedside import Bedside
+from chevet.edge.cases import Case, delivery_shape, message_shape, opinion_shape
+from chevet.edge.sessions import COOKIE
+from chevet.edge.workers import Worker
+
+
+def case_routes(bedside: Bedside) -> APIRouter:
+    """Return the routes; all of them need a session."""
+
+    def signed_in(request: Request) -> Worker:
+        return bedside.sessions.require(request.cookies.get(COOKIE))
+
+    routes = APIRouter(prefix="/api/cases", dependencies=[Depends(signed_in)])
+
+    @routes.get("")
+    async def all_cases() -> dict[str, Any]:
+        cases = await asyncio.to_thread(bedside.cases.all)
+        return {"cases": [bedside.case(case) for case in cases]}
+
+    @routes.get("/{case_id}")
+    async def get_case(case_id: str) -> dict[str, Any]:
+        return await asyncio.to_thread(lambda: _detail(bedside, bedside.cases.get(case_id)))
+
+    @routes.post("/{case_id}/read")
+    async def read(case_id: str) -> dict[str, Any]:
+        case = await asyncio.to_thread(bedside.cases.read, case_id)
+        bedside.tell_case(case)
+        return await asyncio.to_thread(_detail, bedside, case)
+
+    @routes.get("/{case_id}/delivery")
+    async def delivery(case_id: str) -> dict[str, Any]:
+        return delivery_shape(await asyncio.to_thread(bedside.cases.get, case_id))
+
+    return routes
+
+
+def _detail(bedside: Bedside, case: Case) -> dict[str, Any]:
+    visit = bedside.visit(bedside.visits.get(case.id))
+    return bedside.case(case) | {
+        "opinions": [opinion_shape(*opinion) for opinion in bedside.cases.opinions(case.id)],
+        "messages": [message_shape(*message) for message in bedside.cases.messages(case.id)],
+        "recordings": visit["recordings"],
+        "vitals": visit["vitals"],
+        "question": visit["question"],
+        "patient": visit["patient"],
+    }

@@ -1,0 +1,110 @@
+"""Everything the agent is made of, in one place: composed by `agent`, used by the API."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from chevet.edge.box import BoxClock, read_power
+from chevet.edge.capture import Captures
+from chevet.edge.cases import Case, Cases, case_shape
+from chevet.edge.disk import Disk
+from chevet.edge.instruments import Instrument
+from chevet.edge.live import Live
+from chevet.edge.patients import Patients
+from chevet.edge.sessions import Sessions
+from chevet.edge.settings import EdgeSettings
+from chevet.edge.shapes import capture_shape, device_shape, visit_shape
+from chevet.edge.spool import REFUSED, Spool
+from chevet.edge.trust import Site
+from chevet.edge.visit import VisitRules
+from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
+from chevet.edge.workers import Workers
+from chevet.study.study import HTEST, SPECIALTIES
+
+
+@dataclass(slots=True)
+class UplinkState:
+    """What the screens' bar shows of the line: `last_contact_ms` is the relay's last word."""
+
+    online: bool = False
+    last_contact_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bedside:
+    """One box at work.
+
+    Attributes:
+        spooled: set when a bundle was put into the spool, so that the uplink takes it up at once.
+    """
+
+    settings: EdgeSettings
+    site: Site
+    version: str
+    clock: BoxClock
+    disk: Disk
+    workers: Workers
+    patients: Patients
+    visits: Visits
+    cases: Cases
+    spool: Spool
+    sessions: Sessions
+    instruments: dict[str, Instrument]
+    captures: Captures
+    rules: VisitRules
+    live: Live
+    uplink: UplinkState
+    spooled: asyncio.Event
+
+    def device(self, instrument: Instrument) -> dict[str, Any]:
+        """Return Device."""
+        return device_shape(instrument, self.clock.now_ms(), self.clock.monotonic(), self.settings.label)
+
+    def visit(self, visit: Visit) -> dict[str, Any]:
+        """Return Visit."""
+        captures = self.visits.captures(visit.id)
+        waiting = self.rules.waiting_capture(visit.id)
+        simulated = any(
+            row.verdict == ACCEPTED and row.summary is not None and row.summary["simulated"]
+            for row in captures
+        )
+        label = HTEST if simulated else self.settings.label
+        return visit_shape(visit, self.rules.patient(visit), captures, waiting, label)
+
+    def case(self, case: Case) -> dict[str, Any]:
+        """Return Case."""
+        return case_shape(case, self.cases.progress.get(case.id), self.clock.now_ms())
+
+    def status(self) -> dict[str, Any]:
+        """Return what GET /api/status answers."""
+        undelivered = self.cases.undelivered()
+        power = read_power()
+        travelling = [case for case in undelivered if case in self.cases.progress]
+        return {
+            "site": {"code": self.site.code, "name": self.site.name, "phone": self.site.phone},
+            "label": self.settings.label,
+            "version": self.version,
+            "languages": list(self.settings.languages),
+            "uplink": {
+                "state": "online" if self.uplink.online else "offline",
+                "last_contact_ms": self.uplink.last_contact_ms,
+            },
+            "queue": {
+                "waiting": len(undelivered) - len(travelling),
+                "travelling": len(travelling),
+                "refused": self.spool.count(REFUSED),
+            },
+            "power": {"source": power.source, "percent": power.percent},
+            "disk": {"free_bytes": self.disk.free(), "level": self.disk.level()},
+            "clock": {"now_ms": self.clock.now_ms(), "quality": self.clock.quality()},
+            "workers": [{"id": worker.id, "name": worker.name} for worker in self.workers.all()],
+            "specialties": list(SPECIALTIES),
+        }
+
+    def tell_capture(self, row: CaptureRow) -> None:
+        """Tell every screen about a capture."""
+        self.live.tell({"type": "capture", "capture": capture_shape(row)})
+
+    def tell_case(self, case: Case) -> None:
+        """Tell every screen about a case."""
+        self.live.tell({"type": "case", "case": self.case(case)})

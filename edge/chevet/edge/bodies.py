@@ -1,0 +1,132 @@
+"""What the kiosk may send: pydantic at the door, unknown fields refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from chevet.study.recording import STEPS
+from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
+
+_SECONDS_AT_MOST = 120.0
+
+
+def _known(words: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return AfterValidator(check)
+
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
+_Text = Annotated[str, StringConstraints(max_length=4000)]
+_Id = Annotated[str, StringConstraints(max_length=64)]
+_Step = Annotated[str, StringConstraints(min_length=1), _known(STEPS)]
+_Side = Literal["", "left", "right"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SignIn(_Body):
+    """Worker and PIN."""
+
+    worker: _Id
+    pin: Annotated[str, StringConstraints(max_length=32)]
+
+
+class NewPatient(_Body):
+    """A person not seen here before."""
+
+    name: _Name
+    birth_year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    sex: Literal["", "F", "M"] = ""
+    local_number: _Short = ""
+
+
+class Search(_Body):
+    """Part of a name or number."""
+
+    text: Annotated[str, StringConstraints(max_length=120)]
+
+
+class NewVisit(_Body):
+    """For whom."""
+
+    patient: _Id
+
+
+class VisitChanges(_Body):
+    """Whatever changed; what is absent stays."""
+
+    reason: _Short = ""
+    question: _Text = ""
+    specialty: Annotated[str, _known(SPECIALTIES)] = ""
+    urgency: Annotated[str, StringConstraints(min_length=1), _known(URGENCIES)] = "routine"
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "fr"
+    red_flags: Annotated[list[_Short], Field(max_length=32)] | None = None
+    screen: Any = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was sent, ready for the store."""
+        sent = self.model_dump(exclude_unset=True)
+        if sent.get("red_flags") is not None:
+            sent["red_flags"] = tuple(sent["red_flags"])
+        return sent
+
+
+class ConsentGiven(_Body):
+    """For which purposes, and who witnessed it for a person who does not read."""
+
+    purposes: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1), _known(CONSENT_PURPOSES)]],
+        Field(min_length=1, max_length=len(CONSENT_PURPOSES)),
+    ]
+    witness: _Short = ""
+
+
+class TypedVital(_Body):
+    """One number typed by hand."""
+
+    kind: _Short
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    unit: _Short
+
+
+class SkipStep(_Body):
+    """An examination left out."""
+
+    step: _Step
+    site: _Short = ""
+    side: _Side = ""
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class NewCapture(_Body):
+    """What to record; 0 seconds means the step's usual length."""
+
+    step: _Step
+    site: _Short = ""
+    side: _Side = ""
+    seconds: Annotated[float, Field(ge=0, le=_SECONDS_AT_MOST)] = 0.0
+    device: _Id = ""
+
+
+class Accept(_Body):
+    """Take the recording; `best` is the still to show first."""
+
+    poor: bool = False
+    best: int | None = None
+
+
+class Empty(_Body):
+    """Nothing."""
+
+
+class Reason(_Body):
+    """Why."""
+
+    reason: Annotated[str, StringConstraints(max_length=200)] = ""
