@@ -125,7 +125,7 @@ class Status:
 Receipt = Complete | Nack | Status
 Talk = ManifestMessage | Chunk | Query | Have | Complete | Nack | Status
 FOR_SENDER: Final = (Have, Complete, Nack, Status)
-"""Kinds a Sender understands; a Receiver understands the others."""
+"""Kinds that a Sender understands; the others are a Receiver's."""
 
 
 def write(message: Talk) -> bytes:
@@ -147,6 +147,14 @@ def read(data: bytes) -> Talk:
         return _read_chunk(data) if data[0] == CHUNK_VERSION else _read_row(Row(decode(data)))
     except BundleError:
         raise Refused("malformed") from None
+
+
+def for_sender(data: bytes) -> bool:
+    """Return whether a payload is a receipt, for a Sender; everything else, garbage too, is a Receiver's."""
+    try:
+        return isinstance(read(data), FOR_SENDER)
+    except Refused:
+        return False
 
 
 def sign_complete(tid: bytes, ident: str, digest: bytes, signer: Ed25519PrivateKey) -> Complete:
