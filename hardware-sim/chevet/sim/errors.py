@@ -36,8 +36,10 @@ class StepError(SimError):
 
     Attributes:
         step: the step's name, such as "ecg" or "receipt".
+        code: the coded word of the kiosk or the desk, "" where neither refused.
     """
 
-    def __init__(self, step: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, step: str, sentence: str, code: str = "") -> None:
+        super().__init__(f"{step}: {sentence}")
         self.step = step
+        self.code = code

@@ -51,7 +51,8 @@ class Instrument:
 
     def listing(self) -> dict[str, str]:
         """Return its entry for devices.json."""
-        own = {"id": self.id, "instrument": self.instrument, "driver": self.driver, "url": self.url}
+        own = {"id": self.id, "instrument": self.instrument, "driver": self.driver}
+        own |= {"url": self.url, "link": self.url}  # "link" is what the agent's settings call it
         return own | self.extra
 
     async def set_fault(self, fault: str, on: bool, value: str) -> None:
