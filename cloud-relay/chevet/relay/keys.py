@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chevet.exchange.errors import BadKey
+from chevet.exchange.keys import (
+    KEY_BYTES,
+    new_sealing_key,
+    new_signing_key,
+    private_pem,
+    public_text,
+    sealing_key,
+    signing_key,
+)
 from chevet.relay.errors import SettingsError
 
-RAW_KEY_BYTES = 32
 PRIVATE_MODE = 0o600
 SiteCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,6}$")]
 
@@ -69,21 +77,21 @@ def make_programme(folder: Path, name: str) -> None:
             str(keys), f"{keys} already holds keys: choose another folder; keys are never replaced."
         )
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    relay, programme, recovery = (
-        Ed25519PrivateKey.generate(),
-        X25519PrivateKey.generate(),
-        X25519PrivateKey.generate(),
-    )
-    for file, private in (("relay", relay), ("programme", programme), ("recovery", recovery)):
-        _write_private(keys / f"{file}.key", _pem(private))
-    _write_private(keys / "audit.key", base64.b64encode(os.urandom(RAW_KEY_BYTES)) + b"\n")
+    relay, programme, recovery = new_signing_key(), new_sealing_key(), new_sealing_key()
+    for file, pem in (
+        ("relay", private_pem(relay)),
+        ("programme", private_pem(programme)),
+        ("recovery", private_pem(recovery)),
+    ):
+        _write_private(keys / f"{file}.key", pem)
+    _write_private(keys / "audit.key", base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
     public = {
         "v": 1,
         "programme": name,
-        "relay_key": encode_key(relay.public_key()),
+        "relay_key": public_text(relay.public_key()),
         "recipients": {
-            "programme": encode_key(programme.public_key()),
-            "recovery": encode_key(recovery.public_key()),
+            "programme": public_text(programme.public_key()),
+            "recovery": public_text(recovery.public_key()),
         },
     }
     text = json.dumps(public, indent=2, ensure_ascii=False) + "\n"
@@ -97,12 +105,13 @@ def read_programme(folder: Path) -> ProgrammeKeys:
     Raises:
         SettingsError: a key is missing, unreadable or readable by others.
     """
-    relay = _load(folder / "relay.key")
-    if not isinstance(relay, Ed25519PrivateKey):
-        raise _unusable(folder / "relay.key")
-    programme = _load(folder / "programme.key")
-    if not isinstance(programme, X25519PrivateKey):
-        raise _unusable(folder / "programme.key")
+    try:
+        relay = signing_key(_read_private(folder / "relay.key"))
+        programme = sealing_key(_read_private(folder / "programme.key"))
+    except BadKey as error:
+        raise SettingsError(
+            str(folder), f"A key in {folder} is not usable ({error}): restore the folder from its backup."
+        ) from None
     audit = _raw(_read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
     name = _read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
     return ProgrammeKeys(name, relay, programme, audit)
@@ -129,27 +138,16 @@ def read_site(path: Path) -> SiteFile:
     return site
 
 
-def encode_key(key: Ed25519PublicKey | X25519PublicKey) -> str:
-    """Return a public key as standard base64 of its raw 32 bytes."""
-    return base64.b64encode(key.public_bytes_raw()).decode("ascii")
-
-
 def _raw(text: str, name: str) -> bytes:
     try:
         raw = base64.b64decode(text, validate=True)
     except ValueError:
         raw = b""
-    if len(raw) != RAW_KEY_BYTES:
+    if len(raw) != KEY_BYTES:
         raise SettingsError(
             name, f"{name} is no key (base64 of 32 bytes): bring the file again from where it was made."
         )
     return raw
-
-
-def _pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def _write_private(path: Path, data: bytes) -> None:
@@ -175,14 +173,3 @@ def _read_private(path: Path, *, private: bool = True) -> bytes:
     if private and mode & 0o077:
         raise SettingsError(str(path), f"{path} can be read by other users: run `chmod 600 {path}`.")
     return data
-
-
-def _load(path: Path) -> object:
-    try:
-        return serialization.load_pem_private_key(_read_private(path), password=None)
-    except ValueError:
-        return None
-
-
-def _unusable(path: Path) -> SettingsError:
-    return SettingsError(str(path), f"{path} holds no usable key: restore it from its backup.")

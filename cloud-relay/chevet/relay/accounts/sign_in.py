@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD, Passwords
 from chevet.relay.accounts.users import User, from_row
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
-from chevet.relay.archive.schema import failures, sessions, users
+from chevet.relay.archive.schema import Found, failures, sessions, users
 from chevet.relay.errors import RefusedError
 
 SESSION_MS = 12 * 3600 * 1000
@@ -95,7 +95,7 @@ class SignIn:
             raise _wrong()
         return key
 
-    def _checked(self, user_id: str, password: str) -> Row[tuple[object, ...]]:
+    def _checked(self, user_id: str, password: str) -> Found:
         tried = _hash(user_id)
         row = self._count_try(tried, user_id)
         alive = row is not None and row.disabled_ms is None
@@ -110,7 +110,7 @@ class SignIn:
             raise _wrong()
         return row
 
-    def _count_try(self, tried: str, user_id: str) -> Row[tuple[object, ...]] | None:
+    def _count_try(self, tried: str, user_id: str) -> Found | None:
         """Count a try as failed before its password is looked at, so that parallel guesses gain nothing."""
         now = self._now_ms()
         recent = select(func.count()).where(failures.c.user_hash == tried, failures.c.at_ms > now - PAUSE_MS)

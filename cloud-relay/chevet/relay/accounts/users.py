@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
-from chevet.relay.archive.schema import sessions, users
+from chevet.relay.archive.schema import Found, sessions, users
 from chevet.relay.errors import SettingsError
 from chevet.study.study import SPECIALTIES
 
@@ -105,7 +105,7 @@ def find(connection: Connection, user_id: str) -> User | None:
     return from_row(row) if row else None
 
 
-def from_row(row: Row[tuple[object, ...]]) -> User:
+def from_row(row: Found) -> User:
     """Read a row of the user table."""
     languages = tuple(row.languages.split(",")) if row.languages else ()
     return User(row.id, row.name, row.role, row.specialty, languages, row.public_key)

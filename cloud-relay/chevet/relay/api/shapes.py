@@ -1,10 +1,13 @@
 """The JSON that the desk reads, from the study's own types (docs/api.md, "Shared shapes")."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
+from chevet.study.case import Author, Message, Opinion
 from chevet.study.recording import Measurement, QualityMark, Recording
-from chevet.study.study import Consent, EdgeClock, Patient, Vital
+from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
+from chevet.study.summary import Shape
 
 Json = dict[str, Any]
 
@@ -53,8 +56,8 @@ def vital(one: Vital) -> Json:
     }
 
 
-def recording(one: Recording) -> Json:
-    """Return a Recording summary, without samples and pictures' bytes."""
+def recording(one: Recording, shape: Shape) -> Json:
+    """Return a Recording summary from layer 0: `shape` tells how much the lossless layer holds."""
     return {
         "id": one.id,
         "step": one.step,
@@ -65,7 +68,7 @@ def recording(one: Recording) -> Json:
         "device": {key: one.device.get(key, "") for key in ("model", "serial", "firmware")},
         "started_ms": one.started_ms,
         "duration_s": one.duration_s,
-        "samples": max((int(wave.values.shape[1]) for wave in one.waveforms), default=0),
+        "samples": max(shape.samples, default=0),
         "lost_samples": one.lost_samples,
         "gaps": [[gap.first, gap.count] for wave in one.waveforms for gap in wave.gaps],
         "quality": quality(one.quality),
@@ -76,7 +79,7 @@ def recording(one: Recording) -> Json:
         "accepted_poor": one.accepted_poor,
         "simulated": one.simulated,
         "channels": _channels(one),
-        "pictures": _pictures(one),
+        "pictures": _pictures(one, shape),
     }
 
 
@@ -92,8 +95,55 @@ def _channels(one: Recording) -> list[Json]:
     ]
 
 
-def _pictures(one: Recording) -> list[Json]:
+def _pictures(one: Recording, shape: Shape) -> list[Json]:
     return [
-        {"media_type": p.media_type, "at_s": p.at_s, "best": p.best, "bytes": len(p.data)}
-        for p in one.pictures
+        {"media_type": p.media_type, "at_s": p.at_s, "best": p.best, "bytes": size}
+        for p, size in zip(one.pictures, shape.picture_bytes, strict=True)
     ]
+
+
+def age(study: Study) -> int | None:
+    """Return the patient's age in years when the visit closed, by birth year alone."""
+    year = study.patient.birth_year
+    if year is None:
+        return None
+    return max(0, datetime.fromtimestamp(study.closed.wall_ms / 1000, UTC).year - year)
+
+
+def author(who: Author) -> Json:
+    """Return who wrote an answer."""
+    return {"id": who.id, "name": who.name, "specialty": who.specialty}
+
+
+def opinion(one: Opinion, *, verified: bool) -> Json:
+    """Return an Opinion."""
+    return {
+        "id": one.id,
+        "case": one.case,
+        "version": one.version,
+        "impression": one.impression,
+        "certainty": one.certainty,
+        "advice": one.advice,
+        "urgency": one.urgency,
+        "transfer": one.transfer,
+        "follow_up_date": one.follow_up_date,
+        "author": author(one.author),
+        "signed_ms": one.signed_ms,
+        "verified": verified,
+    }
+
+
+def message(one: Message, *, verified: bool) -> Json:
+    """Return a Message."""
+    return {
+        "id": one.id,
+        "case": one.case,
+        "kind": one.kind,
+        "step": one.step,
+        "site": one.site,
+        "side": one.side,
+        "text": one.text,
+        "author": author(one.author),
+        "at_ms": one.at_ms,
+        "verified": verified,
+    }

@@ -4,21 +4,26 @@ Times are Unix ms by the relay's clock. Ids of bundles, cases, recordings, opini
 text. Every change of this file needs a new migration in `migrations/versions`.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     UniqueConstraint,
 )
 
 metadata = MetaData()
+
+Found = Row[*tuple[Any, ...]]
+"""A row as it comes back; columns are reached by name."""
 
 sites = Table(
     "site",
@@ -67,39 +72,44 @@ failures = Table(  # wrong passwords, by the id that was tried: existing or not
 bundles = Table(
     "bundle",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("tid", String(16), primary_key=True),  # the transfer's short name, in hexadecimal
+    Column("id", String(36), nullable=False, index=True),
     Column("direction", String(4), nullable=False),  # "up" or "down"
     Column("site", ForeignKey("site.code"), nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("case_id", String(36), nullable=False),
+    Column("case_id", String(36), nullable=False, index=True),
+    Column("label", String(16), nullable=False),
     Column("manifest", LargeBinary, nullable=False),
-    Column("sha256", String(64), nullable=False),  # of the manifest: what a receipt vouches for
+    Column("content_sha256", String(64)),  # over the opened parts; equal at both ends
     Column("received_ms", BigInteger, nullable=False),
     Column("complete_ms", BigInteger),
     Column("refused", String(64), nullable=False, default=""),
     Column("wire_bytes", BigInteger, nullable=False, default=0),
-    Index("bundle_case", "case_id"),
 )
 
 objects = Table(
     "object",
     metadata,
-    Column("bundle_id", ForeignKey("bundle.id"), primary_key=True),
-    Column("oid", Integer, primary_key=True),
+    Column("tid", ForeignKey("bundle.tid"), primary_key=True),
+    Column("oid", Integer, primary_key=True, autoincrement=False),
     Column("layer", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("chunks", Integer, nullable=False),
     Column("have", Integer, nullable=False, default=0),
     Column("name", String(64)),  # in the object folder, once whole and verified
     Column("stored_ms", BigInteger),
+    Column("kind", String(16)),  # these four once it was opened
+    Column("media_type", String(64)),
+    Column("recording", String(36)),
+    Column("number", Integer),
 )
 
 chunks = Table(  # until the object is whole; then it is one file and these rows go
     "chunk",
     metadata,
-    Column("bundle_id", String(36), primary_key=True),
-    Column("oid", Integer, primary_key=True),
-    Column("seq", Integer, primary_key=True),
+    Column("tid", ForeignKey("bundle.tid"), primary_key=True),
+    Column("oid", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -108,6 +118,7 @@ cases = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("site", ForeignKey("site.code"), nullable=False),
+    Column("tid", ForeignKey("bundle.tid"), nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("urgency", String(16), nullable=False),
     Column("specialty", String(40), nullable=False),
@@ -122,21 +133,20 @@ answers = Table(  # opinions and messages; their words are in the sealed bundle 
     "answer",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("bundle_id", ForeignKey("bundle.id"), nullable=False, unique=True),
-    Column("case_id", ForeignKey("study_case.id"), nullable=False, index=True),
+    Column("tid", ForeignKey("bundle.tid"), nullable=False, unique=True),
+    Column("case_id", String(36), nullable=False, index=True),  # a message may come before its case
     Column("kind", String(16), nullable=False),  # "opinion" or "message"
     Column("version", Integer, nullable=False),
     Column("author", String(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
-    UniqueConstraint("case_id", "kind", "version"),
 )
 
 receipts = Table(
     "receipt",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("bundle_id", String(36), nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
+    Column("bundle_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),  # "complete", "opened" or "answered"
     Column("payload", LargeBinary, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     UniqueConstraint("bundle_id", "kind"),

@@ -1,0 +1,71 @@
+"""Signing an opinion, sending a note, asking for a recording to be taken again."""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from chevet.relay.accounts.passwords import MAX_PASSWORD
+from chevet.relay.api import shapes
+from chevet.relay.api.guard import Here, Specialist
+from chevet.relay.archive.answers import Draft, Note
+
+router = APIRouter(prefix="/api/cases/{case_id}")
+MAX_TEXT = 8000
+
+
+def _calendar_date(value: str) -> str:
+    date.fromisoformat(value)
+    return value
+
+
+Words = Annotated[str, Field(max_length=MAX_TEXT)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_calendar_date)]
+
+
+class OpinionBody(BaseModel):
+    """What the answer form sends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    impression: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    certainty: Literal["certain", "probable", "possible"]
+    advice: Words
+    urgency: Literal["routine", "urgent", "emergency"]
+    transfer: bool
+    follow_up_date: Day | None
+    password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+
+
+class MessageBody(BaseModel):
+    """What the thread and the retake dialogue send."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    kind: Literal["note", "retake"]
+    step: Literal["", "oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy"] = ""
+    site: Annotated[str, Field(max_length=16)] = ""
+    side: Literal["", "left", "right"] = ""
+    text: Words = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.kind == "note" and not self.text.strip():
+            raise ValueError("a note needs text")
+        if self.kind == "retake" and not self.step:
+            raise ValueError("a retake needs a step")
+        return self
+
+
+@router.post("/opinions", status_code=201)
+def give_opinion(case_id: str, body: OpinionBody, relay: Here, user: Specialist) -> dict[str, Any]:
+    """Sign an opinion with the caller's own key, which the password unlocks, and send it to the site."""
+    key = relay.sign_in.signing_key(user, body.password)
+    draft = Draft(**body.model_dump(exclude={"password"}))
+    return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
+
+
+@router.post("/messages", status_code=201)
+def send_message(case_id: str, body: MessageBody, relay: Here, user: Specialist) -> dict[str, Any]:
+    """Send a note or a retake request to the site."""
+    note = Note(**body.model_dump())
+    return shapes.message(relay.answers.send_message(case_id, user, note), verified=True)

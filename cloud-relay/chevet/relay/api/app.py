@@ -1,0 +1,34 @@
+"""The application: API, desk and shared instruments behind one wall."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from chevet.kiosk.files import SHARED
+from chevet.relay.api import answers, inbox, live, recordings, refusals, session
+from chevet.relay.api.wall import STATEMENT, Wall
+from chevet.relay.relay import Relay
+
+DESK: Path = Path(__file__).parent.parent / "desk"
+
+
+def create_app(relay: Relay) -> FastAPI:
+    """Return the ASGI application that serves `relay`."""
+    app = FastAPI(
+        title="Chevet relay: the specialist's desk",
+        description=STATEMENT,
+        version=version("chevet"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.relay = relay
+    refusals.install(app)
+    for room in (session, inbox, recordings, answers, live):
+        app.include_router(room.router)
+    app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
+    app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")
+    app.add_middleware(Wall)
+    return app

@@ -1,0 +1,120 @@
+"""The inbox, one case, claiming, how it travelled, and what was refused."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from chevet.relay.api import shapes
+from chevet.relay.api.guard import Here, Overseer, Reader, Specialist
+from chevet.relay.archive.cases import Arrival, Case
+from chevet.relay.archive.dead_letters import letters
+from chevet.relay.archive.delivery import arrivals, delivery
+from chevet.relay.relay import Relay
+
+router = APIRouter(prefix="/api")
+Json = dict[str, Any]
+
+
+@router.get("/inbox")
+def inbox(relay: Here, user: Reader) -> Json:
+    """List the cases: urgent first, then oldest first; answered last."""
+    now = relay.now_ms()
+    return {"cases": [inbox_case(case, now) for case in relay.cases.inbox(user)]}
+
+
+@router.get("/cases/{case_id}")
+def case(case_id: str, relay: Here, user: Specialist) -> Json:
+    """Open a case; the first opening by a specialist tells the site."""
+    return desk_case(relay, relay.cases.open(case_id, user))
+
+
+@router.post("/cases/{case_id}/claim")
+def claim(case_id: str, relay: Here, user: Specialist) -> Json:
+    """Take a case to answer."""
+    return desk_case(relay, relay.cases.claim(case_id, user))
+
+
+@router.post("/cases/{case_id}/release")
+def release(case_id: str, relay: Here, user: Specialist) -> Json:
+    """Give a claimed case back."""
+    return desk_case(relay, relay.cases.release(case_id, user))
+
+
+@router.get("/cases/{case_id}/delivery")
+def road(case_id: str, relay: Here, user: Overseer) -> Json:
+    """Tell how the case travelled; holds no patient data."""
+    with relay.database.read() as connection:
+        found = delivery(connection, relay.cases.get(connection, case_id))
+    relay.cases.note(user, "delivery.read", case_id)
+    return {
+        "manifest_ms": found.manifest_ms,
+        "layers_ms": {str(layer): at for layer, at in found.layers_ms.items()},
+        "complete_ms": found.complete_ms,
+        "bytes_up": found.bytes_up,
+        "bytes_down": found.bytes_down,
+        "sha256": found.sha256,
+        "refused": found.refused,
+        "back": [
+            {"id": one.id, "kind": one.kind, "queued_ms": one.queued_ms, "at_site_ms": one.at_site_ms}
+            for one in found.back
+        ],
+    }
+
+
+@router.get("/refused")
+def refused(relay: Here, _user: Overseer) -> Json:
+    """List what was refused, newest first, each with its coded reason."""
+    with relay.database.read() as connection:
+        found = letters(connection)
+    return {
+        "bundles": [
+            {"id": one.id, "site": one.site, "reason": one.reason, "at_ms": one.at_ms} for one in found
+        ]
+    }
+
+
+def inbox_case(one: Case, now_ms: int) -> Json:
+    """Return an InboxCase."""
+    study = one.study
+    marks = [recording.quality for recording in study.recordings]
+    return {
+        "id": one.id,
+        "site": {"code": one.site, "name": one.site_name},
+        "patient": {"sex": study.patient.sex, "age": shapes.age(study)},
+        "reason": study.reason,
+        "question": study.question,
+        "specialty": study.specialty,
+        "urgency": study.urgency,
+        "state": one.state,
+        "received_ms": one.received_ms,
+        "age_s": max(0, now_ms - one.received_ms) // 1000,
+        "claimed_by": {"id": one.claimed_by[0], "name": one.claimed_by[1]} if one.claimed_by else None,
+        "layers": {str(layer): {"have": a.have, "total": a.total} for layer, a in one.layers.items()},
+        "quality": min((mark.score for mark in marks), default=1.0),
+        "usable": all(mark.usable for mark in marks),
+        "simulated": one.simulated,
+    }
+
+
+def desk_case(relay: Relay, one: Case) -> Json:
+    """Return a DeskCase."""
+    study, said = one.study, relay.answers.conversation(one.id)
+    with relay.database.read() as connection:
+        layers = arrivals(connection, one)
+    return inbox_case(one, relay.now_ms()) | {
+        "patient": shapes.patient(study.patient) | {"age": shapes.age(study)},
+        "language": study.language,
+        "consent": shapes.consent(study.consent),
+        "vitals": [shapes.vital(vital) for vital in study.vitals],
+        "recordings": [
+            shapes.recording(item, one.shapes[item.id]) | {"layers": _layers(layers[item.id])}
+            for item in study.recordings
+        ],
+        "opinions": [shapes.opinion(opinion, verified=holds) for opinion, holds in said.opinions],
+        "messages": [shapes.message(message, verified=holds) for message, holds in said.messages],
+        "closed": shapes.clock(study.closed),
+    }
+
+
+def _layers(found: dict[int, Arrival]) -> Json:
+    return {str(layer): {"have": a.have, "total": a.total, "bytes": a.bytes} for layer, a in found.items()}

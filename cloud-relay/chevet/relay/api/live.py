@@ -1,0 +1,83 @@
+"""The desk's live channel: tells open desks that something changed, never what."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from chevet.relay.api.guard import Here, token_of
+from chevet.relay.archive.changes import changed_since, last_change
+from chevet.relay.relay import Relay
+
+router = APIRouter(prefix="/api")
+
+POLL_S = 0.25
+"""How often the list of changes is read: any process may have made one. One read costs about 50 us."""
+CHECK_SESSION_POLLS = 20
+NOT_SIGNED_IN, NOT_ALLOWED = 4401, 4403
+"""WebSocket close codes, after the HTTP statuses."""
+ROLES = ("specialist", "coordinator")
+
+
+@router.websocket("/live")
+async def live(socket: WebSocket, relay: Here) -> None:
+    """Send `inbox` and `case` whenever a case changed, until the desk or the session goes."""
+    refused = await asyncio.to_thread(_shut_out, relay, socket)
+    await socket.accept()
+    if refused:
+        await socket.close(refused)
+        return
+    async with asyncio.TaskGroup() as group:
+        telling = group.create_task(_tell(socket, relay))
+        await _until_gone(socket)
+        telling.cancel()
+
+
+async def _tell(socket: WebSocket, relay: Relay) -> None:
+    seen = await asyncio.to_thread(_newest, relay)
+    polls = 0
+    while True:
+        await asyncio.sleep(POLL_S)
+        polls += 1
+        if polls % CHECK_SESSION_POLLS == 0:
+            shut_out = await asyncio.to_thread(_shut_out, relay, socket)
+            if shut_out:
+                await socket.close(shut_out)
+                return
+        found = await asyncio.to_thread(_since, relay, seen)
+        for case_id in dict.fromkeys(case_id for _, case_id in found):
+            await socket.send_json({"type": "case", "id": case_id})
+        if found:
+            seen = found[-1][0]
+            await socket.send_json({"type": "inbox"})
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Read and drop what the desk says, which is nothing, until it goes."""
+    try:
+        while True:
+            await socket.receive_text()
+    except (WebSocketDisconnect, KeyError):
+        return
+
+
+def _newest(relay: Relay) -> int:
+    with relay.database.read() as connection:
+        return last_change(connection)
+
+
+def _since(relay: Relay, seen: int) -> list[tuple[int, str]]:
+    with relay.database.read() as connection:
+        return changed_since(connection, seen)
+
+
+def _shut_out(relay: Relay, socket: WebSocket) -> int:
+    """Return the close code for who may not listen, 0 for who may."""
+    origin = socket.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+        return NOT_ALLOWED
+    user = relay.sign_in.user(token_of(socket))
+    if user is None:
+        return NOT_SIGNED_IN
+    return 0 if user.role in ROLES else NOT_ALLOWED

@@ -1,0 +1,116 @@
+"""Waveforms, sounds and pictures of one recording, in the best layer that is here or the one asked for."""
+
+import io
+import wave
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from chevet.relay.accounts.users import User
+from chevet.relay.api.guard import Here, Specialist
+from chevet.relay.api.wave import wave_frame
+from chevet.relay.archive.cases import Case
+from chevet.relay.archive.delivery import stored_parts
+from chevet.relay.errors import RefusedError
+from chevet.relay.relay import Relay
+from chevet.study.bundle import Part, lossless_waveform
+from chevet.study.recording import Recording, Waveform
+
+router = APIRouter(prefix="/api/cases/{case_id}/recordings/{recording_id}")
+
+LAYERS = {"preview": 1, "diagnostic": 2, "lossless": 3}
+NAMES = {number: name for name, number in LAYERS.items()}
+SHOWABLE = frozenset({"image/jpeg", "image/png", "image/avif", "image/webp", "audio/ogg"})
+"""What a browser may be told to show; anything else a site declares is plain bytes."""
+PCM_BYTES = 2
+
+Layer = Annotated[Literal["preview", "diagnostic", "lossless"] | None, Query()]
+SampleLayer = Annotated[Literal["preview", "lossless"] | None, Query()]
+
+
+@router.get("/waveform", response_class=Response)
+def waveform(
+    case_id: str, recording_id: str, relay: Here, user: Specialist, layer: SampleLayer = None
+) -> Response:
+    """Return the samples as one wave frame."""
+    _, recording = _find(relay, case_id, recording_id)
+    part = _part(relay, user, case_id, recording_id, "waveform", layer)
+    found = _samples(part)
+    frame = wave_frame(found, recording_id, NAMES[part.layer], recording.started_ms)
+    return Response(frame, media_type="application/octet-stream")
+
+
+@router.get("/sound", response_class=Response)
+def sound(case_id: str, recording_id: str, relay: Here, user: Specialist, layer: Layer = None) -> Response:
+    """Return the sound: Opus where it was coded to be listened to, WAV where it is exact."""
+    _find(relay, case_id, recording_id)
+    kinds = {"lossless": "waveform", None: ""}
+    part = _part(relay, user, case_id, recording_id, kinds.get(layer, "sound"), layer)
+    if part.kind == "waveform":
+        return Response(_wav(_samples(part)), media_type="audio/wav")
+    return Response(part.data, media_type=_showable(part))
+
+
+@router.get("/pictures/{number}", response_class=Response)
+def picture(
+    case_id: str,
+    recording_id: str,
+    number: Annotated[int, Path(ge=0, le=999)],
+    relay: Here,
+    user: Specialist,
+    layer: Layer = None,
+) -> Response:
+    """Return still `number` of the recording."""
+    _find(relay, case_id, recording_id)
+    part = _part(relay, user, case_id, recording_id, "picture", layer, number)
+    return Response(part.data, media_type=_showable(part))
+
+
+def _find(relay: Relay, case_id: str, recording_id: str) -> tuple[Case, Recording]:
+    with relay.database.read() as connection:
+        case = relay.cases.get(connection, case_id)
+    for recording in case.study.recordings:
+        if recording.id == recording_id:
+            return case, recording
+    raise RefusedError(404, "not_found", "This case has no such recording: open the case again.")
+
+
+def _part(
+    relay: Relay, user: User, case_id: str, recording_id: str, kind: str, layer: str | None, number: int = 0
+) -> Part:
+    """Open the best stored part that fits, and note in the audit that it was read."""
+    wanted = (kind,) if kind else ("waveform", "sound")
+    with relay.database.read() as connection:
+        case = relay.cases.get(connection, case_id)
+        fitting = [
+            item
+            for item in stored_parts(connection, case.tid)
+            if (item.recording, item.number) == (recording_id, number)
+            and item.kind in wanted
+            and (layer is None or item.layer == LAYERS[layer])
+        ]
+    if not fitting:
+        raise RefusedError(404, "not_yet_here", "This layer has not arrived yet: it is shown when it has.")
+    best = max(fitting, key=lambda item: item.layer)
+    relay.cases.note(user, "recording.read", case_id, f"{recording_id} {NAMES[best.layer]}")
+    return relay.vault.part(case.manifest, best.oid, best.name)
+
+
+def _samples(part: Part) -> Waveform:
+    return lossless_waveform(part)[0]
+
+
+def _wav(found: Waveform) -> bytes:
+    """Return the exact samples as a WAV file of 16-bit PCM; nothing is filtered or scaled."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(found.values.shape[0])
+        file.setsampwidth(PCM_BYTES)
+        file.setframerate(round(found.channels[0].rate_hz))
+        file.writeframes(found.values.T.astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+def _showable(part: Part) -> str:
+    return part.media_type if part.media_type in SHOWABLE else "application/octet-stream"

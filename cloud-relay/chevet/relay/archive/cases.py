@@ -1,0 +1,251 @@
+"""Cases as people meet them: the inbox, one case opened, claimed, released."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Select, func, select, update
+
+from chevet.exchange.messages import sign_status, write
+from chevet.relay.accounts.users import User
+from chevet.relay.archive.audit import Audit
+from chevet.relay.archive.changes import tell
+from chevet.relay.archive.database import Database
+from chevet.relay.archive.outbox import keep_receipt
+from chevet.relay.archive.schema import Found, bundles, cases, objects, sites, users
+from chevet.relay.archive.vault import Vault
+from chevet.relay.errors import RefusedError
+from chevet.study.study import URGENCIES, Study
+from chevet.study.summary import Shape
+
+LAYERS = (0, 1, 2, 3)
+ANSWERED_SHOWN = 100
+"""Answered cases the inbox still lists, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Chunks of one layer: how many are here of how many, and their bytes in all."""
+
+    have: int
+    total: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case with what is readable of it.
+
+    Attributes:
+        id: the study's id.
+        tid: the study's transfer.
+        manifest: of the study.
+        study: its summary: recordings without samples.
+        shapes: by recording id, how much its lossless layer holds.
+        layers: what is here, by layer.
+        complete_ms: when everything was stored, or None.
+        claimed_by: (id, name) or None.
+    """
+
+    id: str
+    tid: str
+    site: str
+    site_name: str
+    study: Study
+    shapes: dict[str, Shape]
+    manifest: bytes
+    simulated: bool
+    received_ms: int
+    complete_ms: int | None
+    refused: str
+    claimed_by: tuple[str, str] | None
+    answered_ms: int | None
+    layers: dict[int, Arrival]
+
+    @property
+    def state(self) -> str:
+        """Return "answered", "claimed", "waiting", or "arriving" while something is missing."""
+        if self.answered_ms is not None:
+            return "answered"
+        if self.claimed_by is not None:
+            return "claimed"
+        return "arriving" if self.complete_ms is None else "waiting"
+
+
+class Cases:
+    """Reads and claims cases; every look is in the audit."""
+
+    def __init__(
+        self,
+        database: Database,
+        audit: Audit,
+        vault: Vault,
+        signer: Ed25519PrivateKey,
+        now_ms: Callable[[], int],
+        *,
+        shows_simulated: bool,
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._vault = vault
+        self._signer = signer
+        self._now_ms = now_ms
+        self._shows_simulated = shows_simulated
+
+    def inbox(self, user: User) -> list[Case]:
+        """Return the cases to answer: urgent first, then the oldest; answered ones last."""
+        with self._database.write() as connection:
+            self._audit.add(connection, self._now_ms(), user.id, "inbox.read")
+        with self._database.read() as connection:
+            waiting = connection.execute(self._visible().where(cases.c.answered_ms.is_(None))).all()
+            newest = cases.c.answered_ms.desc()
+            answered = self._visible().where(cases.c.answered_ms.is_not(None)).order_by(newest)
+            rows = [*waiting, *connection.execute(answered.limit(ANSWERED_SHOWN))]
+            layers = _layers(connection, [row.tid for row in rows])
+        return sorted((self._case(row, layers[row.tid]) for row in rows), key=_by_clock)
+
+    def open(self, case_id: str, user: User) -> Case:
+        """Return one case to read; a specialist's first look tells the site "opened".
+
+        Raises:
+            RefusedError: 404 `not_found`.
+        """
+        now = self._now_ms()
+        with self._database.write() as connection:
+            case = self.get(connection, case_id)
+            self._audit.add(connection, now, user.id, "case.read", case_id)
+            if user.role == "specialist":
+                self._tell_opened(connection, case_id, now)
+        return case
+
+    def claim(self, case_id: str, user: User) -> Case:
+        """Take a case to answer.
+
+        Raises:
+            RefusedError: 404 `not_found`, 409 `claimed` by another.
+        """
+        with self._database.write() as connection:
+            case = self.get(connection, case_id)
+            if case.claimed_by is not None and case.claimed_by[0] != user.id:
+                raise RefusedError(409, "claimed", "Somebody else has claimed this case: choose another one.")
+            self._set_claim(connection, case_id, user, "case.claim", user.id)
+            return self.get(connection, case_id)
+
+    def release(self, case_id: str, user: User) -> Case:
+        """Give a claimed case back.
+
+        Raises:
+            RefusedError: 404 `not_found`, 409 `not_claimed` by this user.
+        """
+        with self._database.write() as connection:
+            require_claim(self.get(connection, case_id), user)
+            self._set_claim(connection, case_id, user, "case.release", None)
+            return self.get(connection, case_id)
+
+    def get(self, connection: Connection, case_id: str) -> Case:
+        """Return one case, without an audit record of its own.
+
+        Raises:
+            RefusedError: 404 `not_found`; also for a simulated case in a clinical relay.
+        """
+        row = connection.execute(self._visible().where(cases.c.id == case_id)).first()
+        if row is None:
+            raise RefusedError(404, "not_found", "There is no such case: go back to the inbox.")
+        return self._case(row, _layers(connection, [row.tid])[row.tid])
+
+    def note(self, user: User, what: str, case_id: str, detail: str = "") -> None:
+        """Add one record of reading to the audit."""
+        with self._database.write() as connection:
+            self._audit.add(connection, self._now_ms(), user.id, what, case_id, detail)
+
+    def _visible(self) -> Select[Any]:
+        query = (
+            select(
+                cases,
+                bundles.c.manifest,
+                bundles.c.complete_ms,
+                bundles.c.refused,
+                sites.c.name.label("site_name"),
+                users.c.name.label("claimer"),
+                objects.c.name.label("summary"),
+            )
+            .join(bundles, bundles.c.tid == cases.c.tid)
+            .join(sites, sites.c.code == cases.c.site)
+            .join(objects, (objects.c.tid == cases.c.tid) & (objects.c.oid == 0))
+            .outerjoin(users, users.c.id == cases.c.claimed_by)
+            .where(objects.c.name.is_not(None))
+        )
+        return query if self._shows_simulated else query.where(cases.c.simulated.is_(False))
+
+    def _case(self, row: Found, layers: dict[int, Arrival]) -> Case:
+        study, shapes = self._vault.summary(row.manifest, row.summary)
+        return Case(
+            id=row.id,
+            tid=row.tid,
+            site=row.site,
+            site_name=row.site_name,
+            study=study,
+            shapes=shapes,
+            manifest=row.manifest,
+            simulated=row.simulated,
+            received_ms=row.received_ms,
+            complete_ms=row.complete_ms,
+            refused=row.refused,
+            claimed_by=(row.claimed_by, row.claimer) if row.claimed_by else None,
+            answered_ms=row.answered_ms,
+            layers=layers,
+        )
+
+    def _set_claim(
+        self, connection: Connection, case_id: str, user: User, what: str, holder: str | None
+    ) -> None:
+        now = self._now_ms()
+        connection.execute(
+            update(cases)
+            .where(cases.c.id == case_id)
+            .values(claimed_by=holder, claimed_ms=now if holder else None)
+        )
+        self._audit.add(connection, now, user.id, what, case_id)
+        tell(connection, case_id, now)
+
+    def _tell_opened(self, connection: Connection, case_id: str, now: int) -> None:
+        first = update(cases).where(cases.c.id == case_id, cases.c.opened_ms.is_(None)).values(opened_ms=now)
+        if connection.execute(first).rowcount:
+            status = write(sign_status(case_id, "opened", now, self._signer))
+            keep_receipt(connection, case_id, "opened", status, now)
+
+
+def require_claim(case: Case, user: User) -> None:
+    """Let only the specialist who claimed a case go on.
+
+    Raises:
+        RefusedError: 409 `not_claimed`.
+    """
+    if case.claimed_by is None or case.claimed_by[0] != user.id:
+        raise RefusedError(409, "not_claimed", "Claim the case first: only who claimed it may do this.")
+
+
+def _by_clock(case: Case) -> tuple[bool, int, int]:
+    urgency = URGENCIES.index(case.study.urgency) if case.study.urgency in URGENCIES else 0
+    if case.answered_ms is not None:
+        return True, 0, -case.answered_ms
+    return False, -urgency, case.received_ms
+
+
+def _layers(connection: Connection, tids: Iterable[str]) -> dict[str, dict[int, Arrival]]:
+    found: dict[str, dict[int, Arrival]] = {tid: dict.fromkeys(LAYERS, Arrival(0, 0, 0)) for tid in tids}
+    query = (
+        select(
+            objects.c.tid,
+            objects.c.layer,
+            func.sum(objects.c.have).label("have"),
+            func.sum(objects.c.chunks).label("total"),
+            func.sum(objects.c.bytes).label("size"),
+        )
+        .where(objects.c.tid.in_(list(found)))
+        .group_by(objects.c.tid, objects.c.layer)
+    )
+    for row in connection.execute(query):
+        found[row.tid][row.layer] = Arrival(int(row.have), int(row.total), int(row.size))
+    return found

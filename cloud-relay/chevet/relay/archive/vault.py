@@ -1,0 +1,73 @@
+"""Opens what the archive keeps sealed, with the programme's key, for as long as somebody reads it."""
+
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from chevet.exchange.errors import Refused
+from chevet.exchange.manifest import Manifest, read_manifest
+from chevet.exchange.sealing import open_object
+from chevet.relay.archive.objects import Objects
+from chevet.relay.errors import ArchiveError
+from chevet.study.bundle import Bundle, Part
+from chevet.study.errors import BundleError
+from chevet.study.study import Study
+from chevet.study.summary import Shape, read_shapes
+
+SUMMARIES = 512
+"""Opened summaries kept in memory, a few KB each, so that the inbox need not open them at every look."""
+PARTS = 32
+"""Opened parts kept in memory, at most some hundred KB each."""
+
+
+class Vault:
+    """Reads stored objects as parts, summaries and bundles."""
+
+    def __init__(self, objects: Objects, key: X25519PrivateKey) -> None:
+        self._objects = objects
+        self._key = key
+        self.summary = lru_cache(SUMMARIES)(self._summary)
+        self.part = lru_cache(PARTS)(self._part)
+
+    def open(self, manifest: Manifest, oid: int, ciphertext: bytes) -> Part:
+        """Return one part from its ciphertext.
+
+        Raises:
+            Refused: it cannot be opened.
+        """
+        return open_object(manifest, oid, ciphertext, self._key)
+
+    def bundle(self, manifest: bytes, names: dict[int, str]) -> Bundle:
+        """Return a whole bundle, its objects' names given by oid.
+
+        Raises:
+            Refused: an object cannot be opened.
+            ArchiveError: an object is missing or damaged.
+        """
+        said = read_manifest(manifest)
+        parts = tuple(self.open(said, oid, self._objects.get(names[oid])) for oid in sorted(names))
+        return Bundle(said.id, said.kind, said.case, parts)
+
+    def _part(self, manifest: bytes, oid: int, name: str) -> Part:
+        """Return one stored part (`part` is this, remembered).
+
+        Raises:
+            ArchiveError: the object is missing, damaged or not ours to open.
+        """
+        try:
+            return self.open(read_manifest(manifest), oid, self._objects.get(name))
+        except Refused as error:
+            raise ArchiveError(
+                f"Object {name} cannot be opened ({error.reason}): restore the keys."
+            ) from None
+
+    def _summary(self, manifest: bytes, name: str) -> tuple[Study, dict[str, Shape]]:
+        """Return the study of a stored layer 0 (`summary` is this, remembered).
+
+        Raises:
+            ArchiveError: the object is missing, damaged or not ours to open.
+        """
+        try:
+            return read_shapes(self._part(manifest, 0, name).data)
+        except BundleError as error:
+            raise ArchiveError(f"Object {name} holds no summary ({error.reason}).") from None

@@ -1,0 +1,186 @@
+"""`chevet-relay`: the command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeAlias
+
+from chevet.relay.accounts.users import LANGUAGES, ROLES
+from chevet.relay.commands import audit, broker, doctor, programme, run, sites, users
+from chevet.relay.errors import RelayError
+from chevet.relay.settings import CONFIG_VARIABLE
+from chevet.study.study import SPECIALTIES
+
+DESCRIPTION = """\
+The relay stands between the health centres and the specialists: it receives sealed studies from the broker,
+keeps them, serves the specialist's desk, and sends signed opinions back.
+"""
+EPILOG = """\
+a first relay, step by step:
+  chevet-relay init /srv/chevet --name "Programme Atlas"     keys, programme.json, relay.toml
+  chevet-relay broker --port 1883                            only where no broker runs yet
+  chevet-relay site add site.json --config /srv/chevet/relay.toml
+  chevet-relay user add --id k.amrani --name "Dr Amrani" --role specialist \\
+               --specialty cardiology --language fr --config /srv/chevet/relay.toml
+  chevet-relay run --config /srv/chevet/relay.toml           then open http://127.0.0.1:8422
+  chevet-relay doctor --config /srv/chevet/relay.toml        when something does not work
+
+Every setting of relay.toml can be overridden by CHEVET_RELAY_<SETTING>, such as CHEVET_RELAY_PORT=8500.
+Not a medical device: research and training software.
+"""
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 a problem told in one sentence, 2 wrong usage."""
+    options = parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except RelayError as error:
+        print(f"chevet-relay: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command, with its help."""
+    top = argparse.ArgumentParser(
+        "chevet-relay",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"chevet-relay {version('chevet')}")
+    kinds = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _init(kinds)
+    _run(kinds)
+    _broker(kinds)
+    _site(kinds)
+    _user(kinds)
+    _audit(kinds)
+    checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
+    _add_config(checks)
+    checks.set_defaults(command=doctor.run)
+    return top
+
+
+Kinds: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - what add_subparsers returns
+
+
+def _add_config(to: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get(CONFIG_VARIABLE, "relay.toml"))
+    to.add_argument(
+        "--config",
+        type=Path,
+        default=default,
+        metavar="FILE",
+        help=f"configuration file (default: ${CONFIG_VARIABLE}, else ./relay.toml)",
+    )
+
+
+def _init(kinds: Kinds) -> None:
+    command = kinds.add_parser(
+        "init",
+        help="make the programme's keys and a first configuration",
+        description="Makes DIR/keys (private, only for this user), DIR/programme.json (public: bring it to "
+        "every box) and DIR/relay.toml. Keys are never replaced.",
+    )
+    command.add_argument("dir", type=Path, metavar="DIR")
+    command.add_argument("--name", default="Chevet programme", help="the programme's name, shown on the desk")
+    command.set_defaults(command=programme.run)
+
+
+def _run(kinds: Kinds) -> None:
+    command = kinds.add_parser(
+        "run",
+        help="receive studies and serve the desk",
+        description="One process: ingest, API and desk. It keeps trying while the broker is away and says "
+        "so in GET /api/status. Ends cleanly on SIGTERM and Ctrl-C.",
+    )
+    _add_config(command)
+    command.set_defaults(command=run.run)
+
+
+def _broker(kinds: Kinds) -> None:
+    command = kinds.add_parser(
+        "broker",
+        help="run an MQTT broker here, in the foreground",
+        description="For one machine and for trying out: without passwords, and on loopback only unless "
+        "--host says otherwise. Prints READY when it accepts connections. Studies are safe without it: "
+        "a box frees nothing before the relay's signed receipt.",
+    )
+    command.add_argument("--port", type=int, default=1883, help="TCP port (default: 1883)")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    command.add_argument(
+        "--engine",
+        choices=("iotcore", "mosquitto"),
+        default="iotcore",
+        help="iotcore is a Python wheel; mosquitto must be installed (default: iotcore)",
+    )
+    command.set_defaults(command=broker.run)
+
+
+def _site(kinds: Kinds) -> None:
+    actions = kinds.add_parser("site", help="let health centres in, list and revoke them").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    add = actions.add_parser("add", help="let in the site of a site.json that `chevet-edge init` wrote")
+    add.add_argument("file", type=Path, metavar="FILE")
+    add.set_defaults(command=sites.add)
+    every = actions.add_parser("list", help="list the sites")
+    every.set_defaults(command=sites.show)
+    revoke = actions.add_parser("revoke", help="refuse everything a site sends from now on")
+    revoke.add_argument("code", metavar="CODE")
+    revoke.set_defaults(command=sites.revoke)
+    for action in (add, every, revoke):
+        _add_config(action)
+
+
+def _user(kinds: Kinds) -> None:
+    actions = kinds.add_parser("user", help="add, list and disable accounts").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    add = actions.add_parser(
+        "add",
+        help="add an account",
+        description="Asks for the password (or reads one line of standard input, or --password-file). "
+        "A specialist gets a signing key that only this password unlocks.",
+    )
+    add.add_argument("--id", required=True, help="what the person types to sign in")
+    add.add_argument("--name", required=True, help="as workers see it beside an opinion")
+    add.add_argument("--role", required=True, choices=ROLES)
+    add.add_argument(
+        "--specialty",
+        default="",
+        choices=("", *SPECIALTIES),
+        metavar="SPECIALTY",
+        help=f"one of {', '.join(SPECIALTIES)}",
+    )
+    add.add_argument(
+        "--language", action="append", choices=LANGUAGES, help="may be repeated, the preferred first"
+    )
+    add.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="file whose first line is the password"
+    )
+    add.set_defaults(command=users.add)
+    every = actions.add_parser("list", help="list the accounts")
+    every.set_defaults(command=users.show)
+    disable = actions.add_parser("disable", help="end all sessions of an account and refuse new ones")
+    disable.add_argument("id", metavar="ID")
+    disable.set_defaults(command=users.disable)
+    for action in (add, every, disable):
+        _add_config(action)
+
+
+def _audit(kinds: Kinds) -> None:
+    actions = kinds.add_parser("audit", help="verify the record of who did what").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    verify = actions.add_parser("verify", help="walk the chain; name the first record that was tampered with")
+    _add_config(verify)
+    verify.set_defaults(command=audit.verify)

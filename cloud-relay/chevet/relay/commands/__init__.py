@@ -1,0 +1,1 @@
+"""What `chevet-relay` can be told to do, a file a subject."""

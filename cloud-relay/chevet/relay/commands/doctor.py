@@ -1,0 +1,127 @@
+"""`chevet-relay doctor`: checks what the relay needs and names the remedy."""
+
+import argparse
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from chevet.kiosk.files import SHARED
+from chevet.relay.api.app import DESK
+from chevet.relay.commands.broker import SEARCH
+from chevet.relay.errors import RelayError
+from chevet.relay.relay import open_relay
+from chevet.relay.settings import Settings, read_settings
+
+LEAST_FREE = 1 << 30
+"""1 GiB: some two thousand studies."""
+CONNECT_S = 2.0
+Check = Callable[[Settings], str]
+
+
+class Problem(Exception):  # noqa: N818 - a finding, not a failure of ours
+    """What is wrong, with the remedy."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one line a check; 1 where something must be mended."""
+    failed = 0
+    for good, name, sentence in _findings(options.config):
+        failed += not good
+        print(f"{'ok  ' if good else 'FAIL'}  {name:<14} {sentence}")
+    print("All is well." if not failed else f"{failed} to mend.")
+    return 1 if failed else 0
+
+
+def _findings(config: Path) -> Iterator[tuple[bool, str, str]]:
+    yield True, "python", ".".join(str(part) for part in sys.version_info[:3])
+    try:
+        settings = read_settings(config)
+    except RelayError as error:
+        yield False, "configuration", str(error)
+        return
+    yield True, "configuration", str(config)
+    for name, check in CHECKS.items():
+        try:
+            yield True, name, check(settings)
+        except (Problem, RelayError) as error:
+            yield False, name, str(error)
+
+
+def _archive(settings: Settings) -> str:
+    relay = open_relay(settings)
+    try:
+        with relay.database.read() as connection:
+            broken = relay.audit.verify(connection)
+        if broken is not None:
+            raise Problem(f"audit record {broken.seq} is {broken.why}: run `chevet-relay audit verify`")
+        active = sum(not site.revoked for site in relay.sites.list())
+        people = sum(not line.disabled for line in relay.users.list())
+    finally:
+        relay.close()
+    if not active:
+        raise Problem("no site may send: run `chevet-relay site add site.json`")
+    if not people:
+        raise Problem("nobody can sign in: run `chevet-relay user add`")
+    return f"{settings.archive}: {active} sites, {people} accounts, audit chain whole"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.archive if settings.archive.exists() else settings.archive.parent).free
+    if free < LEAST_FREE:
+        raise Problem(f"only {free >> 20} MiB free at {settings.archive}: free space there")
+    return f"{free >> 30} GiB free"
+
+
+def _recovery(settings: Settings) -> str:
+    path = settings.keys / "recovery.key"
+    if path.exists() and not settings.label:
+        raise Problem(f"{path} still lies here: move it to a safe place off this machine")
+    return "off this machine" if not path.exists() else "here, as a demo may"
+
+
+def _port(settings: Settings) -> str:
+    where = (settings.host, settings.port)
+    try:
+        socket.create_server(where).close()
+    except OSError as error:
+        return f"{settings.host}:{settings.port} is in use ({error.strerror}); fine if that is this relay"
+    return f"{settings.host}:{settings.port} is free"
+
+
+def _broker(settings: Settings) -> str:
+    where = (settings.broker_host, settings.broker_port)
+    try:
+        socket.create_connection(where, timeout=CONNECT_S).close()
+    except OSError as error:
+        raise Problem(
+            f"nothing answers at {where[0]}:{where[1]} ({error.strerror or error}): start the broker, "
+            f"such as `chevet-relay broker --port {where[1]}`"
+        ) from None
+    return f"{where[0]}:{where[1]} accepts connections"
+
+
+def _engines(_settings: Settings) -> str:
+    found = ["iotcore"] if find_spec("iotcore") else []
+    found += ["mosquitto"] if shutil.which("mosquitto", path=SEARCH) else []
+    return ", ".join(found) or "none here; one elsewhere will do"
+
+
+def _screens(_settings: Settings) -> str:
+    missing = [str(path) for path in (DESK / "index.html", SHARED) if not path.exists()]
+    if missing:
+        raise Problem(f"{missing[0]} is missing: install chevet again")
+    return "desk and shared files are installed"
+
+
+CHECKS: dict[str, Check] = {
+    "archive": _archive,
+    "disk": _disk,
+    "recovery key": _recovery,
+    "port": _port,
+    "broker": _broker,
+    "broker engines": _engines,
+    "screens": _screens,
+}

@@ -1,0 +1,87 @@
+"""`chevet-relay run`: ingest, API and desk as one asyncio process."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+
+import uvicorn
+
+from chevet.relay.api.app import create_app
+from chevet.relay.errors import SettingsError
+from chevet.relay.ingest.worker import Ingest, relay_line
+from chevet.relay.relay import Relay, open_relay
+from chevet.relay.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 3
+BACKLOG = 128
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        RelayError: it cannot start; the sentence names the remedy.
+    """
+    settings = read_settings(options.config)
+    start_log(settings.log_level)
+    listener = _listener(settings)
+    with listener:
+        relay = open_relay(settings)
+        try:
+            asyncio.run(serve(relay, listener))
+        finally:
+            relay.close()
+    return 0
+
+
+async def serve(relay: Relay, listener: socket.socket) -> None:
+    """Run ingest and API until a signal asks for the end; then both end cleanly."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn catches the signal first, ends, and raises it again: then it must not kill us
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(relay),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    host, port = listener.getsockname()[:2]
+    log.info("desk at http://%s:%s, broker expected at %s:%s", host, port, *_broker(relay.settings))
+    async with asyncio.TaskGroup() as group:
+        ingest = group.create_task(Ingest(relay, relay_line(relay.settings)).run())
+        await server.serve(sockets=[listener])
+        ingest.cancel()
+    log.info("ended")
+
+
+def start_log(level: str) -> None:
+    """Log to standard error, one line an event; never patient data, never a payload."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
+    )
+    for noisy in ("alembic", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _listener(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            "port",
+            f"Cannot serve the desk on {settings.host}:{settings.port} ({error.strerror}): stop what uses "
+            "that port, or change `port` in the configuration.",
+        ) from None
+
+
+def _broker(settings: Settings) -> tuple[str, int]:
+    return settings.broker_host, settings.broker_port

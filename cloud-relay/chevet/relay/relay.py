@@ -1,0 +1,97 @@
+"""Everything one relay process shares between its ingest, its API and its commands."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chevet.relay.accounts.passwords import Cost, Passwords
+from chevet.relay.accounts.sign_in import SignIn
+from chevet.relay.accounts.users import Users
+from chevet.relay.archive.admission import Admission
+from chevet.relay.archive.answers import Answers
+from chevet.relay.archive.audit import Audit
+from chevet.relay.archive.cases import Cases
+from chevet.relay.archive.database import Database
+from chevet.relay.archive.inbox import ArchiveInbox
+from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.outbox import ArchiveOutbox
+from chevet.relay.archive.sites import Sites
+from chevet.relay.archive.vault import Vault
+from chevet.relay.keys import ProgrammeKeys, read_programme
+from chevet.relay.settings import Settings
+from chevet.study.study import HTEST
+
+DATABASE_FILE = "relay.sqlite3"
+OBJECTS_FOLDER = "objects"
+
+
+@dataclass(slots=True)
+class BrokerSeen:
+    """Whether the line to the broker is up, as the ingest last saw it."""
+
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The parts of one relay, opened on one archive."""
+
+    settings: Settings
+    keys: ProgrammeKeys
+    now_ms: Callable[[], int]
+    database: Database
+    objects: Objects
+    audit: Audit
+    users: Users
+    sign_in: SignIn
+    sites: Sites
+    vault: Vault
+    cases: Cases
+    answers: Answers
+    inbox: ArchiveInbox
+    broker_seen: BrokerSeen
+
+    def outbox(self, site: str) -> ArchiveOutbox:
+        """Return what waits for one site."""
+        return ArchiveOutbox(self.database, self.objects, site, self.now_ms)
+
+    def close(self) -> None:
+        """Close the archive."""
+        self.database.close()
+
+
+def unix_ms() -> int:
+    """Return the wall clock in Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost: Cost | None = None) -> Relay:
+    """Open the archive that `settings` name and bring it to this version.
+
+    Raises:
+        SettingsError: a key is missing or exposed.
+        ArchiveError: the archive cannot be used.
+    """
+    keys = read_programme(settings.keys)
+    database = Database(settings.archive / DATABASE_FILE)
+    database.migrate()
+    objects, audit, passwords = Objects(settings.archive / OBJECTS_FOLDER), Audit(keys.audit), Passwords(cost)
+    vault = Vault(objects, keys.programme)
+    cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
+    answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
+    return Relay(
+        settings=settings,
+        keys=keys,
+        now_ms=now_ms,
+        database=database,
+        objects=objects,
+        audit=audit,
+        users=Users(database, audit, passwords, now_ms),
+        sign_in=SignIn(database, audit, passwords, now_ms),
+        sites=Sites(database, audit, now_ms),
+        vault=vault,
+        cases=cases,
+        answers=answers,
+        inbox=ArchiveInbox(database, objects, vault, Admission(vault, audit, now_ms), now_ms),
+        broker_seen=BrokerSeen(),
+    )
