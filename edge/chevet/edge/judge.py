@@ -1,5 +1,6 @@
 """The quality engine and the draft measurements, applied to one recording or to a live window."""
 
+import logging
 import statistics
 from collections.abc import Sequence
 
@@ -8,7 +9,15 @@ from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Picture, Reading
 from chevet.edge.journal import Journal
-from chevet.edge.recorded import Judged, choose_stills, decode, physical, pictures_of, waveforms
+from chevet.edge.recorded import (
+    STILLS_AT_MOST,
+    Judged,
+    choose_stills,
+    decode,
+    physical,
+    pictures_of,
+    waveforms,
+)
 from chevet.signals.ecg import measure
 from chevet.signals.heart_sound import heart_rate
 from chevet.signals.picture import sharpness
@@ -16,7 +25,10 @@ from chevet.signals.pleth import pulse_rate
 from chevet.signals.quality import Quality, ecg_quality, picture_quality, pleth_quality, sound_quality
 from chevet.study.recording import Measurement, QualityMark, Waveform
 
+log = logging.getLogger(__name__)
+
 NOTHING = QualityMark(0.0, usable=False, reasons=("no_signal",))
+NOT_JUDGED = QualityMark(0.0, usable=False, reasons=("not_judged",))
 SHORT_PART = 0.8
 """A recording shorter than this part of what was asked for is marked "cut_short" and not usable by itself."""
 
@@ -27,9 +39,19 @@ _SOUND = ("heart_sound", "lung_sound")
 def judge(journal: Journal) -> Judged:
     """Work out quality, draft measurements and stills of a whole capture.
 
-    Raises:
-        ValueError: a sample does not fit into 16 bits.
+    A fault of the engine itself must not cost the recording: then it is kept, "not_judged" and not usable.
     """
+    try:
+        return _judge(journal)
+    except Exception:
+        log.exception("capture %s: could not be judged", journal.opening.capture)
+        count = len(pictures_of(journal))
+        spread = np.unique(np.linspace(0, count - 1, min(count, STILLS_AT_MOST)).astype(int))
+        stills = tuple(int(place) for place in spread) if count else ()
+        return Judged(NOT_JUDGED, (), stills, 0 if stills else None)
+
+
+def _judge(journal: Journal) -> Judged:
     step = journal.opening.step
     if step == "otoscopy":
         return _judge_pictures(pictures_of(journal))

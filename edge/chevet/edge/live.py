@@ -1,6 +1,7 @@
 """What the screens see while it happens: bounded queues that drop the oldest, never the recording."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from chevet.edge.shapes import quality_shape, reading_shape
 from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
 from chevet.edge.wire import picture_frame, samples_frame
 from chevet.study.recording import QualityMark, exactly_int16
+
+log = logging.getLogger(__name__)
 
 WAVES_AT_MOST = 64
 """About a second of blocks: a screen further behind should show now, not then."""
@@ -187,7 +190,11 @@ class Live:
             await asyncio.sleep(JUDGE_EVERY_S)
             watched = frozenset[str]().union(*(client.watched for client in self._clients))
             for device in watched & self._windows.keys():
-                await self._judge(device)
+                try:
+                    await self._judge(device)
+                except Exception:
+                    # Live coaching may fail; the instruments and the recording must not fail with it.
+                    log.exception("device %s: live quality failed", device)
 
     async def _judge(self, device: str) -> None:
         step = STEP_OF.get(self._instruments[device].kind, "")

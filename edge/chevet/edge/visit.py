@@ -1,6 +1,7 @@
 """The rules of a visit: consent before capture, decide on each recording, say what is missing, then send."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from chevet.edge.box import BoxClock
 from chevet.edge.capture import Captures
 from chevet.edge.cases import Case
 from chevet.edge.closing import Closing
-from chevet.edge.errors import DiskFull, Refusal
+from chevet.edge.errors import Refusal
 from chevet.edge.identity import new_id
 from chevet.edge.judge import steady_values
 from chevet.edge.patients import Patients
@@ -28,6 +29,8 @@ from chevet.edge.visits import (
 )
 from chevet.study.recording import QualityMark
 from chevet.study.study import Consent, Patient, Vital
+
+log = logging.getLogger(__name__)
 
 PLAUSIBLE: dict[str, tuple[str, float, float]] = {
     "temperature": ("Cel", 25.0, 45.0),
@@ -170,11 +173,7 @@ class VisitRules:
             raise Refusal("incomplete", f"Before sending, complete this: {missing}.", field=missing)
         closed = replace(visit, state=CLOSING, words=replace(visit.words, closed=self.clock.reading()))
         self.visits.move(visit_id, CLOSING, closed.words)
-        try:
-            return self.closing.finish(closed)
-        except DiskFull:
-            self.visits.move(visit_id, DRAFT, visit.words)
-            raise
+        return self._finish(closed)
 
     def abandon(self, visit_id: str, reason: str) -> None:
         """Give a draft up; its recordings are deleted.
@@ -191,9 +190,22 @@ class VisitRules:
         for row in self.visits.captures(visit_id):
             self.captures.delete(row.id)
 
-    def resume_closing(self) -> list[Case]:
+    def resume_closing(self) -> None:
         """Finish what a power cut interrupted between closing and spooling."""
-        return [self.closing.finish(visit) for visit in self.visits.closing()]
+        for visit in self.visits.closing():
+            try:
+                self._finish(visit)
+            except Exception as error:  # noqa: BLE001 - a box that does not start helps nobody
+                log.error("visit %s: could not be closed (%s)", visit.id, type(error).__name__)
+
+    def _finish(self, visit: Visit) -> Case:
+        """Seal and spool; what is not in the spool becomes a draft again, to be sent later."""
+        try:
+            return self.closing.finish(visit)
+        except BaseException:
+            if self.closing.spool.find(visit.id) is None:
+                self.visits.move(visit.id, DRAFT, replace(visit.words, closed=None))
+            raise
 
     def waiting_capture(self, visit_id: str) -> CaptureRow | None:
         """Return the visit's capture that runs or waits for a decision."""

@@ -1,0 +1,218 @@
+"""The command chevet-edge: the agent at the bedside and what an installer needs around it."""
+
+import argparse
+import asyncio
+import getpass
+import logging
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chevet.edge.agent import serve
+from chevet.edge.database import is_full
+from chevet.edge.doctor import examine
+from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
+from chevet.edge.settings import EdgeSettings, all_devices, load_settings, read_secret
+from chevet.edge.store import open_store
+from chevet.edge.trust import make_site, read_programme
+from chevet.edge.workers import Worker, Workers
+
+WHAT = """\
+The agent at the bedside: reads the instruments, records, keeps every study safe on this box until the
+programme's relay has confirmed it, and serves the kiosk's screens.
+
+Research and training software. Not a medical device; not for diagnosis or patient monitoring.
+"""
+FIRST_STEPS = """\
+first steps:
+  chevet-edge init --site anfgou --name "Anfgou" --programme programme.json
+  chevet-edge worker add --id amina --name "Amina"
+  chevet-edge doctor
+  chevet-edge run
+
+Settings are read from edge.toml (or --config FILE, or /etc/chevet/edge.toml); every one can be overridden
+by a variable such as CHEVET_EDGE_KIOSK__PORT=8500. docs/guides/installer.md explains each.
+"""
+STARTER = """\
+# Settings of this box; docs/guides/installer.md explains each.
+data_dir = "{data_dir}"
+programme = "{programme}"
+site = "{site}"
+
+[kiosk]
+host = "127.0.0.1"
+port = 8421
+
+[broker]
+host = "127.0.0.1"
+port = 1883
+
+# One block for each instrument, or devices_file = "devices.json":
+# [[devices]]
+# id = "ecg"
+# driver = "kit-ecg"
+# link = "serial:/dev/serial/by-id/usb-...?baud=921600"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        return int(options.do(options))
+    except (SettingsError, StoreDamaged, DiskFull) as error:
+        return _fail(str(error))
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            return _fail("The disk is full; free space (a few hundred MB) and start again.")
+        return _fail(f"The system refused ({error}); check the folder's owner and mode.")
+    except KeyboardInterrupt:
+        return 130
+
+
+def _fail(sentence: str) -> int:
+    print(f"chevet-edge: {sentence}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("chevet-edge", description=WHAT, epilog=FIRST_STEPS, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="FILE", help="the configuration (default: edge.toml)")
+
+    init = commands.add_parser(
+        "init",
+        parents=[shared],
+        help="make this box's keys and its site.json",
+        description="Make this box's keys (readable by you alone) and the public site.json, which the relay's"
+        " operator lets in with `chevet-relay site add`. Writes a first edge.toml where there is none.",
+    )
+    init.add_argument("--site", required=True, help="short code: 1 to 6 characters a-z and 0-9")
+    init.add_argument("--name", required=True, help="the health centre's name")
+    init.add_argument("--phone", default="", help="number to call when the line is down")
+    init.add_argument(
+        "--programme", required=True, type=Path, metavar="FILE", help="the relay's programme.json"
+    )
+    init.set_defaults(do=_init)
+
+    worker = commands.add_parser("worker", help="add a worker", description="Who may use the kiosk.")
+    verbs = worker.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add = verbs.add_parser(
+        "add",
+        parents=[shared],
+        help="add a worker or give a new PIN",
+        description="Add a worker, or give an existing one a new name and PIN. The PIN (4 to 12 digits) is"
+        " asked for, or read from --pin-file or from standard input.",
+    )
+    add.add_argument("--id", required=True, help="short id that studies carry")
+    add.add_argument("--name", required=True, help="name shown on the kiosk")
+    add.add_argument("--pin-file", type=Path, metavar="FILE", help="file that holds the PIN alone")
+    add.set_defaults(do=_add_worker)
+
+    run = commands.add_parser(
+        "run",
+        parents=[shared],
+        help="run the agent and serve the kiosk",
+        description="Run the agent until Ctrl-C or SIGTERM. Recordings in progress and studies on their way"
+        " survive a power cut.",
+    )
+    run.set_defaults(do=_run)
+
+    devices = commands.add_parser(
+        "devices",
+        parents=[shared],
+        help="list the instruments of this box",
+        description="List the configured instruments with their drivers and links.",
+    )
+    devices.set_defaults(do=_devices)
+
+    doctor = commands.add_parser(
+        "doctor",
+        parents=[shared],
+        help="check what the agent needs and name the remedy",
+        description="Check keys, programme file, disk, clock, port, broker and every instrument's link.",
+    )
+    doctor.set_defaults(do=_doctor)
+    return parser
+
+
+def _init(options: argparse.Namespace) -> int:
+    read_programme(options.programme)
+    config: Path = options.config or Path("edge.toml")
+    starter = not config.exists()
+    data_dir = (config.parent / "data").resolve() if starter else load_settings(config).data_dir
+    public = make_site(data_dir, options.site, options.name, options.phone)
+    if starter:
+        programme = options.programme.resolve()
+        text = STARTER.format(data_dir=data_dir, programme=programme, site=options.site)
+        config.write_text(text, "utf-8")
+        print(f"Wrote {config}: look through it, then add this site's instruments.")
+    print(f"Made the keys of site {options.site} in {data_dir}.")
+    print(f"Bring {public} to the relay's operator: chevet-relay site add site.json")
+    return 0
+
+
+def _add_worker(options: argparse.Namespace) -> int:
+    settings = load_settings(options.config)
+    if options.pin_file:
+        pin = read_secret(options.pin_file, "--pin-file")
+    elif sys.stdin.isatty():
+        pin = getpass.getpass("PIN: ")
+    else:
+        pin = sys.stdin.readline().strip()
+    _require_data_dir(settings)
+    database = open_store(settings.data_dir / "edge.db")
+    try:
+        Workers(database, lambda: 0.0).add(Worker(options.id, options.name), pin)
+    finally:
+        database.close()
+    print(f"Worker {options.id} may use the kiosk.")
+    return 0
+
+
+def _require_data_dir(settings: EdgeSettings) -> None:
+    if not settings.data_dir.is_dir():
+        raise SettingsError(f"{settings.data_dir} does not exist; run `chevet-edge init` first.")
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = load_settings(options.config)
+    _require_data_dir(settings)
+
+    def ready(url: str) -> None:
+        label = " (simulated, HTEST)" if settings.label else ""
+        print(f"Kiosk{label}: {url}", flush=True)
+
+    asyncio.run(serve(settings, ready))
+    return 0
+
+
+def _devices(options: argparse.Namespace) -> int:
+    devices = all_devices(load_settings(options.config))
+    if not devices:
+        print("No instruments are configured; add [[devices]] to the configuration.")
+    for device in devices:
+        mark = "  simulated" if device.simulated else ""
+        print(f"{device.id:<16} {device.driver:<18} {device.link}{mark}")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    ill = 0
+    for finding in examine(load_settings(options.config)):
+        ill += bool(finding.remedy)
+        print(f"{'!!' if finding.remedy else 'ok'}  {finding.what}: {finding.told}")
+        if finding.remedy:
+            print(f"      {finding.remedy}")
+    print("All is well." if not ill else f"{ill} to look at.")
+    return 1 if ill else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

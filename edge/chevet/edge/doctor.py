@@ -1,0 +1,138 @@
+"""What a box needs, checked one by one, each with its remedy."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chevet.devices.driver import DRIVERS
+from chevet.edge.box import BoxClock
+from chevet.edge.disk import MEGABYTE, free_bytes
+from chevet.edge.errors import SettingsError
+from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
+from chevet.edge.trust import read_programme, read_site
+
+REACH_S = 3.0
+HCI = Path("/sys/class/bluetooth")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `remedy` is "" when all is well."""
+
+    what: str
+    told: str
+    remedy: str = ""
+
+
+def examine(settings: EdgeSettings) -> Iterator[Finding]:
+    """Look at everything `chevet-edge run` needs, in the order it needs it."""
+    yield _trusted("keys and site", lambda: f"site {read_site(settings.data_dir).code}")
+    yield _trusted("programme file", lambda: read_programme(settings.programme).name)
+    yield _disk(settings)
+    yield _clock()
+    yield _kiosk(settings)
+    yield _broker(settings)
+    try:
+        devices = all_devices(settings)
+    except SettingsError as error:
+        yield Finding("devices", "cannot be read", error.sentence)
+        return
+    if not devices:
+        yield Finding("devices", "none configured", "add [[devices]] to the configuration, or devices_file.")
+    for device in devices:
+        yield _device(device, settings)
+
+
+def _trusted(what: str, read: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, read())
+    except SettingsError as error:
+        return Finding(what, "not usable", error.sentence)
+
+
+def _disk(settings: EdgeSettings) -> Finding:
+    try:
+        free_mb = free_bytes(settings.data_dir) // MEGABYTE
+    except OSError:
+        return Finding("disk", "data_dir is not there", "run `chevet-edge init`, or correct data_dir.")
+    told = f"{free_mb} MB free"
+    if free_mb < settings.disk_full_mb:
+        return Finding("disk", told, f"free space: below {settings.disk_full_mb} MB nothing is recorded.")
+    if free_mb < settings.disk_low_mb:
+        return Finding("disk", told, "bring the box online so that studies leave, or free space.")
+    return Finding("disk", told)
+
+
+def _clock() -> Finding:
+    quality = BoxClock().quality()
+    if quality == "synchronised":
+        return Finding("clock", quality)
+    return Finding(
+        "clock",
+        quality,
+        "switch on systemd-timesyncd or chrony; recordings work, but their times may be off.",
+    )
+
+
+def _kiosk(settings: EdgeSettings) -> Finding:
+    place = f"{settings.kiosk.host}:{settings.kiosk.port}"
+    try:
+        socket.create_server((settings.kiosk.host, settings.kiosk.port)).close()
+    except OSError as error:
+        return Finding(
+            "kiosk port",
+            f"{place}: {error.strerror}",
+            "if no agent is running, stop the program that uses it or set another kiosk.port.",
+        )
+    return Finding("kiosk port", f"{place} is free")
+
+
+def _broker(settings: EdgeSettings) -> Finding:
+    place = f"{settings.broker.host}:{settings.broker.port}"
+    try:
+        settings.broker.password()
+        socket.create_connection((settings.broker.host, settings.broker.port), REACH_S).close()
+    except SettingsError as error:
+        return Finding("broker", place, error.sentence)
+    except OSError as error:
+        return Finding(
+            "broker",
+            f"{place} is not reached ({error.strerror or 'no answer'})",
+            "check the network and [broker]; until then studies wait safely on this box.",
+        )
+    return Finding("broker", f"{place} is reached")
+
+
+def _device(device: DeviceSettings, settings: EdgeSettings) -> Finding:
+    what = f"device {device.id}"
+    if device.driver not in DRIVERS:
+        known = ", ".join(sorted(DRIVERS))
+        return Finding(what, f"driver {device.driver} is not known", f"use one of: {known}.")
+    scheme, _, rest = device.link.partition(":")
+    if scheme in {"serial", "v4l2"}:
+        return _file(what, Path(rest.partition("?")[0]), "dialout" if scheme == "serial" else "video")
+    if scheme == "ble" and not settings.bluetooth_backend:
+        return _radio(what)
+    return Finding(what, f"{device.driver} over {scheme}")
+
+
+def _file(what: str, path: Path, group: str) -> Finding:
+    if not path.exists():
+        return Finding(what, f"{path} is not there", "plug the instrument in, or correct its link.")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Finding(
+            what,
+            f"no permission for {path}",
+            f"run `sudo usermod -aG {group} $USER`, then sign out and in again.",
+        )
+    return Finding(what, f"{path} can be opened")
+
+
+def _radio(what: str) -> Finding:
+    if HCI.is_dir() and any(HCI.iterdir()):
+        return Finding(what, "a Bluetooth adapter is there")
+    return Finding(
+        what, "no Bluetooth adapter", "plug one in, or switch it on with `rfkill unblock bluetooth`."
+    )
