@@ -1,0 +1,143 @@
+/** What the reader's hand does: calls to the relay, then the new state. */
+
+import { ApiError, get, post, remove } from "/shared/api.js";
+import { setLanguage } from "/shared/i18n.js";
+import { connect, disconnect } from "/desk/line.js";
+import { go, parse } from "/desk/route.js";
+import { draftOf, now, set, setDraft } from "/desk/store.js";
+
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+
+const ROOMS = ["/shared", "/desk"];
+
+/** @param {string} language */
+export async function chooseLanguage(language) {
+  await setLanguage(language, ROOMS);
+  localStorage.setItem("chevet.language", language);
+  set({ language });
+}
+
+/**
+ * Run a call; on failure remember the code, and send a reader whose session ended to sign-in.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @param {(error: ApiError) => void} failed
+ * @returns {Promise<T | undefined>}
+ */
+async function attempt(work, failed) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === "not_signed_in") endSession();
+    else failed(error);
+    return undefined;
+  }
+}
+
+/** @param {ApiError} error */
+const showTrouble = (error) => set({ trouble: error.sentence });
+
+function endSession() {
+  if (!now().user) return;
+  disconnect();
+  set({ user: null, ended: true, inbox: null, open: null, delivery: null, refused: null, dialog: "" });
+}
+
+export async function readStatus() {
+  const status = await attempt(() => get("/api/status"), () => undefined);
+  if (status) set({ status });
+}
+
+/** @param {string} user @param {string} password @throws {ApiError} for the form to show */
+export async function signIn(user, password) {
+  const answer = await post("/api/session", { user, password });
+  set({ user: answer.user, ended: false, trouble: "" });
+  await enter();
+}
+
+export async function signOut() {
+  await attempt(() => remove("/api/session"), showTrouble);
+  disconnect();
+  set({ user: null, ended: false, inbox: null, open: null, delivery: null, refused: null, drafts: {}, dialog: "" });
+}
+
+/** Signed in: open the live line and what the address names. */
+export async function enter() {
+  connect();
+  await Promise.all([readInbox(), readRefused(), follow()]);
+}
+
+/** Follow the address. */
+export async function follow() {
+  const route = parse(location.hash);
+  const same = route.id === now().open?.id;
+  set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, side: "answer", retake: null }) });
+  if (now().user && route.page === "case" && !same) await readCase(route.id);
+  if (now().user && route.page === "refused") await readRefused();
+}
+
+export async function readInbox() {
+  const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
+  if (answer) set({ inbox: answer.cases, inboxError: "", inboxAt: Date.now() });
+}
+
+export async function readRefused() {
+  const answer = await attempt(() => get("/api/refused"), (error) => set({ refusedError: error.code }));
+  if (answer) set({ refused: answer.bundles, refusedError: "" });
+}
+
+/** @param {string} id */
+export async function readCase(id) {
+  const found = await attempt(() => get(`/api/cases/${id}`), (error) => set({ openError: error.code }));
+  if (!found || now().route.id !== id) return;
+  set({ open: found, openError: "" });
+  await readDelivery(id);
+}
+
+/** @param {string} id */
+async function readDelivery(id) {
+  const delivery = await attempt(() => get(`/api/cases/${id}/delivery`), () => undefined);
+  if (delivery && now().route.id === id) set({ delivery });
+}
+
+/** @param {"claim" | "release"} what */
+export async function takeOrGive(what) {
+  const id = now().open?.id;
+  if (!id) return;
+  const found = await attempt(() => post(`/api/cases/${id}/${what}`), showTrouble);
+  if (found && now().route.id === id) set({ open: found, trouble: "" });
+  await readInbox();
+}
+
+/**
+ * Sign what was written and send it.
+ * @param {string} password unlocks the signing key
+ * @throws {ApiError} for the dialog to show
+ */
+export async function sign(password) {
+  const id = now().open?.id ?? "";
+  const { follow_up_date, ...written } = draftOf(id);
+  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password });
+  setDraft(id, null);
+  set({ dialog: "" });
+  await Promise.all([readCase(id), readInbox()]);
+}
+
+/**
+ * @param {{kind: "note" | "retake", step: string, site: string, side: string, text: string}} message
+ * @returns {Promise<boolean>} whether it was taken
+ */
+export async function write(message) {
+  const id = now().open?.id;
+  const sent = await attempt(() => post(`/api/cases/${id}/messages`, message), showTrouble);
+  if (!sent || !id) return false;
+  set({ retake: null, trouble: "" });
+  await readCase(id);
+  return true;
+}
+
+/** @param {string} id @param {string} [pane] */
+export function openCase(id, pane = "") {
+  go(pane ? `case/${id}/${pane}` : `case/${id}`);
+}

@@ -1,0 +1,53 @@
+/** The desk's frame: bar, list, table, answer; which of them stand side by side is for the style sheet. */
+
+import { t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { About } from "/desk/about.js";
+import { AnswerPanel } from "/desk/answer.js";
+import { Bar } from "/desk/bar.js";
+import { CaseTable } from "/desk/case.js";
+import { Inbox, InboxSummary } from "/desk/inbox.js";
+import { Keys } from "/desk/keys.js";
+import { Refused } from "/desk/refused.js";
+import { ScreenScale } from "/desk/scale.js";
+import { SignDialog } from "/desk/sign.js";
+import { SignIn } from "/desk/sign-in.js";
+import { set, useDesk } from "/desk/store.js";
+
+export function App() {
+  const desk = useDesk();
+  if (!desk.ready) return html`<${Waking} />`;
+  const training = desk.route.page === "case" && desk.open ? desk.open.simulated : Boolean(desk.status?.label);
+  return html`
+    ${training ? html`<div class="training" role="note"><span><${Icon} name="flask-conical" />${t("training")}</span></div>` : ""}
+    <div class=${`desk${training ? " is-training" : ""}`}>${desk.user ? html`<${Rooms} />` : html`<${SignIn} />`}</div>
+    <${Dialogs} />`;
+}
+
+/** The relay has not answered yet. */
+function Waking() {
+  return html`<main class="waking"><img src="/shared/mark.svg" alt="Chevet" width="64" height="64" /><p class="soft">${t("waking")}</p></main>`;
+}
+
+function Rooms() {
+  const { route, wide, trouble, connected, inboxError, inboxAt } = useDesk();
+  const away = (!connected && inboxAt > 0) || inboxError === "unreachable";
+  return html`
+    <${Bar} />
+    ${away ? html`<p class="ribbon" role="status"><${Icon} name="wifi-off" />${t("away")}</p>` : ""}
+    ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
+      <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}
+    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}`}>
+      ${route.page === "refused" ? html`<${Refused} />` : html`<${Inbox} />${route.page === "case" ? html`<${CaseTable} /><${AnswerPanel} />` : html`<${InboxSummary} />`}`}
+    </div>`;
+}
+
+function Dialogs() {
+  const { dialog } = useDesk();
+  if (dialog === "about") return html`<${About} />`;
+  if (dialog === "keys") return html`<${Keys} />`;
+  if (dialog === "screen") return html`<${ScreenScale} />`;
+  if (dialog === "sign") return html`<${SignDialog} />`;
+  return null;
+}

@@ -1,0 +1,36 @@
+/** The bar at the top: where you are, who you are, whether the relay is there. */
+
+import { LANGUAGES, t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { chooseLanguage, signOut } from "/desk/actions.js";
+import { word } from "/desk/say.js";
+import { set, useDesk } from "/desk/store.js";
+
+export function Bar() {
+  const { user, inbox, refused, route, connected } = useDesk();
+  const waiting = inbox?.filter((one) => one.state !== "answered").length ?? 0;
+  const dead = refused?.length ?? 0;
+  return html`<header class="bar">
+    <a class="bar-name" href="#/"><img src="/shared/mark.svg" alt="" width="26" height="26" /><b>Chevet</b></a>
+    <nav class="bar-nav" aria-label=${t("bar.rooms")}>
+      <a href="#/" aria-current=${route.page === "refused" ? null : "page"}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>
+      <a href="#/refused" aria-current=${route.page === "refused" ? "page" : null}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
+    </nav>
+    <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
+    <${LanguageSwitch} />
+    <span class="bar-user"><b>${user?.name}</b><span>${word("specialty", user?.specialty ?? "")}</span></span>
+    <button type="button" class="bar-button" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
+    <button type="button" class="bar-button" title=${t("about.title")} aria-label=${t("about.title")} onClick=${() => set({ dialog: "about" })}><${Icon} name="info" /></button>
+    <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${signOut}><${Icon} name="log-out" /></button>
+  </header>`;
+}
+
+/** Each language by its own name. */
+export function LanguageSwitch() {
+  const { language } = useDesk();
+  const names = Object.entries(LANGUAGES);
+  return html`<div class="languages" role="group" aria-label=${t("language")}>
+    ${names.map(([code, name]) => html`<button type="button" key=${code} lang=${code} aria-pressed=${language === code} onClick=${() => chooseLanguage(code)}>${name}</button>`)}
+  </div>`;
+}

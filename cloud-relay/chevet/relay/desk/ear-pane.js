@@ -1,0 +1,45 @@
+/** Both ears side by side as one faces the patient: the right ear on the left, in every language. */
+
+import { t } from "/shared/i18n.js";
+import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Meanwhile, NotDone } from "/desk/fetched.js";
+import { pictureWords } from "/desk/instrument-words.js";
+import { Origin, RecordingHead } from "/desk/recording-head.js";
+import { bestLayer } from "/desk/say.js";
+import { useDesk } from "/desk/store.js";
+
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+/** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
+/** @typedef {import("/shared/instruments/picture-viewer.js").PictureViewer} PictureViewer */
+
+/** @param {{ one: DeskCase }} props */
+export function EarPane({ one }) {
+  const looks = one.recordings.filter((recording) => recording.step === "otoscopy");
+  if (!looks.length) return html`<${NotDone} icon="med/ear" what=${t("pane.ears")} />`;
+  return html`<div class="ears">${["right", "left"].map((side) => html`<${Ear} one=${one} side=${side} key=${side} recording=${looks.filter((look) => look.side === side).at(-1)} />`)}</div>`;
+}
+
+/** @param {{ one: DeskCase, side: string, recording: DeskRecording | undefined }} props */
+function Ear({ one, side, recording }) {
+  if (!recording) return html`<div class="ear"><${NotDone} icon="med/ear" what=${t(`ear.${side}`)} /></div>`;
+  return html`<div class="ear"><${RecordingHead} recording=${recording} title=${t(`ear.${side}`)} /><${Stills} one=${one} recording=${recording} /><${Origin} recording=${recording} /></div>`;
+}
+
+/** @param {{ one: DeskCase, recording: DeskRecording }} props */
+function Stills({ one, recording }) {
+  const best = Math.max(0, recording.pictures.findIndex((picture) => picture.best));
+  const [index, setIndex] = useState(best);
+  const viewer = useRef(/** @type {PictureViewer | null} */ (null));
+  const { language } = useDesk();
+  const layer = bestLayer(recording);
+  useEffect(() => {
+    if (viewer.current) viewer.current.words = pictureWords();
+  }, [language, layer]);
+  if (!layer) {
+    return html`<${Meanwhile} fetched=${{ state: "absent", value: null, code: "", again: () => undefined }} recording=${recording} />`;
+  }
+  const src = `/api/cases/${one.id}/recordings/${recording.id}/pictures/${index}?layer=${layer}`;
+  return html`
+    <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${layer === "preview" ? t("layer.preview") : null} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
+    ${recording.pictures.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${recording.pictures.map((picture, n) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}</div>` : ""}`;
+}

@@ -1,0 +1,28 @@
+/** The shared instruments' texts in the reader's language. */
+
+import { t } from "/shared/i18n.js";
+
+/** @returns {import("/shared/instruments/ecg-paper.js").Words} */
+export function ecgWords() {
+  return {
+    label: t("ecg.label"), not_to_scale: t("ecg.not_to_scale"), to_scale: t("ecg.to_scale"), preview: t("ecg.preview"),
+    raw: t("ecg.raw"), view: t("ecg.view"), gap: t("ecg.gap"), calipers_off: t("ecg.calipers_off"),
+  };
+}
+
+/** @returns {import("/shared/instruments/sound-player-face.js").Words} */
+export function soundWords() {
+  return {
+    play: t("sound.play"), pause: t("sound.pause"), loop: t("sound.loop"), half: t("sound.half"), gain: t("sound.gain"), filter: t("sound.filter"),
+    bell: t("sound.bell"), diaphragm: t("sound.diaphragm"), wide: t("sound.wide"), picture: t("sound.picture"),
+    headphones: t("sound.headphones"), headphones_on: t("sound.headphones_on"), refused: t("sound.refused"),
+  };
+}
+
+/** @returns {import("/shared/instruments/picture-viewer.js").Words} */
+export function pictureWords() {
+  return {
+    left: t("ear.left"), right: t("ear.right"), photo: t("ear.photo"), zoom_in: t("ear.zoom_in"), zoom_out: t("ear.zoom_out"),
+    brightness: t("ear.brightness"), reset: t("ear.reset"), missing: t("ear.missing"),
+  };
+}

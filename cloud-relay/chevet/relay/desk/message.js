@@ -1,0 +1,66 @@
+/** A note to the site, or a retake asked for by touching the place on the body. */
+
+import { t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { write } from "/desk/actions.js";
+import { word } from "/desk/say.js";
+import { set, useDesk } from "/desk/store.js";
+
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+/** @typedef {{step: string, site: string, side: string}} Place */
+
+const STEPS = ["ecg", "heart_sound", "otoscopy", "oximetry"];
+
+/** @param {{ one: DeskCase }} props */
+export function MessageForm({ one }) {
+  const { retake } = useDesk();
+  const [kind, setKind] = useState(/** @type {"retake" | "note"} */ ("retake"));
+  const [text, setText] = useState("");
+  const [sent, setSent] = useState(false);
+  const place = retake ?? { step: "", site: "", side: "" };
+  const ready = kind === "note" ? Boolean(text.trim()) : Boolean(place.step);
+
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    const where = kind === "retake" ? place : { step: "", site: "", side: "" };
+    if (!(await write({ kind, ...where, text: text.trim() }))) return;
+    setText("");
+    setSent(true);
+  }
+
+  return html`<form class="answer-form" onSubmit=${submit}>
+    ${sent ? html`<p class="note note-ok" role="status"><${Icon} name="circle-check" /><span>${t("message.sent", { site: one.site.name })}</span></p>` : ""}
+    <div class="choice-chips" role="group" aria-label=${t("message.kind")}>
+      ${["retake", "note"].map((code) => html`<button type="button" class="chip-button" key=${code} aria-pressed=${kind === code} onClick=${() => setKind(code === "note" ? "note" : "retake")}>${t(`message.${code}`)}</button>`)}
+    </div>
+    ${kind === "retake" ? html`<${Where} place=${place} choose=${(/** @type {Place} */ chosen) => set({ retake: chosen })} />` : ""}
+    <div class="field"><label for="message-text">${t(kind === "retake" ? "message.how" : "message.text")}</label>
+      <textarea id="message-text" rows="3" dir="auto" maxlength="2000" placeholder=${t(kind === "retake" ? "message.how_hint" : "message.text_hint")} value=${text} onInput=${(/** @type {any} */ e) => setText(e.target.value)}></textarea></div>
+    <div class="answer-foot">
+      ${ready ? "" : html`<p class="field-note">${t(kind === "retake" ? "message.touch_first" : "message.write_first")}</p>`}
+      <button type="submit" class="button button-main" disabled=${!ready}><${Icon} name="send" />${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button>
+    </div>
+  </form>`;
+}
+
+/** What to do again and where. @param {{ place: Place, choose: (place: Place) => void }} props */
+function Where({ place, choose }) {
+  const pick = (/** @type {CustomEvent} */ event) => choose({ step: place.step, site: event.detail.site, side: "" });
+  return html`<div class="where">
+    <div class="choice-chips" role="group" aria-label=${t("message.what")}>
+      ${STEPS.map((step) => html`<button type="button" class="chip-button" key=${step} aria-pressed=${place.step === step} onClick=${() => choose({ step, site: "", side: "" })}>${word("step", step)}</button>`)}
+    </div>
+    ${place.step === "heart_sound" || place.step === "ecg"
+      ? html`<body-map class="where-body" mode=${place.step === "ecg" ? "ecg" : "heart"} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick} key=${place.step}></body-map>`
+      : ""}
+    ${place.step === "otoscopy" ? html`<${Ears} place=${place} choose=${choose} />` : ""}
+    ${place.step ? html`<p class="where-said" role="status"><${Icon} name="rotate-ccw" />${[word("step", place.step), place.site, place.side ? t(`ear.${place.side}`) : ""].filter(Boolean).join(" · ")}</p>` : ""}
+  </div>`;
+}
+
+/** Right ear on the left, as one faces the patient. @param {{ place: Place, choose: (place: Place) => void }} props */
+function Ears({ place, choose }) {
+  return html`<div class="where-ears" dir="ltr">${["right", "left"].map((side) => html`<button type="button" class="ear-button" key=${side} aria-pressed=${place.side === side} onClick=${() => choose({ ...place, side })}><b>${side === "left" ? "L" : "R"}</b><${Icon} name="med/ear" size="30px" /><span>${t(`ear.${side}`)}</span></button>`)}</div>`;
+}

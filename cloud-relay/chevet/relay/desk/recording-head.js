@@ -1,0 +1,62 @@
+/** What stands above every recording: its quality with reasons in words, its layers, its device one tap away. */
+
+import { clock, number, reasonText, t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { bestLayer, bytesText, QualityBadge, Value, word } from "/desk/say.js";
+import { set } from "/desk/store.js";
+
+/** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
+
+/** @param {{ recording: DeskRecording, title?: string }} props */
+export function RecordingHead({ recording, title }) {
+  const { quality } = recording;
+  return html`<div class="rec-head">
+    ${title ? html`<h3>${title}</h3>` : ""}
+    <${QualityBadge} score=${quality.score} usable=${quality.usable} />
+    ${quality.reasons.length ? html`<span class="reasons">${quality.reasons.map(reasonText).join(" · ")}</span>` : ""}
+    ${recording.accepted_poor ? html`<span class="chip chip-attention">${t("accepted_poor")}</span>` : ""}
+    ${recording.lost_samples ? html`<span class="chip chip-attention">${t("lost_samples", { n: recording.lost_samples })}</span>` : ""}
+    <${Layers} recording=${recording} />
+    <button type="button" class="link rec-again" onClick=${() => askAgain(recording)}><${Icon} name="rotate-ccw" />${t("ask_again")}</button>
+  </div>`;
+}
+
+/** Take this recording's place into the retake form. @param {DeskRecording} recording */
+function askAgain({ step, site, side }) {
+  set({ side: "message", retake: { step, site, side } });
+  document.querySelector(".answer")?.scrollIntoView({ block: "start", behavior: "smooth" });
+}
+
+/** What has arrived of this recording. @param {{ recording: DeskRecording }} props */
+function Layers({ recording }) {
+  const parts = Object.entries(recording.layers).filter(([, part]) => part.total > 0);
+  const coming = parts.filter(([, part]) => part.have < part.total);
+  const best = bestLayer(recording);
+  if (!coming.length) return html`<span class="layers soft">${best ? t(`layer.${best}`) : ""}</span>`;
+  const [layer, part] = coming[0];
+  return html`<span class="layers"><span class="chip chip-info"><${Icon} name="truck" />${t("layer_coming", { layer: t(`layer_of.${layer}`), size: bytesText(part.bytes) })}
+    <progress max=${part.total} value=${part.have}></progress></span></span>`;
+}
+
+/** The recording's origin, folded away. @param {{ recording: DeskRecording }} props */
+export function Origin({ recording }) {
+  const { device, driver, duration_s, started_ms, channels } = recording;
+  const rate = channels[0]?.rate_hz;
+  const facts = [
+    [t("origin.device"), [device.model, device.serial].filter(Boolean).join(" · ") || driver],
+    [t("origin.started"), clock(started_ms)],
+    [t("origin.length"), `${number(duration_s)} s`],
+    ...(rate ? [[t("origin.rate"), `${number(rate)} Hz`]] : []),
+  ];
+  return html`<details class="origin"><summary>${t("origin.title")}</summary>
+    <dl>${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><bdi dir="ltr">${value}</bdi></dd></div>`)}</dl></details>`;
+}
+
+/** Draft measurements: numbers with their method, never a finding. @param {{ recording: DeskRecording }} props */
+export function Drafts({ recording }) {
+  if (!recording.measurements.length) return null;
+  return html`<div class="drafts"><span class="chip chip-info">${t("draft")}</span>
+    ${recording.measurements.map((m) => html`<span class="draft" key=${m.kind} title=${m.method}>${word("measure", m.kind)} <${Value} value=${m.value} unit=${m.unit} digits=${0} /></span>`)}
+    <span class="soft small">${t("draft_more")}</span></div>`;
+}

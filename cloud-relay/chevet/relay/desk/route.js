@@ -1,0 +1,19 @@
+/** Where the reader is: `#/`, `#/case/{id}/{pane}`, `#/refused`. Ids are random; nothing about a patient is in an address. */
+
+/** @typedef {import("/desk/types.js").Route} Route */
+/** @typedef {import("/desk/types.js").Pane} Pane */
+
+const PANES = ["ecg", "heart", "ears", "vitals", "thread"];
+
+/** @param {string} hash @returns {Route} */
+export function parse(hash) {
+  const [page = "", id = "", pane = ""] = hash.replace(/^#\/?/, "").split("/");
+  if (page === "case" && id) return { page, id, pane: PANES.includes(pane) ? /** @type {Pane} */ (pane) : "" };
+  if (page === "refused") return { page, id: "", pane: "" };
+  return { page: "inbox", id: "", pane: "" };
+}
+
+/** @param {string} path such as "case/{id}/ecg" */
+export function go(path) {
+  location.hash = `#/${path}`;
+}

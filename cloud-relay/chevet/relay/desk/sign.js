@@ -1,0 +1,52 @@
+/** The last look before signing: for whom, what, where to; then the password that unlocks the key. */
+
+import { ApiError } from "/shared/api.js";
+import { date, t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { sign } from "/desk/actions.js";
+import { PatientStrip } from "/desk/case.js";
+import { Dialog } from "/desk/dialog.js";
+import { UrgencyChip, word } from "/desk/say.js";
+import { draftOf, useDesk } from "/desk/store.js";
+
+export function SignDialog() {
+  const { open, user } = useDesk();
+  const [password, setPassword] = useState("");
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  if (!open) return null;
+  const draft = draftOf(open.id);
+
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      await sign(password);
+    } catch (error) {
+      setProblem(error instanceof ApiError ? error.sentence : t("error.other"));
+      setPassword("");
+      setBusy(false);
+    }
+  }
+
+  return html`<${Dialog} title=${t("sign.title")} look="dialog-sign">
+    <${PatientStrip} one=${open} short />
+    <div class="sign-look">
+      <p class="said-text"><bdi>${draft.impression}</bdi></p><p class="said-text"><bdi>${draft.advice}</bdi></p>
+      <p class="chips"><span class="chip">${word("certainty", draft.certainty)}</span><${UrgencyChip} urgency=${draft.urgency} />
+        <span class=${`chip ${draft.transfer ? "chip-bad" : ""}`}>${draft.transfer ? t("transfer.yes") : t("transfer.no")}</span>
+        ${draft.follow_up_date ? html`<span class="chip">${t("opinion.follow_up", { date: date(Date.parse(draft.follow_up_date)) })}</span>` : ""}</p>
+    </div>
+    <p class="soft small">${t("sign.where", { site: open.site.name })}</p>
+    <form onSubmit=${submit}>
+      <input class="visually-hidden" type="text" name="username" autocomplete="username" value=${user?.id} readonly tabindex="-1" aria-hidden="true" />
+      <div class="field"><label for="sign-password">${t("sign.password")}</label>
+        <input id="sign-password" type="password" autocomplete="current-password" required autofocus aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
+      ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
+      <div class="dialog-foot"><button type="submit" class="button button-main" disabled=${busy}><${Icon} name="send" />${t("answer.sign")}</button></div>
+    </form>
+  <//>`;
+}

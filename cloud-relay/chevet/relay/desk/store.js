@@ -1,0 +1,83 @@
+/** What the desk knows now. One object, replaced on every change; screens read it through `useDesk`. */
+
+import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+
+/** @typedef {import("/desk/types.js").User} User */
+/** @typedef {import("/desk/types.js").RelayStatus} RelayStatus */
+/** @typedef {import("/desk/types.js").InboxCase} InboxCase */
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+/** @typedef {import("/desk/types.js").Delivery} Delivery */
+/** @typedef {import("/desk/types.js").RefusedBundle} RefusedBundle */
+/** @typedef {import("/desk/types.js").Draft} Draft */
+/** @typedef {import("/desk/types.js").Route} Route */
+
+/**
+ * @typedef {object} Desk
+ * @property {boolean} ready first answers have come
+ * @property {string} language
+ * @property {RelayStatus | null} status
+ * @property {User | null} user
+ * @property {boolean} ended a session ended by itself: say so at sign-in
+ * @property {Route} route
+ * @property {InboxCase[] | null} inbox null until it was read once
+ * @property {string} inboxError code of the last failure, "" when the list is fresh
+ * @property {number} inboxAt when the list was read, ms of this page's clock
+ * @property {DeskCase | null} open the case on the table
+ * @property {string} openError code
+ * @property {Delivery | null} delivery of the open case
+ * @property {RefusedBundle[] | null} refused
+ * @property {string} refusedError code
+ * @property {boolean} connected the live line is open
+ * @property {string} trouble a sentence to show once
+ * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
+ * @property {"" | "about" | "keys" | "screen" | "sign"} dialog
+ * @property {boolean} wide the list is folded away
+ * @property {"answer" | "message"} side what the right-hand panel shows
+ * @property {{step: string, site: string, side: string} | null} retake what a tap on "ask again" chose
+ */
+
+/** @type {Desk} */
+let desk = {
+  ready: false, language: "fr", status: null, user: null, ended: false, route: { page: "inbox", id: "", pane: "" },
+  inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, refused: null, refusedError: "",
+  connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
+};
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+export function now() {
+  return desk;
+}
+
+/** @param {Partial<Desk>} change */
+export function set(change) {
+  desk = { ...desk, ...change };
+  listeners.forEach((listen) => listen());
+}
+
+/** @returns {Desk} and draw the component again whenever it changes */
+export function useDesk() {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const listen = () => redraw((count) => count + 1);
+    listeners.add(listen);
+    return () => {
+      listeners.delete(listen);
+    };
+  }, []);
+  return desk;
+}
+
+/** @type {Draft} */
+const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "" };
+
+/** @param {string} id of a case @returns {Draft} */
+export function draftOf(id) {
+  return desk.drafts[id] ?? BLANK;
+}
+
+/** @param {string} id of a case @param {Partial<Draft> | null} change null throws the draft away */
+export function setDraft(id, change) {
+  const { [id]: before = BLANK, ...others } = desk.drafts;
+  set({ drafts: change ? { ...others, [id]: { ...before, ...change } } : others });
+}

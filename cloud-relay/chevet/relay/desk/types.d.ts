@@ -1,0 +1,33 @@
+/** Shapes of the desk's part of docs/api.md. */
+
+import type { Consent, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
+
+export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
+export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; now_ms: number }
+export interface Chunks { have: number; total: number }
+export interface LayerShare extends Chunks { bytes: number }
+export interface DeskRecording extends Recording { layers: Record<string, LayerShare> }
+export type CaseState = "arriving" | "waiting" | "claimed" | "answered";
+export interface InboxCase {
+  id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };
+  reason: string; question: string; specialty: string; urgency: string; state: CaseState; received_ms: number; age_s: number;
+  claimed_by: Person | null; layers: Record<string, Chunks>; quality: number; usable: boolean; simulated: boolean;
+}
+export interface EdgeClock { wall_ms: number; boot_id: string; monotonic_s: number; quality: string }
+export interface DeskCase extends Omit<InboxCase, "patient"> {
+  patient: Patient & { age?: number | null }; language: string; consent: Consent; vitals: Vital[]; recordings: DeskRecording[];
+  opinions: Opinion[]; messages: Message[]; closed: EdgeClock;
+}
+export interface Back { id: string; kind: string; queued_ms: number; at_site_ms: number | null }
+export interface Delivery {
+  manifest_ms: number | null; layers_ms: Record<string, number | null>; complete_ms: number | null;
+  bytes_up: number; bytes_down: number; sha256: string; refused: string; back?: Back[];
+}
+export interface RefusedBundle { id: string; site: string; reason: string; at_ms: number }
+
+/** What the specialist is writing; `null` until chosen, so that nothing is signed by default. */
+export interface Draft {
+  impression: string; certainty: string; advice: string; urgency: string; transfer: boolean | null; follow_up_date: string;
+}
+export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread";
+export interface Route { page: "inbox" | "case" | "refused"; id: string; pane: Pane | "" }

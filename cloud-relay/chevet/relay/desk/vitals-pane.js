@@ -1,0 +1,48 @@
+/** Vital signs, each with its unit, time, source and quality; and the pulse wave they came from. */
+
+import { bytes } from "/shared/api.js";
+import { clock, reasonText, t } from "/shared/i18n.js";
+import { readWave } from "/shared/instruments/ecg-paper-wave.js";
+import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
+import { drawPleth } from "/desk/pleth.js";
+import { Drafts, Origin, RecordingHead } from "/desk/recording-head.js";
+import { QualityBadge, Value, word } from "/desk/say.js";
+
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+/** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
+
+/** @param {{ one: DeskCase }} props */
+export function VitalsPane({ one }) {
+  const finger = one.recordings.find((recording) => recording.step === "oximetry");
+  if (!one.vitals.length && !finger) return html`<${NotDone} icon="med/thermometer_digital" what=${t("pane.vitals")} />`;
+  return html`
+    <ul class="vitals">${one.vitals.map((vital) => html`<li class="vital" key=${vital.kind}>
+      <h3>${word("vital", vital.kind)}</h3>
+      <p class="vital-value"><${Value} value=${vital.value} unit=${vital.unit} /></p>
+      <p class="vital-foot"><${QualityBadge} score=${vital.quality.score} usable=${vital.quality.usable} /><span class="soft">${sourceText(vital.source)} · ${clock(vital.at_ms)}</span></p>
+      ${vital.quality.reasons.length ? html`<p class="reasons">${vital.quality.reasons.map(reasonText).join(" · ")}</p>` : ""}
+    </li>`)}</ul>
+    ${finger ? html`<h2 class="pane-title">${t("vitals.pleth")}</h2><${Finger} one=${one} recording=${finger} />` : ""}`;
+}
+
+/** @param {string} source */
+function sourceText(source) {
+  return source === "manual" ? t("vitals.manual") : source;
+}
+
+/** @param {{ one: DeskCase, recording: DeskRecording }} props */
+function Finger({ one, recording }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const fetched = useLayer(recording, async (layer) => readWave(await bytes(`/api/cases/${one.id}/recordings/${recording.id}/waveform?layer=${layer}`)));
+  useEffect(() => {
+    const [target, wave] = [canvas.current, fetched.value];
+    if (!target || !wave) return undefined;
+    const watcher = new ResizeObserver(() => drawPleth(target, wave));
+    watcher.observe(target);
+    return () => watcher.disconnect();
+  }, [fetched.value]);
+  return html`<${RecordingHead} recording=${recording} />
+    ${fetched.state === "there" ? html`<canvas class="pleth" ref=${canvas} role="img" aria-label=${t("vitals.pleth")}></canvas>` : html`<${Meanwhile} fetched=${fetched} recording=${recording} />`}
+    <${Drafts} recording=${recording} /><${Origin} recording=${recording} />`;
+}

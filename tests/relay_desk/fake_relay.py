@@ -1,0 +1,266 @@
+"""A small faithful fake of the desk's part of docs/api.md, with faults to switch on: drives the real desk in a browser."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from cases_for_desk import DOCTOR, Shape, all_cases, ident, in_inbox, now_ms
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from signals_for_desk import LEADS, eardrum, ecg, encoded_sound, pleth, wave_frame
+
+ROOT = Path(__file__).resolve().parents[2]
+DESK = ROOT / "cloud-relay" / "chevet" / "relay" / "desk"
+SHARED = ROOT / "kiosk-ui" / "chevet" / "kiosk" / "static" / "shared"
+CSP = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+    "object-src 'none'; frame-ancestors 'none'"
+)
+PASSWORD = "correct horse"
+ORDER = {"emergency": 0, "urgent": 1, "routine": 2}
+
+
+class Refusal(Exception):
+    """An answer in the one form of error."""
+
+    def __init__(self, status: int, code: str, field: str | None = None) -> None:
+        super().__init__(code)
+        self.status, self.code, self.field = status, code, field
+
+
+class FakeRelay:
+    """State of the fake; `faults` maps a path's beginning to (status, code) that every call to it then gets."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Shape] = {case["id"]: case for case in all_cases()}
+        self.refused = [{"id": ident(9000), "site": "talsin", "reason": "bad_signature", "at_ms": now_ms() - 7_200_000}]
+        self.faults: dict[str, tuple[int, str]] = {}
+        self.delay_s = 0.0
+        self.gaps: list[list[int]] = []
+        self.user: Shape | None = None
+        self.live: list[WebSocket] = []
+        self.calls: list[tuple[str, str]] = []
+        self.url = ""
+
+    def case(self, case_id: str) -> Shape:
+        if case_id not in self.cases:
+            raise Refusal(404, "not_found")
+        return self.cases[case_id]
+
+    def recording(self, case_id: str, rid: str) -> Shape:
+        for recording in self.case(case_id)["recordings"]:
+            if recording["id"] == rid:
+                return recording
+        raise Refusal(404, "not_found")
+
+    def layer(self, recording: Shape, asked: str | None) -> str:
+        """The layer asked for, or the best that is whole."""
+        names = {"1": "preview", "2": "diagnostic", "3": "lossless"}
+        there = [names[n] for n, part in recording["layers"].items() if part["have"] == part["total"]]
+        if asked and asked not in there:
+            raise Refusal(404, "not_yet_here")
+        if not there:
+            raise Refusal(404, "not_yet_here")
+        return asked or there[-1]
+
+    async def tell(self, message: Shape) -> None:
+        for one in list(self.live):
+            await one.send_json(message)
+
+
+def build(relay: FakeRelay) -> FastAPI:
+    """The application with all routes of the desk."""
+    app = FastAPI()
+    app.mount("/desk", StaticFiles(directory=DESK))
+    app.mount("/shared", StaticFiles(directory=SHARED))
+    _guard(app, relay)
+    _session_routes(app, relay)
+    _case_routes(app, relay)
+    _media_routes(app, relay)
+
+    @app.get("/")
+    def page() -> FileResponse:
+        return FileResponse(DESK / "index.html")
+
+    return app
+
+
+def _answer(refusal: Refusal) -> JSONResponse:
+    body = {"error": {"code": refusal.code, "message": f"refused: {refusal.code}", "field": refusal.field}}
+    return JSONResponse(body, refusal.status)
+
+
+def _guard(app: FastAPI, relay: FakeRelay) -> None:
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Response:
+        path = request.url.path
+        relay.calls.append((request.method, path))
+        if path.startswith("/api") and relay.delay_s:
+            time.sleep(relay.delay_s)
+        fault = next((fault for start, fault in relay.faults.items() if path.startswith(start)), None)
+        if fault:
+            return _answer(Refusal(*fault))
+        if request.method not in ("GET", "HEAD") and request.headers.get("X-Chevet") != "1":
+            return _answer(Refusal(403, "wrong_origin"))
+        is_open = path in ("/api/status", "/api/session") or not path.startswith("/api")
+        if not is_open and relay.user is None:
+            return _answer(Refusal(401, "not_signed_in"))
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = CSP
+        return response
+
+    @app.exception_handler(Refusal)
+    def refused(_: Request, refusal: Refusal) -> JSONResponse:
+        return _answer(refusal)
+
+
+def _session_routes(app: FastAPI, relay: FakeRelay) -> None:
+    @app.get("/api/status")
+    def status() -> Shape:
+        languages = ["fr", "ar", "en"]
+        return {
+            "programme": "SMT Haut Atlas", "version": "0.1.0", "label": "HTEST", "languages": languages,
+            "broker": "online", "now_ms": now_ms(),
+        }  # fmt: skip
+
+    @app.get("/api/session")
+    def session() -> Shape:
+        return {"user": relay.user}
+
+    @app.post("/api/session")
+    def sign_in(body: dict[str, str]) -> Shape:
+        if body["password"] != PASSWORD:
+            raise Refusal(401, "wrong_password")
+        relay.user = DOCTOR
+        return {"user": relay.user}
+
+    @app.delete("/api/session", status_code=204)
+    def sign_out() -> None:
+        relay.user = None
+
+    @app.websocket("/api/live")
+    async def live(socket_: WebSocket) -> None:
+        await socket_.accept()
+        relay.live.append(socket_)
+        try:
+            while True:
+                await socket_.receive_text()
+        except WebSocketDisconnect:
+            relay.live.remove(socket_)
+
+
+def _case_routes(app: FastAPI, relay: FakeRelay) -> None:
+    @app.get("/api/inbox")
+    def inbox() -> Shape:
+        def place(case: Shape) -> tuple[bool, int, int]:
+            return case["state"] == "answered", ORDER[case["urgency"]], -case["age_s"]
+
+        return {"cases": [in_inbox(case) for case in sorted(relay.cases.values(), key=place)]}
+
+    @app.get("/api/refused")
+    def refused() -> Shape:
+        return {"bundles": relay.refused}
+
+    @app.get("/api/cases/{case_id}")
+    def case(case_id: str) -> Shape:
+        return relay.case(case_id)
+
+    @app.get("/api/cases/{case_id}/delivery")
+    def delivery(case_id: str) -> Shape:
+        relay.case(case_id)
+        at = now_ms() - 900_000
+        return {
+            "manifest_ms": at, "layers_ms": {"0": at, "1": at + 2000, "2": at + 20_000, "3": at + 61_000},
+            "complete_ms": at + 61_000, "bytes_up": 402_311, "bytes_down": 8120, "sha256": "ab" * 32, "refused": "",
+        }  # fmt: skip
+
+    @app.post("/api/cases/{case_id}/claim")
+    async def claim(case_id: str) -> Shape:
+        found = relay.case(case_id)
+        if found["claimed_by"] and relay.user and found["claimed_by"]["id"] != relay.user["id"]:
+            raise Refusal(409, "claimed")
+        found.update(state="claimed", claimed_by={"id": DOCTOR["id"], "name": DOCTOR["name"]})
+        await relay.tell({"type": "case", "id": case_id})
+        return found
+
+    @app.post("/api/cases/{case_id}/release")
+    async def release(case_id: str) -> Shape:
+        found = relay.case(case_id)
+        found.update(state="waiting", claimed_by=None)
+        await relay.tell({"type": "inbox"})
+        return found
+
+    @app.post("/api/cases/{case_id}/opinions", status_code=201)
+    async def sign(case_id: str, body: dict[str, Any]) -> Shape:
+        found = relay.case(case_id)
+        if body.pop("password") != PASSWORD:
+            raise Refusal(401, "wrong_password", "password")
+        if not found["claimed_by"]:
+            raise Refusal(409, "not_claimed")
+        author = {"id": DOCTOR["id"], "name": DOCTOR["name"], "specialty": DOCTOR["specialty"]}
+        version = len(found["opinions"]) + 1
+        signed = body | {"id": ident(5000), "case": case_id, "version": version, "author": author}
+        signed |= {"signed_ms": now_ms(), "verified": True}
+        found["opinions"].append(signed)
+        found["state"] = "answered"
+        await relay.tell({"type": "inbox"})
+        return signed
+
+    @app.post("/api/cases/{case_id}/messages", status_code=201)
+    async def write(case_id: str, body: dict[str, Any]) -> Shape:
+        found = relay.case(case_id)
+        author = {"id": DOCTOR["id"], "name": DOCTOR["name"], "specialty": DOCTOR["specialty"]}
+        sent = body | {"id": ident(6000 + len(found["messages"])), "case": case_id, "author": author}
+        sent |= {"at_ms": now_ms(), "verified": True}
+        found["messages"].append(sent)
+        return sent
+
+
+def _media_routes(app: FastAPI, relay: FakeRelay) -> None:
+    @app.get("/api/cases/{case_id}/recordings/{rid}/waveform")
+    def waveform(case_id: str, rid: str, layer: str | None = None) -> Response:
+        recording = relay.recording(case_id, rid)
+        best = relay.layer(recording, layer)
+        if recording["step"] == "oximetry":
+            frame = wave_frame(pleth(), 75, ["pleth"], unit="1", layer=best)
+        elif best == "preview":
+            frame = wave_frame(ecg(125), 125, LEADS, layer="preview")
+        else:
+            frame = wave_frame(ecg(), 500, LEADS, layer="lossless", gaps=relay.gaps)
+        return Response(frame, media_type="application/octet-stream")
+
+    @app.get("/api/cases/{case_id}/recordings/{rid}/sound")
+    def sound(case_id: str, rid: str, layer: str | None = None) -> Response:
+        data, media_type = encoded_sound(relay.layer(relay.recording(case_id, rid), layer))
+        return Response(data, media_type=media_type)
+
+    @app.get("/api/cases/{case_id}/recordings/{rid}/pictures/{n}")
+    def picture(case_id: str, rid: str, n: int, layer: str | None = None) -> Response:
+        recording = relay.recording(case_id, rid)
+        data, media_type = eardrum(recording["side"], relay.layer(recording, layer))
+        return Response(data, media_type=media_type)
+
+
+@contextmanager
+def serving(relay: FakeRelay) -> Iterator[FakeRelay]:
+    """Serve the fake on a free port in a thread of this process."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    relay.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(build(relay), log_level="warning", ws="websockets-sansio"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield relay
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        listener.close()
