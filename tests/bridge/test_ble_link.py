@@ -73,7 +73,9 @@ async def test_a_sensor_on_the_air_is_found_subscribed_and_read(air):
     assert packets[0].at == 3.0
 
 
-async def test_walking_out_of_range_loses_the_link_and_coming_back_gives_a_new_one(air):
+async def test_walking_out_of_range_loses_the_link_and_coming_back_gives_a_new_one(air, monkeypatch):
+    # An indication under way when the sensor leaves would keep it waiting for ATT's 30 s.
+    monkeypatch.setattr("chevet.sim.plx_sensor.SPOT_CHECK_AFTER", 10_000)
     link = open_link(URL, bluetooth=air.bluetooth)
     async with asyncio.timeout(20):
         await link.receive()
