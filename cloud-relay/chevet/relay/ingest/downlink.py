@@ -96,10 +96,10 @@ class Downlink:
                 self._new_sender(site, now)
         with self._relay.database.read() as connection:
             pending = pending_down(connection)
-        for site, manifests in pending.items():
-            for tid in manifests.keys() - self._waiting.get(site, frozenset()):
-                if site in self._senders:
-                    self._senders[site].add(manifests[tid])
+        for code, manifests in pending.items():
+            for tid in manifests.keys() - self._waiting.get(code, frozenset()):
+                if code in self._senders:
+                    self._senders[code].add(manifests[tid])
         self._drop_foreign(pending, now)
 
     def _drop_foreign(self, pending: dict[str, dict[bytes, bytes]], now: float) -> None:
