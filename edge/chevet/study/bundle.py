@@ -13,7 +13,9 @@ from chevet.study.cbor import Row, Value, decode_head, encode
 from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
 from chevet.study.layers import Piece, lossless_pieces, lossy_pieces, open_readings, open_waveforms
+from chevet.study.preview import read_preview
 from chevet.study.recording import Recording, StoredPicture, Waveform
+from chevet.study.sound import wav
 from chevet.study.study import Study
 from chevet.study.summary import Shape, read_shapes, write_summary
 
@@ -61,6 +63,8 @@ def pack(study: Study) -> Bundle:
     Raises:
         ValueError: a waveform is larger than the codec takes, or its rows do not match its channels.
     """
+    if any(len(w.channels) != w.values.shape[0] for item in study.recordings for w in item.waveforms):
+        raise ValueError("a waveform needs one channel for each row of values")
     pieces = [("", Piece(0, "summary", "application/vnd.chevet.summary", write_summary(study)))]
     pieces += [(item.id, piece) for item in study.recordings for piece in lossy_pieces(item)]
     pieces += [(item.id, piece) for item in study.recordings for piece in lossless_pieces(item)]
@@ -127,6 +131,29 @@ def lossless_waveform(part: Part) -> tuple[Waveform, ...]:
     if (part.layer, part.kind) != (3, "waveform"):
         raise BundleError("another_kind")
     return open_waveforms(part.data)
+
+
+def preview_waveform(part: Part) -> Waveform:
+    """Return the waveform of a preview: coarse, and labelled nowhere as anything else.
+
+    Raises:
+        BundleError: the part is damaged or of another kind.
+    """
+    if (part.layer, part.kind) != (1, "waveform"):
+        raise BundleError("another_kind")
+    return read_preview(part.data)
+
+
+def sound_wav(part: Part) -> bytes:
+    """Return the exact samples of a lossless part's first waveform as a WAV file.
+
+    Raises:
+        BundleError: the part is damaged, of another kind, or holds no channel.
+    """
+    waveforms = lossless_waveform(part)
+    if not waveforms or not waveforms[0].channels:
+        raise BundleError("another_kind")
+    return wav(waveforms[0])
 
 
 def _part(oid: int, recording: str, piece: Piece) -> Part:

@@ -7,7 +7,10 @@ from chevet.devices.samples import Reading
 from chevet.study.cbor import Row, Value, decode, encode
 from chevet.study.codec import MAX_SAMPLES, declared_shape, decode_waveform, encode_waveform
 from chevet.study.errors import BundleError
+from chevet.study.picture import AVIF, diagnostic_picture, preview_picture
+from chevet.study.preview import PREVIEW, write_preview
 from chevet.study.recording import Recording, Waveform
+from chevet.study.sound import OGG, diagnostic_sound, is_sound, preview_sound
 from chevet.study.summary import last_readings, read_reading, read_waveform_row, reading_row, waveform_row
 
 WAVEFORM = "application/vnd.chevet.waveform"
@@ -26,9 +29,26 @@ class Piece:
 
 
 def lossy_pieces(recording: Recording) -> Iterator[Piece]:
-    """Yield preview and diagnostic pieces of a recording."""
-    del recording
-    return iter(())
+    """Yield preview and diagnostic pieces of a recording.
+
+    One preview each for its first waveform and its best picture, so that a recording's preview is one chunk
+    or two; an image that cannot be read travels in the lossless layer alone.
+    """
+    for waveform in recording.waveforms[:1]:
+        if waveform.values.size and is_sound(waveform):
+            yield Piece(1, "sound", OGG, preview_sound(waveform))
+            yield Piece(2, "sound", OGG, diagnostic_sound(waveform))
+        elif waveform.values.size:
+            yield Piece(1, "waveform", PREVIEW, write_preview(waveform))
+    if recording.pictures:
+        best = max(range(len(recording.pictures)), key=lambda index: recording.pictures[index].best)
+        preview = preview_picture(recording.pictures[best].data)
+        if preview is not None:
+            yield Piece(1, "picture", AVIF, preview, best)
+    for index, picture in enumerate(recording.pictures):
+        good = diagnostic_picture(picture.data)
+        if good is not None:
+            yield Piece(2, "picture", AVIF, good, index)
 
 
 def lossless_pieces(recording: Recording) -> Iterator[Piece]:
@@ -67,8 +87,6 @@ def open_readings(data: bytes) -> tuple[Reading, ...]:
 def _waveforms(waveforms: tuple[Waveform, ...]) -> bytes:
     rows: list[Value] = []
     for waveform in waveforms:
-        if len(waveform.channels) != waveform.values.shape[0]:
-            raise ValueError("a waveform needs one channel for each row of values")
         rate_hz = waveform.channels[0].rate_hz if waveform.channels else 1.0
         rows.append([waveform_row(waveform), encode_waveform(waveform.values, rate_hz)])
     return encode(rows)
