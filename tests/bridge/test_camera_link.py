@@ -337,3 +337,21 @@ async def test_off_a_pi_the_missing_library_is_named():
 )
 def test_a_whole_jpeg_begins_and_ends_as_one(data, whole):
     assert is_whole_jpeg(data) is whole
+
+
+async def test_a_camera_that_hangs_does_not_hold_up_the_closing(monkeypatch, caplog):
+    monkeypatch.setattr("chevet.bridge.camera_link.CLOSE_TIMEOUT_S", 0.05)
+    let_go = threading.Event()
+
+    class Hung(FakeCamera):
+        def read(self):
+            let_go.wait(5)
+
+    camera = Hung([])
+    link = CameraLink("picamera:0", lambda: 0.0, lambda: camera)
+    await link.open()
+    await link.aclose()
+    assert "does not let go" in caplog.text
+    let_go.set()
+    await asyncio.sleep(0.05)
+    assert camera.closed

@@ -1,8 +1,9 @@
 import asyncio
+import threading
 
 import pytest
 
-from chevet.bridge.base import QueuedLink
+from chevet.bridge.base import QueuedLink, open_in_thread
 from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
 
 
@@ -89,3 +90,23 @@ async def test_closing_a_link_that_never_opened_touches_nothing():
 def test_errors_name_the_remedy():
     assert "group dialout" in str(LinkUnavailable("serial:/dev/x", "no_permission"))
     assert "odd_reason" in str(LinkError("x:", "odd_reason"))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_is_opened_after_a_cancel_is_closed_again(fails):
+    may_go_on, closed = threading.Event(), []
+
+    def open_slowly():
+        may_go_on.wait(5)
+        if fails:
+            raise LinkUnavailable("fake:1", "busy")
+        return "port"
+
+    opening = asyncio.create_task(open_in_thread(open_slowly, closed.append))
+    await asyncio.sleep(0.01)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    may_go_on.set()
+    await asyncio.sleep(0.05)
+    assert closed == ([] if fails else ["port"])

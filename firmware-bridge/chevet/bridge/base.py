@@ -4,13 +4,30 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from chevet.bridge.errors import LinkLost
 from chevet.bridge.packet import Packet
 
 Clock = Callable[[], float]
+T = TypeVar("T")
 QUEUE_PACKETS = 1024
 """Some seconds of any instrument; a consumer further behind than this loses the oldest."""
+
+
+async def open_in_thread(open_: Callable[[], T], close: Callable[[T], None]) -> T:
+    """Return what `open_` opens in a thread; when cancelled meanwhile, `close` it once it is there."""
+    opening = asyncio.create_task(asyncio.to_thread(open_))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+
+        def undo(done: asyncio.Task[T]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                close(done.result())
+
+        opening.add_done_callback(undo)
+        raise
 
 
 class QueuedLink(ABC):

@@ -67,13 +67,13 @@ class BleLink(QueuedLink):
         self._client = client
         try:
             await self._subscribe(client)
-        except LinkUnavailable:
-            await self._disconnect()
-            raise
         except (BleakError, OSError) as error:
             await self._disconnect()
             log.info("cannot subscribe %s: %s", self.url, error)
             raise LinkUnavailable(self.url, _reason(error)) from error
+        except BaseException:  # the wrong device, or cancelled: either way it must be let go
+            await self._disconnect()
+            raise
 
     async def _find(self) -> BleakClient:
         if self._scanner is None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from chevet.bridge.base import Clock, QueuedLink
+from chevet.bridge.base import Clock, QueuedLink, open_in_thread
 from chevet.bridge.errors import LinkError, LinkUnavailable
 from chevet.bridge.jpeg import is_whole_jpeg
 from chevet.bridge.packet import Packet
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 NEWEST_ONLY = 1
 """A viewer that is late wants the present picture, not a queue of old ones."""
+CLOSE_TIMEOUT_S = 5.0
 BROKEN_IN_A_ROW = 100
 """Some seconds of nothing but broken images: this is no camera that can be read."""
 
@@ -52,7 +53,7 @@ class CameraLink(QueuedLink):
         self._thread: threading.Thread | None = None
 
     async def _connect(self) -> None:
-        camera = await asyncio.to_thread(self._open_camera)
+        camera = await open_in_thread(self._open_camera, lambda camera: camera.close())
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(
             target=self._run, args=(camera, loop), name=f"camera {self.url}", daemon=True
@@ -100,8 +101,10 @@ class CameraLink(QueuedLink):
         self._stopping.set()
         thread, self._thread = self._thread, None
         if thread is not None:
-            # At most one read: cameras are opened with a read time limit of a few seconds.
-            await asyncio.to_thread(thread.join)
+            # It ends after the read under way, which OpenCV limits; a hung Pi camera keeps its thread.
+            await asyncio.to_thread(thread.join, CLOSE_TIMEOUT_S)
+            if thread.is_alive():
+                log.warning("%s does not let go", self.url)
 
 
 def camera_opener(url: str) -> Callable[[], Camera]:

@@ -6,7 +6,7 @@ import logging
 
 import serial
 
-from chevet.bridge.base import Clock, QueuedLink
+from chevet.bridge.base import Clock, QueuedLink, open_in_thread
 from chevet.bridge.errors import LinkLost, LinkUnavailable
 from chevet.bridge.url import LinkUrl, split_url
 
@@ -46,7 +46,7 @@ class SerialLink(QueuedLink):
         self._sending = asyncio.Lock()
 
     async def _connect(self) -> None:
-        self._port = await asyncio.to_thread(self._open_port)
+        self._port = await open_in_thread(self._open_port, lambda port: port.close())
         asyncio.get_running_loop().add_reader(self._port.fileno(), self._read)
 
     def _open_port(self) -> serial.Serial:
