@@ -53,7 +53,7 @@ async def _serve(bedside: Bedside, socket: WebSocket, client: LiveClient) -> Non
             task.cancel()
         # Whatever ended them (the screen went away, usually) ends this screen only.
         await asyncio.gather(pump, listen, return_exceptions=True)
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close()
 
 

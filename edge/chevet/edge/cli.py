@@ -62,8 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    for noisy in ("uvicorn.error", "chevet.exchange.line"):
+        # A connection, or an attempt at the broker every second for days, is no news.
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         return int(options.do(options))
+    except ExceptionGroup as group:
+        # The text of an unexpected error may hold patient data: only its kind is shown.
+        kinds = ", ".join(sorted({type(error).__name__ for error in group.exceptions}))
+        return _fail(
+            f"A part of the agent failed ({kinds}); start it again, recordings and studies are kept."
+        )
     except (SettingsError, StoreDamaged, DiskFull) as error:
         return _fail(str(error))
     except (OSError, sqlite3.Error) as error:

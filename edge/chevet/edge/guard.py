@@ -51,7 +51,13 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
+            await self._live(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
             await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - one screen's fault must not fill the log with what it saw
+            log.error("%s at %s", type(error).__name__, _place(error))
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False

@@ -20,7 +20,7 @@ from chevet.edge.recorded import (
 )
 from chevet.signals.ecg import measure
 from chevet.signals.heart_sound import heart_rate
-from chevet.signals.picture import sharpness
+from chevet.signals.picture import best_frame, sharpness
 from chevet.signals.pleth import pulse_rate
 from chevet.signals.quality import Quality, ecg_quality, picture_quality, pleth_quality, sound_quality
 from chevet.study.recording import Measurement, QualityMark, Waveform
@@ -150,7 +150,7 @@ def _short(mark: QualityMark, waveform: Waveform, seconds: float) -> QualityMark
 
 
 def _judge_pictures(pictures: Sequence[Picture]) -> Judged:
-    stills, best = choose_stills(pictures, sharpness)
+    stills, best = choose_stills(pictures, sharpness, best_frame)
     if best is None:
         return Judged(NOTHING)
     return Judged(picture_mark(pictures[stills[best]]), (), stills, best)

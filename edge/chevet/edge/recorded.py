@@ -99,35 +99,43 @@ def physical(waveform: Waveform) -> NDArray[np.float64]:
     return values
 
 
-def decode(picture: Picture) -> NDArray[np.uint8] | None:
-    """Return uint8 [height, width, 3] RGB, or None where the camera's bytes are no image."""
+def decode(picture: Picture, *, small: bool = False) -> NDArray[np.uint8] | None:
+    """Return uint8 [height, width, 3] RGB, or None where the camera's bytes are no image.
+
+    `small` halves a JPEG's sides while decoding, four times faster: enough to rank frames of one clip.
+    """
     try:
         with Image.open(io.BytesIO(picture.data)) as image:
+            if small:
+                image.draft("RGB", (image.width // 2, image.height // 2))
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
 
 def choose_stills(
-    pictures: Sequence[Picture], sharpness: Callable[[NDArray[np.uint8]], float]
+    pictures: Sequence[Picture],
+    sharpness: Callable[[NDArray[np.uint8]], float],
+    best_frame: Callable[[Sequence[NDArray[np.uint8]]], int],
 ) -> tuple[tuple[int, ...], int | None]:
-    """Choose at most 8 stills spread over the capture, the sharpest of each eighth; and the sharpest of all.
+    """Choose at most 8 stills spread over the capture, the sharpest of each eighth; and the best of them.
 
     Returns:
         Indices into `pictures`, ascending, and the index into those of the best, or None without pictures.
     """
-    slices = [part for part in np.array_split(np.arange(len(pictures)), STILLS_AT_MOST) if part.size]
-    chosen: list[tuple[int, float]] = []
-    for part in slices:
+    chosen: list[int] = []
+    for part in np.array_split(np.arange(len(pictures)), STILLS_AT_MOST):
+        if not part.size:
+            continue
         spread = part[np.unique(np.linspace(0, part.size - 1, CANDIDATES_A_STILL).astype(int))]
-        scored = [(sharpness(image), int(i)) for i in spread if (image := decode(pictures[i])) is not None]
+        small = [(int(i), decode(pictures[i], small=True)) for i in spread]
+        scored = [(sharpness(image), index) for index, image in small if image is not None]
         if scored:
-            score, index = max(scored)
-            chosen.append((index, score))
-    if not chosen:
-        return (), None
-    best = max(range(len(chosen)), key=lambda place: chosen[place][1])
-    return tuple(index for index, _ in chosen), best
+            chosen.append(max(scored)[1])
+    whole = [(index, decode(pictures[index])) for index in chosen]
+    images = [image for _, image in whole if image is not None]
+    stills = tuple(index for index, image in whole if image is not None)
+    return (stills, best_frame(images)) if images else ((), None)
 
 
 def pictures_of(journal: Journal) -> list[Picture]:
