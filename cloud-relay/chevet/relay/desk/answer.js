@@ -77,10 +77,10 @@ function Form({ one }) {
     <${Choice} name="transfer" options=${[["yes", t("transfer.yes")], ["no", t("transfer.no")]]} value=${draft.transfer === null ? "" : draft.transfer ? "yes" : "no"} choose=${(/** @type {string} */ code) => change({ transfer: code === "yes" })} />
     <div class="field"><label for="follow-up">${t("field.follow_up")}</label>
       <input id="follow-up" type="date" value=${draft.follow_up_date} min=${new Date().toISOString().slice(0, 10)} onInput=${(/** @type {any} */ e) => change({ follow_up_date: e.target.value })} /></div>
+    <${ClaimButton} one=${one} />
     <div class="answer-foot">
       ${lacks ? html`<p class="field-note" id="lacks">${t("answer.lacks", { what: t(`field.${lacks}`) })}</p>` : ""}
       <button type="submit" class="button button-main" disabled=${Boolean(lacks)} aria-describedby=${lacks ? "lacks" : null}><${Icon} name="send" />${t("answer.sign")}</button>
-      <${ClaimButton} one=${one} />
     </div>
   </form>`;
 }

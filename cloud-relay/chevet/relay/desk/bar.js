@@ -20,7 +20,7 @@ export function Bar() {
     <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
     <${LanguageSwitch} />
     <span class="bar-user"><b>${user?.name}</b><span>${word("specialty", user?.specialty ?? "")}</span></span>
-    <button type="button" class="bar-button" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
+    <button type="button" class="bar-button bar-keys" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
     <button type="button" class="bar-button" title=${t("about.title")} aria-label=${t("about.title")} onClick=${() => set({ dialog: "about" })}><${Icon} name="info" /></button>
     <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${signOut}><${Icon} name="log-out" /></button>
   </header>`;

@@ -61,7 +61,7 @@ export function PatientStrip({ one, short }) {
     <span>${[patient.sex ? t(`sex.${patient.sex}`) : "", years === null ? "" : t("years", { n: years })].filter(Boolean).join(" · ")}</span>
     ${patient.local_number ? html`<span class="soft">${t("register")} <bdi dir="ltr">${patient.local_number}</bdi></span>` : ""}
     <span class="soft">${one.site.name}</span>
-    ${short ? "" : html`<span class="strip-end"><${UrgencyChip} urgency=${one.urgency} /></span>`}
+    ${short ? "" : html`<span class="strip-end"><span class="soft small">${t("recorded_at", { time: clock(one.closed.wall_ms) })}</span><${UrgencyChip} urgency=${one.urgency} /></span>`}
   </div>`;
 }
 
@@ -87,7 +87,7 @@ function Glance({ one }) {
   const [high, low] = [find("systolic"), find("diastolic")];
   const open = () => openCase(one.id, "vitals");
   return html`<div class="glance">
-    ${spo2 ? html`<button type="button" class="chip" onClick=${open}>${t("vital.spo2")} <${Value} value=${spo2.value} unit="%" /></button>` : ""}
+    ${spo2 ? html`<button type="button" class="chip" onClick=${open}>${t("vital.spo2_short")} <${Value} value=${spo2.value} unit="%" /></button>` : ""}
     ${pulse ? html`<button type="button" class="chip" onClick=${open}>${t("vital.pulse_short")} <${Value} value=${pulse.value} unit="/min" /></button>` : ""}
     ${high && low ? html`<button type="button" class="chip" onClick=${open}>${t("vital.pressure_short")} <bdi class="value" dir="ltr">${high.value}/${low.value}<span class="unit"> mmHg</span></bdi></button>` : ""}
   </div>`;
@@ -108,7 +108,6 @@ function Tabs({ one, chosen }) {
   return html`<div class="tabs" role="tablist" aria-label=${t("tabs")} onKeyDown=${arrows}>
     ${panes.map((pane) => html`<button type="button" role="tab" key=${pane} id=${`tab-${pane}`} aria-selected=${pane === chosen} aria-controls="pane" tabindex=${pane === chosen ? 0 : -1}
       onClick=${() => openCase(one.id, pane)}><${Icon} name=${PANES[pane].icon} />${t(`pane.${pane}`)}<span class="tab-count">${countOf(one, pane)}</span></button>`)}
-    <span class="tabs-end soft small">${t("recorded_at", { time: clock(one.closed.wall_ms) })}</span>
   </div>`;
 }
 

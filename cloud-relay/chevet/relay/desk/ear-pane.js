@@ -22,7 +22,7 @@ export function EarPane({ one }) {
 /** @param {{ one: DeskCase, side: string, recording: DeskRecording | undefined }} props */
 function Ear({ one, side, recording }) {
   if (!recording) return html`<div class="ear"><${NotDone} icon="med/ear" what=${t(`ear.${side}`)} /></div>`;
-  return html`<div class="ear"><${RecordingHead} recording=${recording} title=${t(`ear.${side}`)} /><${Stills} one=${one} recording=${recording} /><${Origin} recording=${recording} /></div>`;
+  return html`<div class="ear"><${Stills} one=${one} recording=${recording} /><${RecordingHead} recording=${recording} /><${Origin} recording=${recording} /></div>`;
 }
 
 /** @param {{ one: DeskCase, recording: DeskRecording }} props */
@@ -38,8 +38,9 @@ function Stills({ one, recording }) {
   if (!layer) {
     return html`<${Meanwhile} fetched=${{ state: "absent", value: null, code: "", again: () => undefined }} recording=${recording} />`;
   }
-  const src = `/api/cases/${one.id}/recordings/${recording.id}/pictures/${index}?layer=${layer}`;
+  const stills = recording.pictures.map((picture, n) => ({ picture, n })).filter(({ n }) => layer !== "preview" || n === best);
+  const src = `/api/cases/${one.id}/recordings/${recording.id}/pictures/${layer === "preview" ? best : index}?layer=${layer}`;
   return html`
     <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${layer === "preview" ? t("layer.preview") : null} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
-    ${recording.pictures.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${recording.pictures.map((picture, n) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}</div>` : ""}`;
+    ${stills.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${stills.map(({ picture, n }) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}</div>` : ""}`;
 }

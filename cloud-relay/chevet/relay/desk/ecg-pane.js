@@ -7,6 +7,7 @@ import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/sta
 import { Flip, Meanwhile, NotDone, Pick, useLayer } from "/desk/fetched.js";
 import { ecgWords } from "/desk/instrument-words.js";
 import { Drafts, Origin, RecordingHead } from "/desk/recording-head.js";
+import { ltr } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
@@ -43,30 +44,30 @@ function Sheet({ one, recording }) {
   const change = (/** @type {Partial<View>} */ part) => setView({ ...view, ...part });
   return html`
     <${RecordingHead} recording=${recording} />
-    <${Tools} view=${view} change=${change} measuring=${measuring} setMeasuring=${setMeasuring} march=${march} setMarch=${setMarch} />
+    <${Tools} view=${view} change=${change} />
     ${fetched.state === "there"
       ? html`<ecg-paper ref=${paper} layout=${view.layout} speed=${view.speed} gain=${view.gain} filter=${view.filter} zoom=${view.zoom}
           measuring=${measuring || null} march=${march || null} watermark=${one.simulated ? "HTEST" : null}></ecg-paper>`
       : html`<${Meanwhile} fetched=${fetched} recording=${recording} tall />`}
+    <div class="under">
+      <span class="touch-only"><${Flip} on=${measuring} icon="hand" label=${t("ecg.touch_measure")} flip=${() => setMeasuring(!measuring)} /></span>
+      <${Flip} on=${march} icon="skip-forward" label=${t("ecg.march")} flip=${() => setMarch(!march)} />
+      <span class="soft">${t("ecg.how")}</span>
+      <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
+    </div>
     <${Drafts} recording=${recording} />
     <${Origin} recording=${recording} />`;
 }
 
-/**
- * @param {{ view: View, change: (part: Partial<View>) => void, measuring: boolean, setMeasuring: (on: boolean) => void,
- *   march: boolean, setMarch: (on: boolean) => void }} props
- */
-function Tools({ view, change, measuring, setMeasuring, march, setMarch }) {
+/** @param {{ view: View, change: (part: Partial<View>) => void }} props */
+function Tools({ view, change }) {
   return html`<div class="tools">
     <${Pick} label=${t("ecg.layout")} value=${view.layout} choose=${(/** @type {string} */ layout) => change({ layout })}
-      options=${[["3x4", "3 × 4 + II"], ["6x2", "6 × 2"], ["12x1", "12 × 1"]]} />
-    <${Pick} label=${t("ecg.speed")} value=${view.speed} choose=${(/** @type {string} */ speed) => change({ speed })} options=${[["25", "25 mm/s"], ["50", "50 mm/s"]]} />
-    <${Pick} label=${t("ecg.gain")} value=${view.gain} choose=${(/** @type {string} */ gain) => change({ gain })} options=${[["5", "5 mm/mV"], ["10", "10 mm/mV"], ["20", "20 mm/mV"]]} />
+      options=${[["3x4", ltr("3 × 4 + II")], ["6x2", ltr("6 × 2")], ["12x1", ltr("12 × 1")]]} />
+    <${Pick} label=${t("ecg.speed")} value=${view.speed} choose=${(/** @type {string} */ speed) => change({ speed })} options=${["25", "50"].map((code) => [code, ltr(`${code} mm/s`)])} />
+    <${Pick} label=${t("ecg.gain")} value=${view.gain} choose=${(/** @type {string} */ gain) => change({ gain })} options=${["5", "10", "20"].map((code) => [code, ltr(`${code} mm/mV`)])} />
     <${Pick} label=${t("ecg.filter")} value=${view.filter} choose=${(/** @type {string} */ filter) => change({ filter })}
-      options=${[["diagnostic", "0.05–150 Hz"], ["monitor", `0.5–40 Hz ${t("ecg.view")}`], ["raw", t("ecg.raw")]]} />
+      options=${[["diagnostic", ltr("0.05–150 Hz")], ["monitor", `${ltr("0.5–40 Hz")} ${t("ecg.view")}`], ["raw", t("ecg.raw")]]} />
     <${Pick} label=${t("ecg.zoom")} value=${view.zoom} choose=${(/** @type {string} */ zoom) => change({ zoom })} options=${[["fit", t("ecg.fit")], ["true", t("ecg.true")]]} />
-    <span class="tools-flips"><${Flip} on=${measuring} icon="hand" label=${t("ecg.touch_measure")} flip=${() => setMeasuring(!measuring)} />
-    <${Flip} on=${march} icon="skip-forward" label=${t("ecg.march")} flip=${() => setMarch(!march)} />
-    <button type="button" class="flip" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button></span>
   </div>`;
 }

@@ -39,9 +39,8 @@ function Row({ one, chosen }) {
   return html`<li>
     <a class=${`row ${hue(one.id)} urgency-${one.urgency}${chosen ? " row-chosen" : ""}`} href=${`#/case/${one.id}`} aria-current=${chosen ? "true" : null}>
       <span class="row-top"><b class="row-reason">${word("visit_reason", one.reason)}</b><span class=${`row-age${late ? " row-late" : ""}`}>${age(seconds)}</span></span>
-      <span class="row-who">${who(one)} · ${one.site.name}</span>
-      <span class="row-chips"><${UrgencyChip} urgency=${one.urgency} /><${QualityBadge} score=${one.quality} usable=${one.usable} />
-        ${one.simulated ? html`<span class="htest" title=${t("training")}>HTEST</span>` : ""}</span>
+      <span class="row-who">${who(one)} · ${one.site.name}${one.simulated ? html` <span class="htest" title=${t("training")}>HTEST</span>` : ""}</span>
+      <span class="row-chips"><${UrgencyChip} urgency=${one.urgency} /><${QualityBadge} score=${one.quality} usable=${one.usable} /></span>
       <span class="row-foot"><${StateWord} one=${one} /><span class="soft">${word("specialty", one.specialty)}</span></span>
       ${part < 1 ? html`<span class="row-progress"><progress max="1" value=${part} aria-label=${t("arriving")}></progress><bdi dir="ltr">${Math.floor(part * 100)} %</bdi></span>` : ""}
     </a>

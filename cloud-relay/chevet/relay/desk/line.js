@@ -13,7 +13,8 @@ const waiting = new Map();
 
 const live = new Live();
 live.states.add((connected) => {
-  if (connected && now().inboxAt) again();
+  // Also when it closes: the relay shuts the line of a session that ended, and only a call tells which it was.
+  if (now().inboxAt) again();
   set({ connected });
 });
 live.texts.add((message) => {

@@ -10,6 +10,8 @@ import { set, useDesk } from "/desk/store.js";
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
 /** @typedef {{step: string, site: string, side: string}} Place */
 
+/** Electrodes by name too: on a small drawing they stand closer than a finger. */
+const ELECTRODES = ["V1", "V2", "V3", "V4", "V5", "V6", "R", "L", "N", "F"];
 const STEPS = ["ecg", "heart_sound", "otoscopy", "oximetry"];
 
 /** @param {{ one: DeskCase }} props */
@@ -55,9 +57,16 @@ function Where({ place, choose }) {
     ${place.step === "heart_sound" || place.step === "ecg"
       ? html`<body-map class="where-body" mode=${place.step === "ecg" ? "ecg" : "heart"} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick} key=${place.step}></body-map>`
       : ""}
+    ${place.step === "ecg" ? html`<${Electrodes} place=${place} choose=${choose} />` : ""}
     ${place.step === "otoscopy" ? html`<${Ears} place=${place} choose=${choose} />` : ""}
     ${place.step ? html`<p class="where-said" role="status"><${Icon} name="rotate-ccw" />${[word("step", place.step), place.site, place.side ? t(`ear.${place.side}`) : ""].filter(Boolean).join(" · ")}</p>` : ""}
   </div>`;
+}
+
+/** @param {{ place: Place, choose: (place: Place) => void }} props */
+function Electrodes({ place, choose }) {
+  const flip = (/** @type {string} */ site) => choose({ ...place, site: place.site === site ? "" : site });
+  return html`<div class="electrodes" role="group" aria-label=${t("message.electrodes")} dir="ltr">${ELECTRODES.map((site) => html`<button type="button" class="chip-button" key=${site} aria-pressed=${place.site === site} onClick=${() => flip(site)}>${site}</button>`)}</div>`;
 }
 
 /** Right ear on the left, as one faces the patient. @param {{ place: Place, choose: (place: Place) => void }} props */

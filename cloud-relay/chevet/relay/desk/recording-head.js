@@ -3,16 +3,15 @@
 import { clock, number, reasonText, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
-import { bestLayer, bytesText, QualityBadge, Value, word } from "/desk/say.js";
+import { bestLayer, bytesText, QualityBadge, usefulLayers, Value, word } from "/desk/say.js";
 import { set } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
 
-/** @param {{ recording: DeskRecording, title?: string }} props */
-export function RecordingHead({ recording, title }) {
+/** @param {{ recording: DeskRecording }} props */
+export function RecordingHead({ recording }) {
   const { quality } = recording;
   return html`<div class="rec-head">
-    ${title ? html`<h3>${title}</h3>` : ""}
     <${QualityBadge} score=${quality.score} usable=${quality.usable} />
     ${quality.reasons.length ? html`<span class="reasons">${quality.reasons.map(reasonText).join(" · ")}</span>` : ""}
     ${recording.accepted_poor ? html`<span class="chip chip-attention">${t("accepted_poor")}</span>` : ""}
@@ -30,8 +29,7 @@ function askAgain({ step, site, side }) {
 
 /** What has arrived of this recording. @param {{ recording: DeskRecording }} props */
 function Layers({ recording }) {
-  const parts = Object.entries(recording.layers).filter(([, part]) => part.total > 0);
-  const coming = parts.filter(([, part]) => part.have < part.total);
+  const coming = usefulLayers(recording).filter(([, part]) => part.have < part.total);
   const best = bestLayer(recording);
   if (!coming.length) return html`<span class="layers soft">${best ? t(`layer.${best}`) : ""}</span>`;
   const [layer, part] = coming[0];

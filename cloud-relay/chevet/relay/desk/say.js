@@ -15,6 +15,11 @@ export function word(group, code) {
   return has(key) ? t(key) : code.replaceAll("_", " ");
 }
 
+/** Figures and units keep their order inside a right-to-left line. @param {string} text */
+export function ltr(text) {
+  return `\u2066${text}\u2069`;
+}
+
 /** Six quiet colours; a case keeps its own on every pane, so that two patients are not mixed up. @param {string} id */
 export function hue(id) {
   let sum = 0;
@@ -87,15 +92,17 @@ const LAYERS = ["preview", "diagnostic", "lossless"];
 /** Which layers hold something for each step: a waveform has no listening-grade layer of its own. */
 const USEFUL = /** @type {Record<string, string[]>} */ ({ ecg: ["1", "3"], oximetry: ["1", "3"] });
 
+/** Layers of a recording that hold something, with their share. @param {DeskRecording} recording @returns {[string, import("/desk/types.js").LayerShare][]} */
+export function usefulLayers(recording) {
+  const useful = USEFUL[recording.step] ?? ["1", "2", "3"];
+  return Object.entries(recording.layers).filter(([layer, part]) => useful.includes(layer) && part.total > 0);
+}
+
 /** The best layer that is whole here, or "". @param {DeskRecording} recording */
 export function bestLayer(recording) {
-  const useful = USEFUL[recording.step] ?? ["1", "2", "3"];
-  const whole = useful.filter((layer) => {
-    const part = recording.layers[layer];
-    return part && part.total > 0 && part.have >= part.total;
-  });
+  const whole = usefulLayers(recording).filter(([, part]) => part.have >= part.total);
   const best = whole.at(-1);
-  return best ? LAYERS[Number(best) - 1] : "";
+  return best ? LAYERS[Number(best[0]) - 1] : "";
 }
 
 /** How much of all layers is here. @param {Record<string, {have: number, total: number}>} layers @returns {number} 0 to 1 */

@@ -26,7 +26,8 @@ export function SignDialog() {
     try {
       await sign(password);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.sentence : t("error.other"));
+      const wrong = error instanceof ApiError && error.code === "wrong_password";
+      setProblem(wrong ? t("error.wrong_signing_password") : error instanceof ApiError ? error.sentence : t("error.other"));
       setPassword("");
       setBusy(false);
     }

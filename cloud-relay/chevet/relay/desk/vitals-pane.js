@@ -11,19 +11,31 @@ import { QualityBadge, Value, word } from "/desk/say.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
+/** @typedef {import("/shared/types.js").Vital} Vital */
 
 /** @param {{ one: DeskCase }} props */
 export function VitalsPane({ one }) {
   const finger = one.recordings.find((recording) => recording.step === "oximetry");
   if (!one.vitals.length && !finger) return html`<${NotDone} icon="med/thermometer_digital" what=${t("pane.vitals")} />`;
   return html`
-    <ul class="vitals">${one.vitals.map((vital) => html`<li class="vital" key=${vital.kind}>
-      <h3>${word("vital", vital.kind)}</h3>
-      <p class="vital-value"><${Value} value=${vital.value} unit=${vital.unit} /></p>
-      <p class="vital-foot"><${QualityBadge} score=${vital.quality.score} usable=${vital.quality.usable} /><span class="soft">${sourceText(vital.source)} · ${clock(vital.at_ms)}</span></p>
-      ${vital.quality.reasons.length ? html`<p class="reasons">${vital.quality.reasons.map(reasonText).join(" · ")}</p>` : ""}
-    </li>`)}</ul>
+    <ul class="vitals">${one.vitals.filter((vital) => vital !== pairOf(one, "diastolic")).map((vital) => html`<${Card} key=${`${vital.kind}${vital.at_ms}`} vital=${vital} low=${vital.kind === "systolic" ? pairOf(one, "diastolic") : undefined} />`)}</ul>
     ${finger ? html`<h2 class="pane-title">${t("vitals.pleth")}</h2><${Finger} one=${one} recording=${finger} />` : ""}`;
+}
+
+/** Systolic and diastolic are read together, as one pressure. @param {DeskCase} one @param {string} kind */
+function pairOf(one, kind) {
+  return one.vitals.some((vital) => vital.kind === "systolic") ? one.vitals.find((vital) => vital.kind === kind) : undefined;
+}
+
+/** A number typed by a person has no measured quality. @param {{ vital: Vital, low?: Vital }} props */
+function Card({ vital, low }) {
+  const { quality, source } = vital;
+  return html`<li class="vital">
+    <h3>${low ? t("vital.pressure") : word("vital", vital.kind)}</h3>
+    <p class="vital-value">${low && vital.value !== null && low.value !== null ? html`<bdi class="value" dir="ltr">${vital.value}/${low.value}<span class="unit"> mmHg</span></bdi>` : html`<${Value} value=${vital.value} unit=${vital.unit} />`}</p>
+    <p class="vital-foot">${source === "manual" ? "" : html`<${QualityBadge} score=${quality.score} usable=${quality.usable} />`}<span class="soft">${sourceText(source)} · ${clock(vital.at_ms)}</span></p>
+    ${quality.reasons.length ? html`<p class="reasons">${quality.reasons.map(reasonText).join(" · ")}</p>` : ""}
+  </li>`;
 }
 
 /** @param {string} source */

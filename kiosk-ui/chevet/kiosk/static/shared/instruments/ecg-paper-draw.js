@@ -18,7 +18,7 @@ export const INK = {
   measure: "#1D4E89",
   warn: "#7A4B00",
   warnGround: "#FFF1CC",
-  training: "rgba(20, 33, 61, 0.07)",
+  training: "rgba(20, 33, 61, 0.11)",
 };
 export const FONT = '"Noto Sans", "Noto Sans Arabic", system-ui, sans-serif';
 
@@ -182,7 +182,8 @@ export function drawFoot(ctx, page, scale, facts, warnings) {
     ctx.fillText(warning, x, y);
     x += width + 18;
   }
-  const text = facts.join("  ·  ");
+  // Each fact keeps its own direction: a word in Arabic must not turn the figures beside it.
+  const text = facts.map((fact) => `\u2068${fact}\u2069`).join("  ·  ");
   ctx.fillStyle = INK.ground;
   ctx.fillRect(x - 5, y - 14, ctx.measureText(text).width + 10, 20);
   ctx.fillStyle = INK.text;

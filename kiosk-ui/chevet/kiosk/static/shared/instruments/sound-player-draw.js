@@ -6,7 +6,7 @@ import { paint, TOP_HZ } from "./sound-player-spectrum.js";
 
 const COLOURS = { ground: "#0F1720", line: "#243240", sound: "#FFB454", text: "#E8EEF4", soft: "#93A4B5", loop: "rgba(53, 194, 255, 0.16)" };
 const FONT = '600 12px "Noto Sans", "Noto Sans Arabic", system-ui, sans-serif';
-const LEFT = 44;
+const LEFT = 58;
 const FOOT = 18;
 
 /**
@@ -67,18 +67,17 @@ function drawAxes(ctx, { left, width, spec }, duration_s) {
   ctx.fillStyle = COLOURS.soft;
   ctx.textBaseline = "middle";
   ctx.textAlign = "right";
-  for (const hz of [200, 500, 1000]) {
+  for (const hz of [200, 500, TOP_HZ]) {
     const y = spec.y + spec.height * (1 - hz / TOP_HZ);
-    ctx.fillText(String(hz), left - 6, Math.max(spec.y + 6, y));
+    ctx.fillText(hz === TOP_HZ ? `${hz} Hz` : String(hz), left - 6, Math.max(spec.y + 6, y));
     ctx.fillRect(left - 4, y, 4, 1);
   }
-  ctx.fillText("Hz", left - 6, spec.y + spec.height - 6);
   ctx.textAlign = "center";
   const step = duration_s > 20 ? 5 : duration_s > 8 ? 2 : 1;
   for (let s = 0; s <= duration_s; s += step) {
     const x = left + (s / duration_s) * width;
     ctx.fillRect(x, spec.y + spec.height, 1, 4);
-    ctx.fillText(`${s} s`, Math.max(left + 10, x), spec.y + spec.height + 11);
+    ctx.fillText(`${s} s`, Math.min(left + width - 8, Math.max(left + 10, x)), spec.y + spec.height + 11);
   }
 }
 

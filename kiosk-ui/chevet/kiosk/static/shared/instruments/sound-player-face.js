@@ -32,7 +32,7 @@ SOUND_STYLE.replaceSync(`
   canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
   .moving { cursor: col-resize; touch-action: pan-y; }
   .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-start: 10px; }
-  button { font: 600 14px/1.2 var(--font, system-ui); min-height: 40px; padding: 4px 14px; border-radius: 999px; cursor: pointer;
+  button { font: 600 14px/1.2 var(--font, system-ui); min-height: 40px; padding: 4px 13px; border-radius: 999px; cursor: pointer;
     border: 1px solid var(--line-strong, #8F8A80); background: var(--surface, #FFF); color: inherit; touch-action: manipulation; }
   button[aria-pressed="true"] { background: var(--primary, #0F6B5C); border-color: var(--primary, #0F6B5C); color: var(--on-primary, #FFF); }
   button:focus-visible, input:focus-visible { outline: 3px solid var(--focus, #1D4E89); outline-offset: 2px; }
@@ -40,7 +40,7 @@ SOUND_STYLE.replaceSync(`
   .play::before { content: ""; width: 18px; height: 18px; background: currentcolor; mask: var(--shape) center / contain no-repeat; -webkit-mask: var(--shape) center / contain no-repeat; }
   .play { --shape: url(/shared/icons/play.svg); }
   .play.on { --shape: url(/shared/icons/pause.svg); }
-  .group { display: inline-flex; gap: 4px; padding-inline: 8px; margin-inline: 4px; border-inline: 1px solid var(--line, #E6DFD3); }
+  .group { display: inline-flex; gap: 4px;  }
   label { display: inline-flex; align-items: center; gap: 8px; color: var(--soft, #5B6478); }
   input[type="range"] { width: 90px; accent-color: var(--primary, #0F6B5C); }
   .db { font-variant-numeric: tabular-nums; direction: ltr; min-width: 48px; }

@@ -187,7 +187,7 @@ export class SoundPlayer extends HTMLElement {
   /** What is heard, printed on the picture of it: the picture itself is of the unfiltered sound. */
   #hearing() {
     const { low_hz, high_hz } = SOUND_FILTERS[this.#filter];
-    return `${this.words[this.#filter]} ${low_hz}–${high_hz} Hz`;
+    return `${this.words[this.#filter]} \u2066${low_hz}–${high_hz} Hz\u2069`;
   }
 
   #label() {
