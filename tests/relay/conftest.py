@@ -107,7 +107,8 @@ class World:
 
     def user(self, ident: str = "dr", role: str = "specialist") -> User:
         return self.relay.users.add(
-            User(ident, f"Dr {ident}", role, "cardiology" if role == "specialist" else "", ("fr",), b""), PASSWORD
+            User(ident, f"Dr {ident}", role, "cardiology" if role == "specialist" else "", ("fr",), b""),
+            PASSWORD,
         )
 
 

@@ -220,7 +220,14 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_later(world, make_study, m
 
 def test_a_message_of_the_worker_joins_its_case(world, sent):
     study = sent()
-    message = Message("018f0000-0000-7000-8000-000000000001", study.id, "note", "he feels better", Author("amina", "Amina"), NOON)
+    message = Message(
+        "018f0000-0000-7000-8000-000000000001",
+        study.id,
+        "note",
+        "he feels better",
+        Author("amina", "Amina"),
+        NOON,
+    )
     deliver(world.receiver(), messages(world.site.seal(pack_message(message))))
     ((found, holds),) = world.relay.answers.conversation(study.id).messages
     assert (found.text, holds) == ("he feels better", True)

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chevet.relay.api.refusals import answer
@@ -33,10 +34,6 @@ HEADERS = {
 }
 
 
-class _TooLargeError(Exception):
-    """The body passed the limit while it was being read."""
-
-
 class Wall:
     """ASGI middleware around the whole application."""
 
@@ -48,29 +45,23 @@ class Wall:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = _Started(scope, send)
+        armoured = _Armoured(scope, send)
         refusal = _refusal(scope)
         if refusal is not None:
-            await refusal(scope, receive, started)
+            await refusal(scope, receive, armoured)
             return
-        try:
-            await self._app(scope, _counted(receive), started)
-        except _TooLargeError:
-            if not started.yes:
-                await _too_large()(scope, receive, started)
+        await self._app(scope, _counted(receive), armoured)
 
 
-class _Started:
+class _Armoured:
     """Sends on, adding our headers to the answer's start."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._api = str(scope["path"]).startswith("/api")
-        self.yes = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.yes = True
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
@@ -104,7 +95,7 @@ def _counted(receive: Receive) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > MAX_BODY:
-            raise _TooLargeError
+            raise HTTPException(413)  # of all exceptions the framework hands on this one alone
         return message
 
     return counted

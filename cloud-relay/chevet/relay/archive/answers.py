@@ -153,7 +153,7 @@ class Answers:
             )
             .join(bundles, bundles.c.tid == answers.c.tid)
             .where(answers.c.case_id == case_id)
-            .order_by(answers.c.at_ms, answers.c.id)
+            .order_by(answers.c.at_ms, answers.c.version, answers.c.id)
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all()

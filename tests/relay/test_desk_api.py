@@ -1,0 +1,410 @@
+"""The desk's interface: who may, what comes back, and how it refuses."""
+
+import json
+import struct
+import wave
+from io import BytesIO
+
+import numpy as np
+import pytest
+from fastapi.routing import APIRoute
+
+from chevet.relay.accounts.users import ROLES
+from chevet.relay.api.app import create_app
+from chevet.relay.archive.objects import Objects
+from chevet.study.bundle import pack
+
+from .conftest import NOON, PASSWORD, SECRET_NAME, deliver, ecg, heart_sound, messages
+
+OPINION = {
+    "impression": "Normal sinus rhythm.",
+    "certainty": "probable",
+    "advice": "Rest.",
+    "urgency": "routine",
+    "transfer": False,
+    "follow_up_date": "2026-12-24",
+    "password": PASSWORD,
+}
+PUBLIC = {("GET", "/api/status"), ("GET", "/api/session"), ("POST", "/api/session")}
+MAY = {
+    ("GET", "/api/inbox"): {"specialist", "coordinator"},
+    ("GET", "/api/cases/{case_id}"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/claim"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/release"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/delivery"): {"specialist", "coordinator", "auditor"},
+    ("GET", "/api/refused"): {"specialist", "coordinator", "auditor"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/waveform"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/sound"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/pictures/{number}"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
+    ("DELETE", "/api/session"): set(ROLES),
+}
+
+
+def every_endpoint(app):
+    """(method, path) of every API route, however deep the framework nests its routers."""
+    found = set()
+
+    def walk(routes):
+        for route in routes:
+            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+            if isinstance(route, APIRoute):
+                found.update((method, route.path) for method in route.methods)
+            elif inner is not None:
+                walk(inner.routes)
+
+    walk(app.routes)
+    return found
+
+
+def code(answer):
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "field"}
+    return answer.status_code, body["error"]["code"]
+
+
+def filled(path):
+    return path.format(case_id="c", recording_id="r", number=0)
+
+
+def test_every_endpoint_says_who_may_use_it(world):
+    assert every_endpoint(create_app(world.relay)) == PUBLIC | MAY.keys()
+
+
+async def test_without_a_session_every_endpoint_refuses(world, client):
+    async with client() as desk:
+        for method, path in MAY:
+            assert code(await desk.request(method, filled(path), json=OPINION)) == (401, "not_signed_in"), (
+                path
+            )
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_role_may_only_what_is_written(world, client, role):
+    user = world.user(f"a-{role}", role)
+    async with client(user) as desk:
+        for (method, path), roles in MAY.items():
+            if path == "/api/session":
+                continue
+            answer = await desk.request(method, filled(path), json={})
+            refused = answer.status_code == 403
+            assert refused == (role not in roles), (method, path, answer.text)
+            if refused:
+                assert code(answer) == (403, "not_allowed")
+
+
+async def test_sign_in_gives_a_guarded_cookie_and_sign_out_ends_it(world, client):
+    world.user()
+    async with client() as desk:
+        answer = await desk.post("/api/session", json={"user": "dr", "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert (await desk.get("/api/session")).json()["user"]["id"] == "dr"
+        stolen = dict(desk.cookies)
+        assert (await desk.delete("/api/session")).status_code == 204
+        desk.cookies.update(stolen)
+        assert (await desk.get("/api/session")).json() == {"user": None}
+        assert code(await desk.delete("/api/session")) == (401, "not_signed_in")
+
+
+async def test_five_wrong_passwords_make_even_the_right_one_wait(world, client):
+    world.user()
+    async with client() as desk:
+        for _ in range(5):
+            answer = await desk.post("/api/session", json={"user": "dr", "password": "wrong"})
+            assert code(answer) == (401, "wrong_password")
+        right = {"user": "dr", "password": PASSWORD}
+        assert code(await desk.post("/api/session", json=right)) == (429, "too_many_attempts")
+        world.clock.ms += 61_000
+        assert (await desk.post("/api/session", json=right)).status_code == 200
+
+
+async def test_an_unknown_user_is_answered_like_a_wrong_password(world, client):
+    async with client() as desk:
+        answers = [await desk.post("/api/session", json={"user": "ghost", "password": "x"}) for _ in range(6)]
+        assert [code(answer)[1] for answer in answers] == ["wrong_password"] * 5 + ["too_many_attempts"]
+
+
+async def test_a_session_ends_after_twelve_hours_and_with_its_account(world, client):
+    user, other = world.user(), world.user("other")
+    async with client(user) as desk, client(other) as second:
+        world.relay.users.disable("other")
+        assert (await second.get("/api/inbox")).status_code == 401
+        assert (
+            await second.post("/api/session", json={"user": "other", "password": PASSWORD})
+        ).status_code == 401
+        world.clock.ms += 12 * 3600 * 1000
+        assert (await desk.get("/api/inbox")).status_code == 401
+
+
+async def test_calls_that_change_something_need_our_header(world, client, sent):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        del desk.headers["X-Chevet"]
+        assert code(await desk.post(f"/api/cases/{study.id}/claim")) == (403, "wrong_origin")
+        assert (await desk.get("/api/inbox")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"user": "dr", "password": "x"',
+        b'{"user": "dr", "password": "x", "admin": true}',
+        b'{"user": 7, "password": "x"}',
+        b'{"user": "dr"}',
+        b"[]",
+        b"\xff\xfe",
+        b"null",
+    ],
+)
+async def test_unknown_fields_wrong_types_and_truncated_bodies_are_invalid(world, client, body):
+    async with client() as desk:
+        answer = await desk.post("/api/session", content=body, headers={"content-type": "application/json"})
+        assert code(answer) == (422, "invalid")
+
+
+async def test_bodies_over_64_kib_are_refused_declared_or_streamed(world, client):
+    async def stream():
+        for _ in range(70):
+            yield b" " * 1024
+
+    async with client() as desk:
+        assert code(await desk.post("/api/session", content=b" " * 65537)) == (413, "too_large")
+        streamed = await desk.post(
+            "/api/session", content=stream(), headers={"content-type": "application/json"}
+        )
+        assert code(streamed) == (413, "too_large")
+        assert code(await desk.post("/api/session", headers={"content-length": "lots"})) == (413, "too_large")
+
+
+async def test_every_answer_carries_the_security_headers(world, client):
+    async with client() as desk:
+        for path in ("/api/status", "/api/nothing", "/", "/shared/nothing"):
+            headers = (await desk.get(path)).headers
+            assert headers["content-security-policy"].startswith(
+                "default-src 'self'; img-src 'self' blob: data:"
+            )
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "no-referrer"
+        assert "Not a medical device" in (await desk.get("/api/status")).headers["x-chevet-statement"]
+        assert code(await desk.get("/api/nothing")) == (404, "not_found")
+        assert code(await desk.put("/api/status")) == (405, "not_allowed")
+
+
+async def test_the_inbox_is_urgent_first_then_oldest_and_answered_last(world, client, sent):
+    user, order = world.user(), []
+    for urgency in ("routine", "emergency", "urgent", "routine", "emergency"):
+        world.clock.ms += 1000
+        order.append(sent(urgency=urgency).id)
+    async with client(user) as desk:
+        first = order[0]
+        await desk.post(f"/api/cases/{first}/claim")
+        assert (await desk.post(f"/api/cases/{first}/opinions", json=OPINION)).status_code == 201
+        cases = (await desk.get("/api/inbox")).json()["cases"]
+    assert [case["id"] for case in cases] == [order[1], order[4], order[2], order[3], first]
+    assert [case["state"] for case in cases] == ["waiting"] * 4 + ["answered"]
+    assert cases[0]["age_s"] == 3
+    assert cases[0]["layers"]["0"] == {"have": 1, "total": 1}
+    assert (cases[0]["quality"], cases[0]["usable"]) == (0.4, False)
+    assert SECRET_NAME not in json.dumps(cases)
+
+
+async def test_a_case_opens_whole_and_the_site_hears_of_the_first_opening_only(world, client, sent):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        case = (await desk.get(f"/api/cases/{study.id}")).json()
+        world.clock.ms += 5000
+        await desk.get(f"/api/cases/{study.id}")
+    assert case["patient"]["name"] == SECRET_NAME
+    assert case["patient"]["age"] == 2026 - 1971
+    assert case["vitals"][0]["value"] == 97.0
+    recording, ear = case["recordings"]
+    assert (recording["samples"], recording["gaps"], recording["lost_samples"]) == (2000, [[100, 5]], 5)
+    assert recording["layers"]["3"]["have"] == recording["layers"]["3"]["total"] > 0
+    assert ear["pictures"] == [{"media_type": "image/jpeg", "at_s": 0.5, "best": True, "bytes": 9002}]
+    assert case["closed"]["quality"] == "synchronised"
+    from chevet.exchange.messages import read, verified
+    from chevet.relay.ingest.downlink import Downlink
+
+    (news,) = Downlink(world.relay).statuses("abc", (study.id,))
+    status = read(news.payload)
+    assert (status.id, status.status, status.at_ms) == (study.id, "opened", NOON)
+    assert verified(status, world.relay.keys.relay.public_key())
+
+
+async def test_a_coordinators_view_does_not_count_as_opened(world, client, sent):
+    sent()
+    async with client(world.user("co", "coordinator")) as desk:
+        assert len((await desk.get("/api/inbox")).json()["cases"]) == 1
+    from chevet.relay.ingest.downlink import Downlink
+
+    assert Downlink(world.relay).statuses("abc", ("x",)) == []
+
+
+async def test_only_one_specialist_claims_and_only_the_claimer_answers(world, client, sent):
+    study, one, two = sent(), world.user("one"), world.user("two")
+    async with client(one) as first, client(two) as second:
+        path = f"/api/cases/{study.id}"
+        assert code(await first.post(f"{path}/opinions", json=OPINION)) == (409, "not_claimed")
+        claimed = (await first.post(f"{path}/claim")).json()
+        assert (claimed["state"], claimed["claimed_by"]) == ("claimed", {"id": "one", "name": "Dr one"})
+        assert code(await second.post(f"{path}/claim")) == (409, "claimed")
+        assert code(await second.post(f"{path}/release")) == (409, "not_claimed")
+        assert code(await second.post(f"{path}/opinions", json=OPINION)) == (409, "not_claimed")
+        assert (await first.post(f"{path}/release")).json()["claimed_by"] is None
+        assert (await second.post(f"{path}/claim")).status_code == 200
+        assert code(await second.post("/api/cases/none/claim")) == (404, "not_found")
+
+
+async def test_an_opinion_is_signed_by_its_author_and_amended_as_a_new_version(world, client, sent):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        path = f"/api/cases/{study.id}"
+        await desk.post(f"{path}/claim")
+        wrong = OPINION | {"password": "not the password"}
+        assert code(await desk.post(f"{path}/opinions", json=wrong)) == (401, "wrong_password")
+        first = await desk.post(f"{path}/opinions", json=OPINION)
+        assert first.status_code == 201
+        amended = (await desk.post(f"{path}/opinions", json=OPINION | {"advice": "Refer."})).json()
+        case = (await desk.get(path)).json()
+    assert (first.json()["version"], amended["version"]) == (1, 2)
+    assert first.json()["author"] == {"id": "dr", "name": "Dr dr", "specialty": "cardiology"}
+    assert [(o["version"], o["advice"], o["verified"]) for o in case["opinions"]] == [
+        (1, "Rest.", True),
+        (2, "Refer.", True),
+    ]
+    assert case["state"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("certainty", "sure"),
+        ("urgency", "soon"),
+        ("transfer", "yes"),
+        ("follow_up_date", "24/12/2026"),
+        ("follow_up_date", "2026-02-30"),
+        ("impression", ""),
+        ("impression", "x" * 8001),
+        ("diagnosis", "none"),
+    ],
+)
+async def test_an_opinion_with_a_wrong_field_names_it_and_not_its_value(world, client, sent, field, value):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        answer = await desk.post(f"/api/cases/{study.id}/opinions", json=OPINION | {field: value})
+    assert code(answer) == (422, "invalid")
+    assert answer.json()["error"]["field"] == field
+    assert value == "" or str(value) not in answer.json()["error"]["message"]
+
+
+async def test_notes_and_retakes_go_into_the_thread(world, client, sent):
+    study, user = sent(), world.user()
+    retake = {"kind": "retake", "step": "heart_sound", "site": "M", "side": "", "text": "Closer, please."}
+    async with client(user) as desk:
+        path = f"/api/cases/{study.id}/messages"
+        assert (await desk.post(path, json={"kind": "note", "text": "Thank you."})).status_code == 201
+        world.clock.ms += 1
+        made = (await desk.post(path, json=retake)).json()
+        assert code(await desk.post(path, json={"kind": "note", "text": " "})) == (422, "invalid")
+        assert code(await desk.post(path, json={"kind": "retake", "text": "again"})) == (422, "invalid")
+        case = (await desk.get(f"/api/cases/{study.id}")).json()
+    assert (made["step"], made["site"], made["verified"]) == ("heart_sound", "M", True)
+    assert [(m["kind"], m["verified"]) for m in case["messages"]] == [("note", True), ("retake", True)]
+
+
+async def test_the_waveform_is_exact_to_the_sample(world, client, sent):
+    recording = ecg()
+    study, user = sent(recordings=(recording,)), world.user()
+    async with client(user) as desk:
+        path = f"/api/cases/{study.id}/recordings/{recording.id}"
+        frame = (await desk.get(f"{path}/waveform?layer=lossless")).content
+        assert code(await desk.get(f"{path}/waveform?layer=best")) == (422, "invalid")
+        assert code(await desk.get(f"{path[:-1]}x/waveform")) == (404, "not_found")
+        assert code(await desk.get(f"{path}/pictures/0")) == (404, "not_yet_here")
+    version, kind, length = struct.unpack_from("<BBH", frame)
+    header = json.loads(frame[4 : 4 + length])
+    assert (version, kind, length % 4, header["layer"]) == (1, 1, 0, "lossless")
+    assert [channel["name"] for channel in header["channels"]][:2] == ["I", "II"]
+    samples = np.frombuffer(frame[4 + length :], "<i2").reshape(8, header["count"])
+    assert np.array_equal(samples, recording.waveforms[0].values)
+
+
+async def test_sound_is_wav_without_a_sample_changed_and_pictures_are_the_cameras_own(world, client, sent):
+    sound = heart_sound()
+    study, user = sent(), world.user()
+    heard = sent(recordings=(sound,))
+    async with client(user) as desk:
+        answer = await desk.get(f"/api/cases/{heard.id}/recordings/{sound.id}/sound?layer=lossless")
+        ear = study.recordings[1]
+        picture = await desk.get(f"/api/cases/{study.id}/recordings/{ear.id}/pictures/0?layer=lossless")
+        missing = await desk.get(f"/api/cases/{study.id}/recordings/{ear.id}/pictures/7")
+    with wave.open(BytesIO(answer.content)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (4000, 1)
+        assert file.readframes(9999999) == sound.waveforms[0].values.astype("<i2").tobytes()
+    assert (picture.content, picture.headers["content-type"]) == (ear.pictures[0].data, "image/jpeg")
+    assert code(missing) == (404, "not_yet_here")
+
+
+async def test_delivery_tells_when_each_layer_came_and_what_went_back(world, client, make_study):
+    study, user = make_study(), world.user()
+    everything = messages(world.site.seal(pack(study)))
+    receiver = world.receiver()
+    deliver(receiver, everything[:2])
+    world.clock.ms += 9000
+    deliver(receiver, everything[2:])
+    async with client(user) as desk:
+        await desk.post(f"/api/cases/{study.id}/messages", json={"kind": "note", "text": "Seen."})
+        found = (await desk.get(f"/api/cases/{study.id}/delivery")).json()
+    assert (found["manifest_ms"], found["layers_ms"]["0"]) == (NOON, NOON)
+    assert found["layers_ms"]["3"] == found["complete_ms"] == NOON + 9000
+    assert 0 <= sum(len(payload) for payload in everything) - found["bytes_up"] < 8  # the manifest's envelope
+    assert [(one["kind"], one["at_site_ms"]) for one in found["back"]] == [("message", None)]
+
+
+async def test_refused_bundles_are_listed_with_their_reason(world, client):
+    deliver(world.receiver(), [b"\xffgarbage"])
+    async with client(world.user("au", "auditor")) as desk:
+        (letter,) = (await desk.get("/api/refused")).json()["bundles"]
+    assert (letter["site"], letter["reason"], letter["at_ms"]) == ("abc", "malformed", NOON)
+
+
+async def test_a_full_disk_is_507_and_the_api_stays_up(world, client, sent, monkeypatch):
+    study, user = sent(), world.user()
+
+    def no_room(*_):
+        raise OSError(28, "No space left on device")
+
+    async with client(user) as desk:
+        await desk.post(f"/api/cases/{study.id}/claim")
+        with monkeypatch.context() as full:
+            full.setattr(Objects, "_write", no_room)
+            answer = await desk.post(f"/api/cases/{study.id}/opinions", json=OPINION)
+            assert code(answer) == (507, "disk_full")
+        assert (await desk.get(f"/api/cases/{study.id}")).json()["opinions"] == []
+        assert (await desk.post(f"/api/cases/{study.id}/opinions", json=OPINION)).status_code == 201
+
+
+async def test_a_failure_of_ours_is_told_in_the_same_form_without_details(world, client, monkeypatch, caplog):
+    user = world.user()
+
+    def fails(*_):
+        raise RuntimeError(SECRET_NAME)
+
+    async with client(user) as desk:
+        monkeypatch.setattr(type(world.relay.cases), "inbox", fails)
+        answer = await desk.get("/api/inbox")
+    assert code(answer) == (500, "internal")
+    assert SECRET_NAME not in answer.text + caplog.text
+
+
+async def test_openapi_describes_the_interface(world, client):
+    async with client() as desk:
+        document = (await desk.get("/api/openapi.json")).json()
+    assert "/api/cases/{case_id}/opinions" in document["paths"]
+    assert "Not a medical device" in document["info"]["description"]
