@@ -15,7 +15,7 @@ Paint = NDArray[np.float32]
 Colour = tuple[float, float, float]
 Point = tuple[float, float]
 
-SCENE_PX = 900
+SCENE_PX = 720
 DRUM_PX = 190.0
 """Radius of the drum in the scene; the unit of all coordinates."""
 
@@ -37,7 +37,9 @@ def cloud(rng: np.random.Generator, cells: int, octaves: int = 4) -> Weight:
     """Return cloudy noise around 0, about -1..1, with details from 1/cells of the scene down."""
     total = np.zeros((SCENE_PX, SCENE_PX), np.float32)
     for octave in range(octaves):
-        size = min(cells << octave, SCENE_PX)
+        size = cells << octave
+        if size > SCENE_PX:
+            break
         grid = rng.standard_normal((size, size)).astype(np.float32)
         enlarged = cv2.resize(grid, (SCENE_PX, SCENE_PX), interpolation=cv2.INTER_CUBIC)
         total += np.asarray(enlarged, np.float32) / np.float32(2**octave)
@@ -91,8 +93,8 @@ def strokes(lines: Sequence[NDArray[np.float64]], width_px: int, blur_px: float)
     """Return soft lines through the given points, each an array [k, 2]."""
     canvas = np.zeros((SCENE_PX, SCENE_PX), np.uint8)
     cv2.polylines(canvas, [to_pixels(line) for line in lines], False, 255, width_px, cv2.LINE_AA, 4)
-    soft = cv2.GaussianBlur(canvas.astype(np.float32) / np.float32(255), (0, 0), blur_px)
-    return np.asarray(soft, dtype=np.float32)
+    soft = cv2.GaussianBlur(canvas, (0, 0), blur_px)  # in 8 bits: many times faster
+    return np.asarray(soft, dtype=np.float32) / np.float32(255)
 
 
 def wander(rng: np.random.Generator, start: Point, end: Point, sway: float) -> NDArray[np.float64]:

@@ -132,12 +132,19 @@ class Camera:
             frame = max(frame + 1, int((self._clock() - began) * FRAMES_PER_S))
             await asyncio.sleep(max(0.0, began + frame / FRAMES_PER_S - self._clock()))
 
+    async def look_at(self, condition: str, side: str) -> None:
+        """Turn to another ear; it has been drawn when this returns, and the next frame shows it."""
+        await self._video(condition, side)
+        self.ear.condition, self.ear.side = condition, side
+
+    async def _video(self, condition: str, side: str) -> OtoscopeVideo:
+        key = (condition, side)
+        if key not in self._videos:
+            self._videos[key] = await asyncio.to_thread(OtoscopeVideo, *key, self._seed)
+        return self._videos[key]
+
     async def _jpeg(self, frame: int) -> bytes:
-        key = (self.ear.condition, self.ear.side)
-        video = self._videos.get(key)
-        if video is None:
-            video = await asyncio.to_thread(OtoscopeVideo, *key, self._seed)
-            self._videos[key] = video
+        video = await self._video(self.ear.condition, self.ear.side)
         return await asyncio.to_thread(video.jpeg, frame, defocus=self.ear.defocus)
 
     def _spoiled(self, jpeg: bytes) -> bytes:

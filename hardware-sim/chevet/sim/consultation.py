@@ -24,8 +24,8 @@ RECEIPT_WITHIN_S = 45.0
 OPINION_WITHIN_S = 30.0
 SHORT_S = 15.0
 AT_RELAY = ("at_relay", "opened", "answered")
-CAMERA_TURNS_S = 0.6
-"""The virtual camera draws the other ear before it shows it."""
+CAMERA_TURNS_S = 0.3
+"""A few frames, so that no picture of the other ear is still on its way."""
 
 QUESTION = "Palpitations for two days, no chest pain. Does this ECG need treatment or a transfer?"
 OPINION = {
@@ -290,8 +290,8 @@ class Conductor:
 
     async def _read(self, case: str) -> None:
         """Open the case as a specialist and fetch every layer of every recording."""
-        for recording, exact in await read_case("reading at the desk", self._desk, case, self._made):
-            self.report.fetched(recording, exact)
+        for recording in await read_case("reading at the desk", self._desk, case, self._made):
+            self.report.fetched(recording, exact=True)
 
     async def _opinion(self, case: str) -> None:
         """Claim the case, sign, and wait until the kiosk shows the verified opinion."""

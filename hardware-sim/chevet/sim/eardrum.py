@@ -195,17 +195,25 @@ def _bulging(rng: np.random.Generator, x: Weight, y: Weight) -> tuple[Paint, Wei
 
 def _full_vessels(paint: Paint, rng: np.random.Generator, centre: Point) -> Paint:
     """Paint injected vessels: from the rim inwards, thinning and fading, some forking."""
-    for angle in rng.uniform(0, 2 * np.pi, 26):
-        reach = rng.uniform(0.35, 0.85)
-        outer = np.array((np.cos(angle), np.sin(angle))) * 1.08
-        turned = angle + rng.uniform(-0.35, 0.35)
-        inner = np.asarray(centre) + reach * np.array((np.cos(turned), np.sin(turned)))
-        trunk = wander(rng, (outer[0], outer[1]), (inner[0], inner[1]), 0.04)
-        fork = wander(rng, (trunk[12][0], trunk[12][1]), (inner[0] + 0.10, inner[1] - 0.08), 0.05)
-        weight = float(rng.uniform(0.18, 0.42))
-        paint = lay(paint, (42, 30, 150), weight * strokes([trunk[:14]], 4, 2.4))
-        paint = lay(paint, (48, 36, 160), 0.8 * weight * strokes([trunk[12:], fork], 2, 1.8))
+    angles = rng.uniform(0, 2 * np.pi, (3, 9))
+    for weight, group in zip((0.20, 0.30, 0.40), angles, strict=True):
+        trees = [_vessel(rng, angle, centre) for angle in group]
+        paint = lay(paint, (42, 30, 150), weight * strokes([trunk[:14] for trunk, _ in trees], 4, 2.4))
+        twigs = [line for trunk, fork in trees for line in (trunk[12:], fork)]
+        paint = lay(paint, (48, 36, 160), 0.8 * weight * strokes(twigs, 2, 1.8))
     return paint
+
+
+def _vessel(
+    rng: np.random.Generator, angle: float, centre: Point
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a vessel from the rim inwards and the branch it gives off half way."""
+    outer = np.array((np.cos(angle), np.sin(angle))) * 1.08
+    turned = angle + rng.uniform(-0.35, 0.35)
+    reach = rng.uniform(0.35, 0.85)
+    inner = np.asarray(centre) + reach * np.array((np.cos(turned), np.sin(turned)))
+    trunk = wander(rng, (outer[0], outer[1]), (inner[0], inner[1]), 0.04)
+    return trunk, wander(rng, (trunk[12][0], trunk[12][1]), (inner[0] + 0.10, inner[1] - 0.08), 0.05)
 
 
 LEVEL_Y = 0.16

@@ -159,14 +159,14 @@ def otoscope(camera: Camera) -> Instrument:
     """The network camera; it must have been plugged, so that its port is known."""
     ear = camera.ear
 
-    def show(on: bool, value: str) -> None:
-        chosen = Ear()
+    def show(on: bool, value: str) -> Awaitable[None]:
+        side, condition = Ear().side, Ear().condition
         for word in value.split(":") if on and value else []:
             if choice(word, (*SIDES, *CONDITIONS)) in SIDES:
-                chosen.side = word
+                side = word
             else:
-                chosen.condition = word
-        ear.side, ear.condition = chosen.side, chosen.condition
+                condition = word
+        return camera.look_at(condition, side)
 
     def defocus(on: bool, _value: str) -> None:
         ear.defocus = on

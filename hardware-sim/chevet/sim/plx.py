@@ -35,7 +35,7 @@ def sfloat(number: Decimal | None) -> bytes:
     if number is None:
         return struct.pack("<H", SFLOAT_NAN)
     sign, digits, exponent = number.as_tuple()
-    mantissa = int("".join(map(str, digits))) * (-1 if sign else 1)
+    mantissa = int("".join(map(str, digits or (0,)))) * (-1 if sign else 1)
     if not isinstance(exponent, int) or not -8 <= exponent <= 7 or not -2045 <= mantissa <= 2045:
         raise ValueError(f"{number} does not fit an SFLOAT")
     return struct.pack("<H", (exponent & 0xF) << 12 | mantissa & 0xFFF)

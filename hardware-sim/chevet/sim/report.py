@@ -56,7 +56,7 @@ class Report:
         }
         self.recordings = [{**recording, "exact": None} for recording in kiosk["recordings"]]
 
-    def fetched(self, recording: str, exact: bool) -> None:
+    def fetched(self, recording: str, *, exact: bool) -> None:
         """Note whether what the desk serves equals what was recorded, to the last bit."""
         for known in self.recordings:
             if known["id"] == recording:
