@@ -176,6 +176,26 @@ def test_two_breaks_in_one_packet_lose_what_they_hit():
     assert pleth(feed(driver, frames)) == {number: number for number in range(75) if number not in (30, 40)}
 
 
+def test_frames_between_breaks_whose_place_cannot_be_known_are_given_up_rather_than_misplaced():
+    frames = stream(3)
+    frames[30] = b"\x55" * 5  # one frame lost ...
+    frames.insert(41, b"\x55" * 12)  # ... and noise that hit none
+    driver = NoninDf2()
+    found = pleth(feed(driver, frames))
+    assert found == {number: number for number in range(75) if not 30 <= number < 41}
+    assert driver.counters.lost_samples == 11
+
+
+def test_a_host_that_stalls_during_a_break_loses_no_packet():
+    driver, events = NoninDf2(), []
+    for number, one in enumerate(stream(6)):
+        sent_at = 10 + number / 75
+        at = max(sent_at, 11.0) if sent_at > 10.8 else sent_at
+        events += driver.feed(Packet(b"\x55" * 5 if number == 70 else one, at))
+    assert driver.counters.lost_samples == 1
+    assert pleth(events) == {number: number for number in range(150) if number != 70}
+
+
 def test_whole_packets_lost_are_found_by_the_hosts_clock():
     driver = NoninDf2()
     events = []

@@ -23,6 +23,8 @@ RATE_HZ = 75.0
 BLOCK_FRAMES = 5
 """15 blocks a second: 67 ms from the sensor to the screen."""
 HELD_FRAMES = 2 * PACKET_FRAMES
+CLOCK_SLACK_FRAMES = 4
+"""53 ms: how exactly a frame's arrival tells when it was sent."""
 MISSING_RATE = 511
 MISSING_SPO2 = 127
 PLETH = (Channel("pleth", "1", RATE_HZ, 1.0),)
@@ -133,8 +135,10 @@ class NoninDf2:
         else:
             lost = -(self._since_sync + held) % PACKET_FRAMES
             if lost or self._held:
-                elsewhere = self._by_clock(at, held) - lost
-                lost += max(0, round(elsewhere / PACKET_FRAMES)) * PACKET_FRAMES
+                # A stall of the host looks like lost packets until the frames catch up, so nearly all of a
+                # packet's time must have passed before it is believed lost.
+                more = self._by_clock(at, held) - lost + CLOCK_SLACK_FRAMES
+                lost += max(0, more // PACKET_FRAMES) * PACKET_FRAMES
         events = self._release(lost, at)
         self._since_sync = 0
         self._packet.clear()
@@ -147,12 +151,16 @@ class NoninDf2:
         return round((at - start) * RATE_HZ) - held - 1
 
     def _release(self, lost: int, at: float) -> list[Event]:
-        """Give out what was held, `lost` frames missing in all; the guesses share them among breaks."""
+        """Give out what was held, `lost` frames missing in all."""
         events = self._flush()
         runs, self._held = self._held or [(0, [])], []
-        for left, (guess, frames) in zip(range(len(runs) - 1, -1, -1), runs, strict=True):
-            missing = max(0, min(guess, lost - left)) if left else lost
-            lost -= missing
+        if len(runs) == 1 or not lost:
+            runs = [(0, frames) for _, frames in runs[:-1]] + [(lost, runs[-1][1])]
+        elif sum(guess for guess, _ in runs) != lost:
+            # Several breaks, and noise among them: where the frames between belong cannot be known.
+            between = sum(len(frames) for _, frames in runs[:-1])
+            runs = [(lost + between, runs[-1][1])]
+        for missing, frames in runs:
             events += self._lose(missing, at)
             for pleth, arrived in frames:
                 events += self._give(pleth, arrived)
