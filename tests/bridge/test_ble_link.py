@@ -73,6 +73,20 @@ async def test_a_sensor_on_the_air_is_found_subscribed_and_read(air):
     assert packets[0].at == 3.0
 
 
+async def test_what_is_to_be_read_once_comes_as_a_packet_of_its_own(air):
+    # 2a5f refuses to be read and 2a37 is not there: neither keeps the link from opening.
+    link = open_link(f"{URL}&read=2a5f,2a37,2a25,2a26", bluetooth=air.bluetooth)
+    async with asyncio.timeout(20):
+        await link.open()
+        packets = [await link.receive() for _ in range(6)]
+    await link.aclose()
+    texts = [packet for packet in packets if packet.source not in {CONTINUOUS, SPOT_CHECK}]
+    assert [(packet.source[4:8], packet.data) for packet in texts] == [
+        ("2a25", b"P0001"),
+        ("2a26", b"0.1.0-sim"),
+    ]
+
+
 async def test_walking_out_of_range_loses_the_link_and_coming_back_gives_a_new_one(air, monkeypatch):
     # An indication under way when the sensor leaves would keep it waiting for ATT's 30 s.
     monkeypatch.setattr("chevet.sim.plx_sensor.SPOT_CHECK_AFTER", 10_000)

@@ -245,6 +245,29 @@ async def test_a_usb_camera_that_is_not_one_says_why(path, reason):
     assert refused.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"), [(PermissionError(13, "no"), "no_permission"), (OSError(16, "busy"), "busy")]
+)
+async def test_a_usb_camera_that_the_system_keeps_says_why(monkeypatch, error, reason):
+    def refuse(*_args):
+        raise error
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(LinkUnavailable) as refused:
+        opencv_camera.open_v4l2("v4l2:/dev/null", opencv_camera.parse_v4l2("v4l2:/dev/null"))
+    assert refused.value.reason == reason
+
+
+async def test_an_opencv_that_cannot_give_bytes_untouched_is_not_used(monkeypatch):
+    capture = FakeCapture()
+    capture.get = lambda prop: 0.0
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_args: capture)
+    with pytest.raises(LinkUnavailable) as refused:
+        opencv_camera.open_stream("mjpeg:http://x/", "http://x/")
+    assert refused.value.reason == "failed"
+    assert capture.released
+
+
 async def test_a_character_device_that_is_no_camera_is_refused():
     with pytest.raises(LinkUnavailable) as refused:
         await open_link("v4l2:/dev/null").open()

@@ -108,6 +108,17 @@ async def test_writing_into_a_pulled_cable_ends_the_link(cable):
     await link.aclose()
 
 
+async def test_sending_after_the_closing_says_so(cable):
+    link = open_link(f"serial:{cable.path}")
+    await link.open()
+    await link.aclose()
+    with pytest.raises(LinkLost) as lost:
+        await link.send(b"x")
+    assert lost.value.reason == "closed"
+    link._read()  # a late call of the event loop finds nothing to read
+    assert not link._packets
+
+
 async def test_a_device_that_takes_nothing_stalls_the_send_and_not_the_loop(cable, monkeypatch):
     monkeypatch.setattr("chevet.bridge.serial_link.WRITE_TIMEOUT_S", 0.2)
     link = open_link(f"serial:{cable.path}")

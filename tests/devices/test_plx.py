@@ -125,6 +125,19 @@ def test_what_is_too_short_or_from_elsewhere_is_counted_and_gives_nothing(hex_, 
     assert (driver.counters.bad_frames, driver.counters.frames) == (1, 0)
 
 
+def test_the_device_information_texts_identify_it():
+    driver = Plx()
+    told = [
+        event.detail
+        for number, text in (("2a24", "3150"), ("2a25", " 77;=\0 "), ("2a26", "\xff1.2"))
+        for event in driver.feed(
+            Packet(text.encode("latin-1"), 1.0, f"0000{number}-0000-1000-8000-00805f9b34fb")
+        )
+    ]
+    assert told[0] == "model=3150;serial=;firmware="
+    assert told[2] == "model=3150;serial=77;firmware=\ufffd1.2"
+
+
 def test_the_battery_level_is_read():
     assert feed("50", BATTERY_LEVEL) == [reading("battery", 80, "%")]
 

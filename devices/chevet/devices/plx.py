@@ -1,8 +1,8 @@
 """Pulse oximeters with the Bluetooth SIG's Pulse Oximeter Service 0x1822 (PLXS 1.0.1).
 
 Continuous measurements (0x2A5F, notified about once a second) and spot checks (0x2A5E, indicated). Battery
-level (0x2A19) is read too where the link subscribes to it. Fast and slow numbers, and the device's own
-date, are checked for length and left: the box's clock is the better one.
+level (0x2A19) and the Device Information texts are read too where the link subscribes to it. Fast and slow
+numbers, and the device's own date, are checked for length and left: the box's clock is the better one.
 
 Doubts: hand-written clones of the service often leave out Features and send a pulse rate of 0; 0 is taken
 as "no value". Numbers that no body has (SpO2 over 100 %) are "no value" too, with the word "implausible".
@@ -20,6 +20,13 @@ _BASE = "0000{}-0000-1000-8000-00805f9b34fb"
 SPOT_CHECK = _BASE.format("2a5e")
 CONTINUOUS = _BASE.format("2a5f")
 BATTERY_LEVEL = _BASE.format("2a19")
+IDENTITY_TEXTS = {
+    _BASE.format("2a24"): "model",
+    _BASE.format("2a25"): "serial",
+    _BASE.format("2a26"): "firmware",
+}
+"""Of the Device Information Service 0x180A."""
+MAX_TEXT = 64
 
 CONTINUOUS_FIELDS = (("fast", 4), ("slow", 4), ("measurement", 2), ("device", 3), ("amplitude", 2))
 SPOT_CHECK_FIELDS = (("date", 7), ("measurement", 2), ("device", 3), ("amplitude", 2))
@@ -113,10 +120,11 @@ class Plx:
     def __init__(self) -> None:
         self.counters = Counters()
         self._seen: dict[str, bool] = {}
+        self._identity: dict[str, str] = {}
 
     def start(self) -> bytes:
         """Return nothing: subscribing starts the device."""
-        self._seen = {}
+        self._seen, self._identity = {}, {}
         return b""
 
     def tick(self, at: float) -> bytes:  # noqa: ARG002 (the service needs nothing)
@@ -144,7 +152,17 @@ class Plx:
             return self._spot_check(packet)
         if packet.source == BATTERY_LEVEL:
             return self._battery(packet)
+        if packet.source in IDENTITY_TEXTS:
+            return self._identified(IDENTITY_TEXTS[packet.source], packet)
         raise BrokenPayload("source")
+
+    def _identified(self, key: str, packet: Packet) -> list[Event]:
+        text = packet.data[:MAX_TEXT].decode("utf-8", "replace")
+        self._identity[key] = "".join(
+            char for char in text if char.isprintable() and char not in ";="
+        ).strip()
+        detail = ";".join(f"{key}={self._identity.get(key, '')}" for key in IDENTITY_TEXTS.values())
+        return [Notice("identified", packet.at, detail=detail)]
 
     def _spot_check(self, packet: Packet) -> list[Event]:
         measured = parse_measurement(packet.data, SPOT_CHECK_FIELDS)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 SCAN_S = 10.0
 CONNECT_S = 15.0
-OPTIONS = frozenset({"notify", "write", "pair", "scan"})
+OPTIONS = frozenset({"notify", "read", "write", "pair", "scan"})
 DBUS_REASONS = {
     "org.freedesktop.DBus.Error.ServiceUnknown": "no_adapter",  # no bluetoothd
     "org.bluez.Error.NotReady": "no_adapter",  # adapter switched off
@@ -37,8 +37,9 @@ DBUS_REASONS = {
 class BleLink(QueuedLink):
     """`ble:C0:FF:EE:00:00:01?notify=2a5f,2a5e&write=...`; each notification or indication is one packet.
 
-    Options: `notify` (characteristics to subscribe, at least one of which must be there), `write` (the one
-    that `send` writes to), `pair=1` (pair before connecting), `scan` (seconds to look for it).
+    Options: `notify` (characteristics to subscribe, at least one of which must be there), `read` (those to
+    read once, where they are there, each giving one packet), `write` (the one that `send` writes to),
+    `pair=1` (pair before connecting), `scan` (seconds to look for it).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class BleLink(QueuedLink):
         super().__init__(url, clock)
         self._parts = split_url(url, options=OPTIONS)
         self._notify = _uuids(self._parts, "notify")
+        self._read = _uuids(self._parts, "read")
         self._write = _uuids(self._parts, "write")
         self._scan_s = self._parts.number("scan", SCAN_S)
         self._scanner = scanner
@@ -98,6 +100,16 @@ class BleLink(QueuedLink):
             raise LinkUnavailable(self.url, "wrong_device")
         for uuid in present:
             await client.start_notify(uuid, self._notified)
+        for uuid in self._read:
+            await self._read_once(client, uuid)
+
+    async def _read_once(self, client: BleakClient, uuid: str) -> None:
+        if client.services.get_characteristic(uuid) is None:
+            return
+        try:
+            self._put(bytes(await client.read_gatt_char(uuid)), uuid)
+        except BleakGATTProtocolError as error:  # it may be shown but not given to us; all else goes on
+            log.info("%s does not let %s be read: %s", self.url, uuid, error)
 
     def _notified(self, characteristic: BleakGATTCharacteristic, data: bytearray) -> None:
         self._put(bytes(data), characteristic.uuid.lower())

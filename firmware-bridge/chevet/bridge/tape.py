@@ -161,8 +161,7 @@ class TapeLink(QueuedLink):
             self._lose("ended")
             return await super().receive()
         at = self._started + record.at_s / (self._speed or 1.0)
-        if self._speed:
-            await asyncio.sleep(max(0.0, at - self._clock()))
+        await asyncio.sleep(max(0.0, at - self._clock()) if self._speed else 0.0)
         return Packet(record.data, at, record.source)
 
     async def send(self, data: bytes) -> None:  # noqa: ARG002 (a tape listens to nobody)
