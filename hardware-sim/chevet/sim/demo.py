@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import shutil
 import signal
 import socket
@@ -196,12 +197,12 @@ def choose_ports(options: argparse.Namespace) -> Ports:
         StageError: one is taken.
     """
     usual = (0, 0) if options.once else (KIOSK_PORT, DESK_PORT)
-    kiosk = options.port_kiosk or usual[0] or _free_port()
-    desk = options.port_desk or usual[1] or _free_port()
+    kiosk = options.port_kiosk or usual[0] or free_port()
+    desk = options.port_desk or usual[1] or free_port()
     for port, choice in ((kiosk, "PORT_KIOSK"), (desk, "PORT_DESK")):
         if _listens(port):
             raise StageError(_taken(port, choice))
-    return Ports(kiosk, desk, _free_port())
+    return Ports(kiosk, desk, free_port())
 
 
 def _taken(port: int, choice: str) -> str:
@@ -239,10 +240,13 @@ def _radio_spec(sim: Path) -> str:
     return f"unix:{sim / 'radio.sock'}"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a port nobody uses, below those that outgoing connections are given (32768 and up on Linux)."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,79 @@
+"""What was acknowledged survives the death of the agent, the broker and the relay, and arrives once."""
+
+import pytest
+import walk
+from running_kit import RunningDemo
+
+from chevet.sim import demo
+
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
+
+
+async def _recorded_visit(kit: RunningDemo) -> str:
+    async with walk.kiosk(kit.ports) as screen:
+        visit = await walk.visit(screen)
+        capture = await walk.finished(screen, await walk.start(screen, visit, "kit-ecg", 3))
+        assert capture["state"] == "done"
+        await walk.accept(screen, capture)
+        return visit
+
+
+async def _sent(kit: RunningDemo) -> str:
+    visit = await _recorded_visit(kit)
+    async with walk.kiosk(kit.ports) as screen:
+        return await walk.send(screen, visit)
+
+
+async def _arrived_whole_and_once(kit: RunningDemo, case: str) -> None:
+    async with walk.kiosk(kit.ports) as screen, walk.desk(kit.ports) as desk:
+        await walk.settled(screen, case)
+        ours = await screen.get("delivery", f"/api/cases/{case}/delivery")
+        theirs = await desk.get("delivery", f"/api/cases/{case}/delivery")
+        assert ours["sha256"] == theirs["sha256"] != ""
+        inbox = (await desk.get("inbox", "/api/inbox"))["cases"]
+        assert [one["id"] for one in inbox].count(case) == 1
+
+
+async def test_study_sent_while_the_broker_is_dead_arrives_when_it_returns(own_kit: RunningDemo) -> None:
+    own_kit.stage.kill("broker")
+    case = await _sent(own_kit)
+    async with walk.kiosk(own_kit.ports) as screen:
+        shown = await screen.get("case", f"/api/cases/{case}")
+        assert shown["state"] in {"on_box", "travelling"}
+    demo.start_broker(own_kit.stage, own_kit.ports, "iotcore")
+    await _arrived_whole_and_once(own_kit, case)
+
+
+async def test_relay_killed_in_the_middle_takes_up_where_it_was(own_kit: RunningDemo) -> None:
+    own_kit.stage.kill("relay")
+    case = await _sent(own_kit)
+    demo.start_relay(own_kit.stage, own_kit.folder / "relay", own_kit.ports)
+    own_kit.stage.kill("relay")  # at once, most likely while chunks arrive
+    demo.start_relay(own_kit.stage, own_kit.folder / "relay", own_kit.ports)
+    await _arrived_whole_and_once(own_kit, case)
+
+
+async def test_agent_killed_after_sending_still_delivers(own_kit: RunningDemo) -> None:
+    case = await _sent(own_kit)
+    own_kit.stage.kill("agent")
+    demo.start_agent(own_kit.stage, own_kit.folder / "edge", own_kit.ports)
+    await _arrived_whole_and_once(own_kit, case)
+
+
+async def test_agent_killed_while_recording_loses_at_most_the_last_second(own_kit: RunningDemo) -> None:
+    import asyncio
+
+    async with walk.kiosk(own_kit.ports) as screen:
+        visit = await walk.visit(screen)
+        capture = await walk.start(screen, visit, "kit-ecg", 30)
+        await asyncio.sleep(5.0)
+    own_kit.stage.kill("agent")
+    demo.start_agent(own_kit.stage, own_kit.folder / "edge", own_kit.ports)
+    async with walk.kiosk(own_kit.ports) as screen:
+        resumed = (await screen.get("visit", "/api/visits/current"))["visit"]
+        assert resumed["id"] == visit
+        kept = await walk.finished(screen, capture)
+        assert kept["recording"]["duration_s"] >= 3.5
+        await walk.accept(screen, kept)
+        case = await walk.send(screen, visit)
+    await _arrived_whole_and_once(own_kit, case)
