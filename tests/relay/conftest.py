@@ -134,7 +134,7 @@ def world(programme: Path, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def client(world: World) -> Iterator[Callable[..., httpx.AsyncClient]]:
+def client(world: World) -> Callable[..., httpx.AsyncClient]:
     """Make clients of the desk's API: `client()` signed out, `client(user)` signed in."""
 
     def make(user: User | None = None, relay: Relay | None = None) -> httpx.AsyncClient:
@@ -145,7 +145,7 @@ def client(world: World) -> Iterator[Callable[..., httpx.AsyncClient]]:
             found.cookies.set("chevet_desk", relay.sign_in.sign_in(user.id, PASSWORD).token)
         return found
 
-    yield make
+    return make
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_two_workers_share_one_archive(world, make_study):
 
 
 def test_chunks_before_their_manifest_are_asked_for_again(world, make_study):
-    first, *rest = messages(world.site.seal(pack(make_study())))
+    rest = messages(world.site.seal(pack(make_study())))[1:]
     answers = deliver(world.receiver(), rest[:1])
     assert [receipt.known for receipt in receipts(answers)] == [False]
     assert count(world, chunks) == 0

@@ -1,7 +1,6 @@
 """Waveforms, sounds and pictures of one recording, in the best layer that is here or the one asked for."""
 
-import io
-import wave
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -11,11 +10,11 @@ from chevet.relay.accounts.users import User
 from chevet.relay.api.guard import Here, Specialist
 from chevet.relay.api.wave import wave_frame
 from chevet.relay.archive.cases import Case
-from chevet.relay.archive.delivery import stored_parts
+from chevet.relay.archive.delivery import Stored, stored_parts
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
-from chevet.study.bundle import Part, lossless_waveform
-from chevet.study.recording import Recording, Waveform
+from chevet.study.bundle import Part, lossless_waveform, preview_waveform, sound_wav
+from chevet.study.recording import Recording
 
 router = APIRouter(prefix="/api/cases/{case_id}/recordings/{recording_id}")
 
@@ -23,7 +22,6 @@ LAYERS = {"preview": 1, "diagnostic": 2, "lossless": 3}
 NAMES = {number: name for name, number in LAYERS.items()}
 SHOWABLE = frozenset({"image/jpeg", "image/png", "image/avif", "image/webp", "audio/ogg"})
 """What a browser may be told to show; anything else a site declares is plain bytes."""
-PCM_BYTES = 2
 
 Layer = Annotated[Literal["preview", "diagnostic", "lossless"] | None, Query()]
 SampleLayer = Annotated[Literal["preview", "lossless"] | None, Query()]
@@ -34,9 +32,10 @@ def waveform(
     case_id: str, recording_id: str, relay: Here, user: Specialist, layer: SampleLayer = None
 ) -> Response:
     """Return the samples as one wave frame."""
-    _, recording = _find(relay, case_id, recording_id)
-    part = _part(relay, user, case_id, recording_id, "waveform", layer)
-    found = _samples(part)
+    case, recording = _find(relay, case_id, recording_id)
+    part = _part(relay, user, case, recording_id, layer, lambda item: item.kind == "waveform")
+    exact = part.layer == LAYERS["lossless"]
+    found = lossless_waveform(part)[0] if exact else preview_waveform(part)
     frame = wave_frame(found, recording_id, NAMES[part.layer], recording.started_ms)
     return Response(frame, media_type="application/octet-stream")
 
@@ -44,11 +43,10 @@ def waveform(
 @router.get("/sound", response_class=Response)
 def sound(case_id: str, recording_id: str, relay: Here, user: Specialist, layer: Layer = None) -> Response:
     """Return the sound: Opus where it was coded to be listened to, WAV where it is exact."""
-    _find(relay, case_id, recording_id)
-    kinds = {"lossless": "waveform", None: ""}
-    part = _part(relay, user, case_id, recording_id, kinds.get(layer, "sound"), layer)
+    case, _ = _find(relay, case_id, recording_id)
+    part = _part(relay, user, case, recording_id, layer, _is_heard)
     if part.kind == "waveform":
-        return Response(_wav(_samples(part)), media_type="audio/wav")
+        return Response(sound_wav(part), media_type="audio/wav")
     return Response(part.data, media_type=_showable(part))
 
 
@@ -62,8 +60,10 @@ def picture(
     layer: Layer = None,
 ) -> Response:
     """Return still `number` of the recording."""
-    _find(relay, case_id, recording_id)
-    part = _part(relay, user, case_id, recording_id, "picture", layer, number)
+    case, _ = _find(relay, case_id, recording_id)
+    part = _part(
+        relay, user, case, recording_id, layer, lambda item: (item.kind, item.number) == ("picture", number)
+    )
     return Response(part.data, media_type=_showable(part))
 
 
@@ -77,39 +77,21 @@ def _find(relay: Relay, case_id: str, recording_id: str) -> tuple[Case, Recordin
 
 
 def _part(
-    relay: Relay, user: User, case_id: str, recording_id: str, kind: str, layer: str | None, number: int = 0
+    relay: Relay, user: User, case: Case, recording_id: str, layer: str | None, fits: Callable[[Stored], bool]
 ) -> Part:
     """Open the best stored part that fits, and note in the audit that it was read."""
-    wanted = (kind,) if kind else ("waveform", "sound")
     with relay.database.read() as connection:
-        case = relay.cases.get(connection, case_id)
-        fitting = [
-            item
-            for item in stored_parts(connection, case.tid)
-            if (item.recording, item.number) == (recording_id, number)
-            and item.kind in wanted
-            and (layer is None or item.layer == LAYERS[layer])
-        ]
+        stored = [item for item in stored_parts(connection, case.tid) if item.recording == recording_id]
+    fitting = [item for item in stored if fits(item) and (layer is None or item.layer == LAYERS[layer])]
     if not fitting:
         raise RefusedError(404, "not_yet_here", "This layer has not arrived yet: it is shown when it has.")
     best = max(fitting, key=lambda item: item.layer)
-    relay.cases.note(user, "recording.read", case_id, f"{recording_id} {NAMES[best.layer]}")
+    relay.cases.note(user, "recording.read", case.id, f"{recording_id} {NAMES[best.layer]}")
     return relay.vault.part(case.manifest, best.oid, best.name)
 
 
-def _samples(part: Part) -> Waveform:
-    return lossless_waveform(part)[0]
-
-
-def _wav(found: Waveform) -> bytes:
-    """Return the exact samples as a WAV file of 16-bit PCM; nothing is filtered or scaled."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(found.values.shape[0])
-        file.setsampwidth(PCM_BYTES)
-        file.setframerate(round(found.channels[0].rate_hz))
-        file.writeframes(found.values.T.astype("<i2").tobytes())
-    return buffer.getvalue()
+def _is_heard(item: Stored) -> bool:
+    return item.kind == "sound" or (item.kind, item.layer) == ("waveform", LAYERS["lossless"])
 
 
 def _showable(part: Part) -> str:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from chevet.relay.errors import ArchiveError, DiskFullError, RefusedError
+from chevet.study.errors import BundleError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DiskFullError, _disk_full)
     app.add_exception_handler(ArchiveError, _archive)
+    app.add_exception_handler(BundleError, _archive)
     app.add_exception_handler(Exception, _unexpected)
 
 

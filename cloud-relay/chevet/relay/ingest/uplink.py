@@ -18,7 +18,7 @@ from chevet.exchange.events import (
     StatusAsked,
 )
 from chevet.exchange.keys import signing_public
-from chevet.exchange.messages import FOR_SENDER, ManifestMessage, read
+from chevet.exchange.messages import ManifestMessage, for_sender, read
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.topics import down, parse
 from chevet.relay.ingest.downlink import Downlink, Publish
@@ -52,7 +52,7 @@ class Uplink:
             return []
         if self._key(site) is None and not _introduces(payload):
             return []  # a stranger's manifest is answered and kept as a dead letter; its chunks are not
-        if _is_for_sender(payload):
+        if for_sender(payload):
             for event in self._downlink.receive(site, payload, now):
                 _log_down(site, event)
             return []
@@ -83,13 +83,6 @@ def _introduces(payload: bytes) -> bool:
         return isinstance(read(payload), ManifestMessage)
     except Refused:
         return False
-
-
-def _is_for_sender(payload: bytes) -> bool:
-    try:
-        return isinstance(read(payload), FOR_SENDER)
-    except Refused:
-        return False  # the Receiver buries it, with the reason
 
 
 def _log_up(event: Answer) -> None:
