@@ -126,7 +126,7 @@ class Conductor:
             devices = await self._devices()
         async with self._step("patient and consent", SHORT_S):
             visit = await self._open_visit()
-        async with self._watching(list(devices.values())):
+        async with self._watching(list(devices.values())), self._preparing_ears():
             for step in self.plan.steps:
                 async with self._step(step.name, step.seconds + GRACE_S):
                     await self._record(visit, step, devices[step.driver or step.instrument])
@@ -207,6 +207,25 @@ class Conductor:
                 }
                 for device in sorted({*self._live.frames, *self._live.readings})
             }
+
+    @asynccontextmanager
+    async def _preparing_ears(self) -> AsyncIterator[None]:
+        """Let the camera draw the ears of the plan while other instruments record."""
+
+        async def prepare(control: Path) -> None:
+            for step in self.plan.steps:
+                if step.side:
+                    await set_fault(control, "otoscope", "ear", value=f"{step.side}:{step.condition}")
+
+        if self.plan.control is None:
+            yield
+            return
+        task = asyncio.create_task(prepare(self.plan.control))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _record(self, visit: str, step: Step, device: str) -> None:
         await self._arrange(step)

@@ -51,19 +51,24 @@ async def read_case(step: str, desk: Screen, case: str, made: list[Made]) -> lis
 
 
 async def _waves(step: str, desk: Screen, at: str, recording: dict[str, Any], made: Made) -> bool:
-    read_wave(await desk.fetch(step, f"{at}/waveform", "preview"))
-    wave = read_wave(await desk.fetch(step, f"{at}/waveform", "lossless"))
     if recording["step"] in SOUNDS:
         for layer in ("preview", "diagnostic", "lossless"):
             await desk.fetch(step, f"{at}/sound", layer)
+    else:
+        read_wave(await desk.fetch(step, f"{at}/waveform", "preview"))
+    wave = read_wave(await desk.fetch(step, f"{at}/waveform", "lossless"))
     return hashlib.sha256(wave.payload).hexdigest() == made.sha256
 
 
 async def _pictures(step: str, desk: Screen, at: str, recording: dict[str, Any], made: Made) -> bool:
+    """Fetch every still; only the best one has a preview."""
+    stills = recording["pictures"]
+    if stills:
+        best = max(range(len(stills)), key=lambda number: bool(stills[number]["best"]))
+        await desk.fetch(step, f"{at}/pictures/{best}", "preview")
     hashes = []
-    for number, _ in enumerate(recording["pictures"]):
-        for layer in ("preview", "diagnostic"):
-            await desk.fetch(step, f"{at}/pictures/{number}", layer)
+    for number in range(len(stills)):
+        await desk.fetch(step, f"{at}/pictures/{number}", "diagnostic")
         image = await desk.fetch(step, f"{at}/pictures/{number}", "lossless")
         hashes.append(hashlib.sha256(image).hexdigest())
     return hashes == made.pictures

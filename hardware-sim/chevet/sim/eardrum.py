@@ -99,7 +99,8 @@ def _membrane(rng: np.random.Generator, x: Weight, y: Weight, pearl: Colour, fro
     below = smooth(-0.12, 0.42, y - UMBO[1] + 0.5 * smooth(0.0, 0.3, UMBO[0] - x))
     in_front = smooth(-0.02, 0.12, beside) * (1 - below) * (1 - smooth(0.45, 0.72, -y))
     paint = lay(paint, front, 0.9 * in_front)
-    paint = lit(paint, 1.0 + 0.012 * fibres(rng, x, y, UMBO) + 0.045 * cloud(rng, 4, 5))
+    paint = lit(paint, 1.0 + 0.014 * fibres(rng, x, y, UMBO) + 0.045 * cloud(rng, 4, 5))
+    paint = lit(paint, 1.0 + 0.055 * cloud(rng, 100, 2))  # the fine grain of skin
     depth = np.exp(-((x - UMBO[0]) ** 2 + (y - UMBO[1]) ** 2) / 0.35).astype(np.float32)
     slope = 1.0 + 0.10 * depth * np.tanh(4 * (x - UMBO[0]) + 3 * (y - UMBO[1])).astype(np.float32)
     paint = lit(paint, slope)
@@ -146,8 +147,12 @@ def _handle(paint: Paint, rng: np.random.Generator, x: Weight, y: Weight, top: P
         wander(rng, (top[0] + shift, top[1] - 0.12), (umbo[0] + shift * 0.6, umbo[1] - 0.06), 0.035)
         for shift in (-0.05, 0.07)
     ]
-    side = wander(rng, (top[0] - 0.08, top[1] + 0.15), (top[0] - 0.34, top[1] + 0.32), 0.08)
-    paint = lay(paint, (96, 92, 196), 0.30 * strokes([*vessels, side], 2, 1.4))
+    twigs = [
+        wander(rng, (top[0] - 0.06, top[1] + down), (top[0] - 0.40 - down, top[1] + 0.1 + 1.5 * down), 0.10)
+        for down in (0.10, 0.26, 0.42)
+    ]
+    paint = lay(paint, (96, 92, 196), 0.42 * strokes(vessels, 2, 1.1))
+    paint = lay(paint, (112, 112, 202), 0.22 * strokes(twigs, 2, 1.3))
     return lay(paint, (128, 132, 214), 0.22 * strokes(vessels, 26, 14.0))
 
 
@@ -183,7 +188,7 @@ def _bulging(rng: np.random.Generator, x: Weight, y: Weight) -> tuple[Paint, Wei
     paint = lay(paint, (112, 128, 222), 0.70 * smooth(0.25, 0.95, dome + 0.22 * cloud(rng, 5)))
     paint = lay(paint, (134, 184, 226), 0.62 * smooth(0.62, 1.05, dome + 0.20 * cloud(rng, 6)))
     light = 0.70 + 0.38 * dome - 0.22 * smooth(0.2, 1.1, radius) * (0.5 + 0.5 * x)
-    paint = lit(paint, np.asarray(light + 0.05 * cloud(rng, 16), dtype=np.float32))
+    paint = lit(paint, np.asarray(light + 0.05 * cloud(rng, 16) + 0.05 * cloud(rng, 90, 2), dtype=np.float32))
     fold = np.abs(x - 0.34 + 0.32 * y + 0.05 * cloud(rng, 4))
     crease = np.exp(-((fold / 0.07) ** 2)).astype(np.float32) * smooth(-0.1, 0.4, -y)
     paint = lit(paint, 1.0 - 0.30 * crease)  # where the handle ties the swollen drum down

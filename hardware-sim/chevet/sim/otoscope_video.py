@@ -50,7 +50,7 @@ def view(frame: int, defocus: bool) -> View:
     t = 2 * np.pi * (frame % LOOP_FRAMES) / LOOP_FRAMES
     dx = 9 * np.sin(t) + 4 * np.sin(3 * t + 1.0) + 1.6 * np.sin(8 * t + 0.4) + 0.8 * np.sin(11 * t)
     dy = 7 * np.cos(t + 0.5) + 3 * np.sin(2 * t + 2.0) + 1.5 * np.sin(9 * t + 1.3) + 0.7 * np.cos(12 * t)
-    hunting = 0.9 + 1.1 * np.sin(2 * t + 0.6) + 0.6 * np.sin(5 * t)
+    hunting = 0.5 + 0.9 * np.sin(2 * t + 0.6) + 0.5 * np.sin(5 * t)
     return View(
         dx=float(dx),
         dy=float(dy),
@@ -107,8 +107,8 @@ class OtoscopeVideo:
         """Return drum and canal as the lens sees them, evenly lit; the canal is out of its focus."""
         near = self._placed(at, CANAL_DEPTH)
         drum = _warp(self._scene.drum, self._placed(at, 1.0))
-        canal = cv2.GaussianBlur(_warp(self._scene.canal, near), (0, 0), 1.4)
-        cover = cv2.GaussianBlur(_warp(self._scene.cover, near), (0, 0), 2.0).astype(np.float32)
+        canal = cv2.GaussianBlur(_warp(self._scene.canal, near), (0, 0), 1.1)
+        cover = cv2.GaussianBlur(_warp(self._scene.cover, near), (0, 0), 1.4).astype(np.float32)
         return np.asarray(cv2.blendLinear(drum, canal, 255 - cover, cover), np.uint8)
 
     def _placed(self, at: View, parallax: float) -> NDArray[np.float64]:
