@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from chevet.devices.samples import Event, Picture, SampleBlock
 from chevet.edge.box import BoxClock
 from chevet.edge.database import is_full
 from chevet.edge.disk import Disk
@@ -17,6 +16,7 @@ from chevet.edge.instruments import READY, Instrument
 from chevet.edge.journal import Journal, JournalWriter, Opening, cut_torn_tail
 from chevet.edge.judge import judge
 from chevet.edge.recorded import to_recording
+from chevet.edge.running import Running
 from chevet.edge.shapes import recording_shape
 from chevet.edge.visits import DONE, FAILED, CaptureRow, Visits
 from chevet.study.recording import Recording
@@ -37,64 +37,6 @@ KIND_OF_STEP = {
 }
 USUAL_SECONDS = {"oximetry": 20.0, "ecg": 10.0, "heart_sound": 15.0, "lung_sound": 15.0, "otoscopy": 10.0}
 """Ten seconds are the standard resting ECG; 15 s of sound are the kiosk's ring (product requirements, K8)."""
-
-_KEPT_EVENTS = {
-    # An otoscope's readings or a stethoscope's pictures do not exist; everything else a device says is kept.
-    "otoscopy": (Picture,),
-}
-
-
-@dataclass(slots=True, eq=False)
-class Running:
-    """The capture in progress.
-
-    Attributes:
-        row: as last stored.
-        opening: the journal's first record.
-        writer: the journal.
-        span_s: seconds covered by the device's samples (or by time, where it gives none).
-        problem: coded reason for a bad end, "" while all is well.
-        ended: set when it should end, for whatever reason.
-    """
-
-    row: CaptureRow
-    opening: Opening
-    writer: JournalWriter
-    ended: asyncio.Event
-    span_s: float = 0.0
-    problem: str = ""
-    events: int = 0
-    _first: int | None = None
-
-    def offer(self, device: str, event: Event) -> None:  # noqa: ARG002 - it listens to one device only
-        """Take one event of the device into the journal."""
-        if self.ended.is_set() or not isinstance(event, _KEPT_EVENTS.get(self.row.step, object)):
-            return
-        self.writer.append(event)
-        self.events += 1
-        self._advance(event)
-        if self.span_s >= self.row.seconds:
-            self.ended.set()
-
-    def lost(self, device: str, problem: str) -> None:  # noqa: ARG002 - it listens to one device only
-        """End: the device was pulled out; what was recorded is kept."""
-        log.warning("capture %s: device lost (%s)", self.row.id, problem)
-        self.fail("device_lost")
-
-    def fail(self, problem: str) -> None:
-        """End with a problem; the first one counts."""
-        self.problem = self.problem or problem
-        self.ended.set()
-
-    def _advance(self, event: Event) -> None:
-        if isinstance(event, SampleBlock):
-            self._first = event.first if self._first is None else self._first
-            end = event.first + event.values.shape[1]
-            if event.first < self._first:
-                self.fail("device_restarted")
-            self.span_s = max(self.span_s, (end - self._first) / event.channels[0].rate_hz)
-        elif self._first is None:
-            self.span_s = max(self.span_s, event.at - self.opening.started_at)
 
 
 class Captures:
@@ -188,6 +130,7 @@ class Captures:
                 # The agent is stopping: what is in the journal is found again at the next start.
                 with contextlib.suppress(OSError):
                     self._running.writer.sync()
+                self._running.writer.leave()
 
     async def _follow(self, running: Running) -> None:
         while not running.ended.is_set():
@@ -323,9 +266,20 @@ class Captures:
         )
 
     def _create(self, row: CaptureRow, opening: Opening) -> JournalWriter:
+        """Make the journal and the row durable, or neither; runs in a thread."""
         try:
             writer = JournalWriter.create(self.path(row.id), opening)
-            self._visits.put_capture(row)
         except OSError as error:
-            raise DiskFull from error
+            if is_full(error):
+                raise DiskFull from None
+            log.warning("journals cannot be written (%s)", error.strerror)
+            raise Refusal(
+                "disk_failed", "The box cannot write to its disk; restart it or call support.", status=507
+            ) from None
+        try:
+            self._visits.put_capture(row)
+        except BaseException:
+            writer.leave()
+            self.delete(row.id)
+            raise
         return writer

@@ -104,8 +104,13 @@ class JournalWriter:
         """Start the journal `path` and make its first record and its name in the folder durable."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         writer = cls(os.fdopen(descriptor, "wb"), opening)
-        writer.sync()
-        sync_folder(path.parent)
+        try:
+            writer.sync()
+            sync_folder(path.parent)
+        except OSError:
+            writer.leave()
+            path.unlink(missing_ok=True)
+            raise
         return writer
 
     def append(self, event: Event) -> None:
@@ -156,8 +161,12 @@ class JournalWriter:
         try:
             self.sync()
         finally:
-            with contextlib.suppress(OSError):
-                self._file.close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Close without an end mark: what was synced is found again as an interrupted capture."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def sync_folder(folder: Path) -> None:

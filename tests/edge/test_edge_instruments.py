@@ -1,0 +1,139 @@
+"""One task a device: found, lost, found again, and never taking others down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from edge_fakes import FakeDevice, ecg_block, identified, make_instrument, until
+
+from chevet.devices.samples import Event, Notice, Reading
+from chevet.edge import instruments
+from chevet.edge.errors import SettingsError
+from chevet.edge.instruments import Instrument
+from chevet.edge.settings import DeviceSettings
+from chevet.edge.shapes import device_shape
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.losses: list[str] = []
+
+    def offer(self, device: str, event: Event) -> None:
+        self.events.append(event)
+
+    def lost(self, device: str, problem: str) -> None:
+        self.losses.append(problem)
+
+
+@asynccontextmanager
+async def running(device: FakeDevice) -> AsyncIterator[tuple[Instrument, Ear, list[str]]]:
+    states: list[str] = []
+    instrument = make_instrument(device, lambda one: states.append(one.state))
+    ear = Ear()
+    instrument.listeners.append(ear)
+    task = asyncio.create_task(instrument.run())
+    try:
+        yield instrument, ear, states
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same waits, a hundred times shorter."""
+    monkeypatch.setattr(instruments, "FIRST_WAIT_S", 0.002)
+    monkeypatch.setattr(instruments, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(instruments, "TICK_S", 0.01)
+
+
+async def test_a_device_is_started_becomes_ready_and_its_events_are_handed_on() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, ear, _):
+        device.play(identified(), ecg_block(0, 25), Reading("battery", 80.0, "%", 0.0))
+        await until(lambda: len(ear.events) == 3)
+        assert instrument.state == "ready"
+        assert instrument.identity == {"model": "Kit ECG", "serial": "7", "firmware": "1.0"}
+        assert instrument.rates["V6"] == 500.0
+        assert instrument.battery_pct == 80.0
+        assert device.sent[0] == b"start"
+        shape = device_shape(instrument, 1_000_000, time.monotonic(), "")
+        assert abs(shape["last_packet_ms"] - 1_000_000) < 5_000
+        assert shape["link"] == "serial:ecg", "an operator's path does not leave the box"
+    assert device.sent[-1] == b"stop"
+
+
+async def test_an_absent_device_is_tried_again_until_it_comes() -> None:
+    device = FakeDevice("ecg", "ecg", plugged=False)
+    async with running(device) as (instrument, ear, _):
+        await until(lambda: instrument.state == "absent")
+        assert instrument.problem == "not_found"
+        device.plug_in()
+        device.play(ecg_block(0, 25))
+        await until(lambda: instrument.state == "ready")
+        assert instrument.problem == ""
+        assert ear.losses
+
+
+async def test_unplugging_and_plugging_in_again_needs_no_hand() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, ear, states):
+        device.play(ecg_block(0, 25))
+        await until(lambda: instrument.state == "ready")
+        device.pull_out()
+        await until(lambda: instrument.state == "absent")
+        assert ear.losses[0] == "unplugged"
+        device.plug_in()
+        device.play(ecg_block(100, 25))
+        await until(lambda: instrument.state == "ready")
+        assert device.opened == 2
+        assert states.count("ready") == 2
+
+
+@pytest.mark.parametrize("reason", ["busy", "no_permission", "no_adapter"])
+async def test_a_device_that_needs_a_person_is_failed_with_the_reason(reason: str) -> None:
+    device = FakeDevice("ecg", "ecg", plugged=False, reason=reason)
+    async with running(device) as (instrument, _, _states):
+        await until(lambda: instrument.state == "failed")
+        assert instrument.problem == reason
+
+
+async def test_a_fault_in_a_driver_stays_with_its_device() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, _, _states):
+        device.say(b"noise")
+        device.say(b"bug")
+        await until(lambda: instrument.problem == "driver_fault")
+        assert instrument.state == "failed"
+        device.play(ecg_block(0, 25))
+        await until(lambda: instrument.state == "ready")
+        assert instrument.bad_frames == 1, "what was counted before the fault still counts"
+
+
+async def test_a_silent_device_is_told_and_then_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instruments, "SILENT_AFTER_S", 0.05)
+    monkeypatch.setattr(instruments, "REOPEN_AFTER_S", 0.15)
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, _, _states):
+        await until(lambda: instrument.problem == "silent")
+        assert instrument.state == "failed"
+        await until(lambda: device.opened >= 2)
+
+
+async def test_lead_off_and_other_notices_are_handed_on() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (_, ear, _states):
+        device.play(Notice("lead_off", 0.0, True, "V3"))
+        await until(lambda: ear.events)
+        assert ear.events == [Notice("lead_off", 0.0, True, "V3")]
+
+
+def test_an_unknown_driver_is_a_sentence() -> None:
+    settings = DeviceSettings(id="x", driver="no-such", link="serial:/x")
+    with pytest.raises(SettingsError, match=r"driver 'no-such' of device 'x' is not known; known are: fake"):
+        Instrument(settings, {"fake": FakeDevice("x", "ecg").driver}, None, time.monotonic, None)  # type: ignore[arg-type]
