@@ -3,7 +3,7 @@
 import { h } from "/shared/vendor/htm-preact/standalone.module.js";
 
 /** Icons that point along the reading direction and so turn round in right-to-left pages. */
-const DIRECTIONAL = new Set(["chevron-left", "chevron-right", "arrow-left", "arrow-right", "send", "skip-forward", "log-out"]);
+const DIRECTIONAL = new Set(["chevron-left", "log-in", "chevron-right", "arrow-left", "arrow-right", "send", "skip-forward", "log-out"]);
 
 /**
  * @param {{ name: string, size?: string, label?: string }} props name of a file in /shared/icons without ".svg";

@@ -72,9 +72,10 @@ export function pageFor(name, leads, speed_mm_s, gain_mm_mv, start_s = 0) {
   const form = twelve ? FORMS[name] : { columns: [leads], rhythm: [], row_mm: 30 };
   const pulse_mm = PULSE_S * speed_mm_s;
   const left_mm = MARGIN_MM + pulse_mm + MARGIN_MM;
+  const row_mm = Math.max(form.row_mm, 2 * PULSE_MV * gain_mm_mv);
   const rows = form.columns[0].length + form.rhythm.length;
   const column_s = PAGE_S / form.columns.length;
-  const baseline = (/** @type {number} */ row) => (row + 0.5) * form.row_mm + MARGIN_MM;
+  const baseline = (/** @type {number} */ row) => (row + 0.5) * row_mm + MARGIN_MM;
   /** @type {Panel[]} */
   const panels = [];
   form.columns.forEach((column, at) => {
@@ -94,5 +95,5 @@ export function pageFor(name, leads, speed_mm_s, gain_mm_mv, start_s = 0) {
     height_mm: PULSE_MV * gain_mm_mv,
   }));
   const width_mm = left_mm + PAGE_S * speed_mm_s + MARGIN_MM;
-  return { width_mm, height_mm: MARGIN_MM + rows * form.row_mm + FOOT_MM, row_mm: form.row_mm, panels, pulses };
+  return { width_mm, height_mm: MARGIN_MM + rows * row_mm + FOOT_MM, row_mm, panels, pulses };
 }

@@ -34,7 +34,7 @@ export const FILTERS = {
   raw: { low_hz: null, high_hz: null },
 };
 
-/** A Butterworth section run twice is 3 dB down at this part of its own corner: (sqrt(2) - 1) ** 0.25. */
+/** A Butterworth section run twice is 3 dB down at this part of its own analogue corner: (sqrt(2) - 1) ** 0.25. */
 const TWICE = 0.8022;
 
 /**
@@ -84,7 +84,7 @@ export function stretches(samples, gaps) {
  */
 export function bandAt(name, rate_hz) {
   const { low_hz, high_hz } = FILTERS[name];
-  return { low_hz, high_hz: high_hz !== null && high_hz / TWICE < 0.45 * rate_hz ? high_hz : null };
+  return { low_hz, high_hz: high_hz !== null && high_hz < 0.45 * rate_hz ? high_hz : null };
 }
 
 /**
@@ -103,8 +103,8 @@ export function filterLead(values, rate_hz, gaps, name) {
   for (const [from, to] of stretches(values.length, gaps)) {
     let part = Float64Array.from(values.subarray(from, to));
     if (part.length < 8) continue;
-    if (low_hz !== null) part = bothWays(part, section("high", low_hz * TWICE, rate_hz));
-    if (high_hz !== null) part = bothWays(part, section("low", high_hz / TWICE, rate_hz));
+    if (low_hz !== null) part = bothWays(part, section("high", low_hz, rate_hz));
+    if (high_hz !== null) part = bothWays(part, section("low", high_hz, rate_hz));
     out.set(part, from);
   }
   return out;
@@ -113,7 +113,7 @@ export function filterLead(values, rate_hz, gaps, name) {
 /** @typedef {[number, number, number, number, number]} Biquad b0 b1 b2 a1 a2 */
 
 /**
- * Second-order Butterworth section by the bilinear transform with prewarping.
+ * Second-order Butterworth section by the bilinear transform with prewarping, 3 dB down at `corner_hz` once it ran twice.
  *
  * @param {"low" | "high"} kind
  * @param {number} corner_hz
@@ -121,7 +121,8 @@ export function filterLead(values, rate_hz, gaps, name) {
  * @returns {Biquad}
  */
 function section(kind, corner_hz, rate_hz) {
-  const k = Math.tan((Math.PI * corner_hz) / rate_hz);
+  const warped = Math.tan((Math.PI * corner_hz) / rate_hz);
+  const k = kind === "low" ? warped / TWICE : warped * TWICE;
   const norm = 1 / (1 + Math.SQRT2 * k + k * k);
   const a1 = 2 * (k * k - 1) * norm;
   const a2 = (1 - Math.SQRT2 * k + k * k) * norm;

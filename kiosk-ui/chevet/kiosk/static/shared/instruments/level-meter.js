@@ -29,15 +29,7 @@ export class LevelMeter extends HTMLElement {
     this.setAttribute("role", "meter");
     this.setAttribute("aria-valuemin", "0");
     this.setAttribute("aria-valuemax", String(STEPS));
-    const low = Number(this.getAttribute("low") ?? 0.2) * STEPS;
-    const high = Number(this.getAttribute("high") ?? 0.9) * STEPS;
-    this.replaceChildren(
-      ...Array.from({ length: STEPS }, (_, i) => {
-        const step = document.createElement("i");
-        step.className = i < low ? "level-low" : i < high ? "level-good" : "level-high";
-        return step;
-      }),
-    );
+    this.replaceChildren(...Array.from({ length: STEPS }, () => document.createElement("i")));
     this.frame = requestAnimationFrame((at) => this.tick(at));
   }
 
@@ -50,6 +42,11 @@ export class LevelMeter extends HTMLElement {
     this.level = Math.max(this.level, loudness(samples, gain));
   }
 
+  /** @param {string} name @param {number} otherwise */
+  bound(name, otherwise) {
+    return Number(this.getAttribute(name) ?? otherwise) * STEPS;
+  }
+
   /** @param {number} at ms */
   tick(at) {
     this.level = Math.max(0, this.level - (FALL_PER_S * Math.min(250, at - this.last)) / 1000);
@@ -59,6 +56,7 @@ export class LevelMeter extends HTMLElement {
       this.shown = lit;
       [...this.children].forEach((step, i) => step.toggleAttribute("lit", i < lit));
       this.setAttribute("aria-valuenow", String(lit));
+      this.setAttribute("zone", lit < this.bound("low", 0.2) ? "low" : lit > this.bound("high", 0.9) ? "high" : "good");
     }
     this.frame = requestAnimationFrame((next) => this.tick(next));
   }

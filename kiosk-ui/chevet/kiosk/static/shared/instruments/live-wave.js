@@ -3,7 +3,7 @@
  * Never mirrored. A gap stays a gap; a channel without contact is a dashed amber line.
  *
  * Attributes: `seconds` (width of the sweep, 6), `columns` (1), `colour` (ecg, pleth, sound),
- * `highpass` (Hz, of the view only), `floor` (smallest half-height of a row, in the signal's unit).
+ * `highpass` (Hz, of the view only), `floor` (smallest half-height of a row, in the signal's unit), `still` (a whole recording, pushed once).
  * Call `push(frame)` with sample frames and `setOff(names)` with the channels that have no contact.
  */
 
@@ -16,7 +16,7 @@ const BAR = 18; // blank pixels ahead of the head
 const TAIL = 6; // redrawn behind the head, where its dot was
 /** The picture runs this far behind the newest sample, so that frames of 50 ms flow evenly. */
 const DELAY_S = 0.07;
-const STEPS = [1, 2, 5];
+const STEPS = [1, 1.5, 2, 3, 5, 7.5];
 
 export class LiveWave extends HTMLElement {
   constructor() {
@@ -32,6 +32,9 @@ export class LiveWave extends HTMLElement {
     this.frame = 0;
     this.lastTick = 0;
     this.lastScale = 0;
+    this.colours = { line: "", off: "" };
+    /** @type {ReturnType<LiveWave["rows"]>} */
+    this.placed = [];
     this.stale = true;
     this.watcher = new ResizeObserver(() => {
       this.stale = true;
@@ -97,17 +100,18 @@ export class LiveWave extends HTMLElement {
 
   /** @param {WaveBuffer} buffer @param {number} at @param {number} passed s */
   advance(buffer, at, passed) {
-    const target = buffer.next - DELAY_S * buffer.rateHz;
+    const still = this.hasAttribute("still");
+    const target = still ? buffer.next - 1 : buffer.next - DELAY_S * buffer.rateHz;
     const from = this.head;
-    const far = Number.isNaN(from) || Math.abs(target - from) > buffer.rateHz;
+    const far = Number.isNaN(from) || (still && from !== target) || Math.abs(target - from) > buffer.rateHz;
     const eased = from + passed * buffer.rateHz + (target - from) * Math.min(1, passed * 3);
     this.head = far ? target : Math.max(from, Math.min(eased, buffer.next));
     if (at - this.lastScale > 500) this.rescale(buffer, at);
     if (this.stale || far) this.redraw(buffer);
-    else if (this.head > from) this.draw(buffer, from - TAIL, this.head);
+    else if (!still && this.head > from) this.draw(buffer, from - TAIL, this.head);
   }
 
-  /** Steps of 1, 2, 5 and slow to shrink: a scale that breathes cannot be read. @param {WaveBuffer} buffer @param {number} at */
+  /** Steps, and slow to shrink: a scale that breathes cannot be read. @param {WaveBuffer} buffer @param {number} at */
   rescale(buffer, at) {
     this.lastScale = at;
     const peak = Math.max(buffer.reachOfSignal() * 1.1, this.attr("floor", 1));
@@ -155,19 +159,22 @@ export class LiveWave extends HTMLElement {
     this.layout();
     const pen = this.pen();
     const style = getComputedStyle(this);
+    // Looked up here and not while drawing: asking for style or size in every frame costs more than the lines.
+    this.colours = { line: style.getPropertyValue(`--${this.getAttribute("colour") ?? "ecg"}`), off: style.getPropertyValue("--attention") };
+    this.placed = this.rows(buffer);
     pen.font = `600 15px ${style.getPropertyValue("--font") || "sans-serif"}`;
     pen.textBaseline = "middle";
-    for (const row of this.rows(buffer)) {
+    for (const row of this.placed) {
       pen.fillStyle = style.getPropertyValue(this.off.has(row.name) ? "--attention" : "--monitor-text");
       if (buffer.names.length > 1) pen.fillText(row.name, row.left - GUTTER + 12, row.top + row.height / 2);
     }
-    this.millivolt(pen, buffer, style);
+    this.millivolt(pen, style);
     this.draw(buffer, this.head - buffer.length, this.head);
   }
 
-  /** A one-millivolt mark, so that an ECG row has a height one can name. @param {CanvasRenderingContext2D} pen @param {WaveBuffer} buffer @param {CSSStyleDeclaration} style */
-  millivolt(pen, buffer, style) {
-    const row = this.rows(buffer)[0];
+  /** A one-millivolt mark, so that an ECG row has a height one can name. @param {CanvasRenderingContext2D} pen @param {CSSStyleDeclaration} style */
+  millivolt(pen, style) {
+    const row = this.placed[0];
     if (this.unit !== "mV" || !row) return;
     const size = (row.height / 2) * (1 / this.half);
     const middle = row.top + row.height / 2;
@@ -183,15 +190,14 @@ export class LiveWave extends HTMLElement {
 
   /** Draw samples [from, to] of every channel; indices may be fractions. @param {WaveBuffer} buffer @param {number} from @param {number} to */
   draw(buffer, from, to) {
-    const style = getComputedStyle(this);
-    const colours = { line: style.getPropertyValue(`--${this.getAttribute("colour") ?? "ecg"}`), off: style.getPropertyValue("--attention") };
+    const colours = this.colours;
     const start = Math.max(from, to - buffer.length, 0);
-    for (const row of this.rows(buffer)) {
+    for (const row of this.placed) {
       const lap = Math.floor(start / buffer.length) * buffer.length;
       for (let base = lap; base <= to; base += buffer.length) {
         this.sweep(buffer, row, base, Math.max(start, base), Math.min(to, base + buffer.length), colours);
       }
-      this.dot(buffer, row, to, colours);
+      if (!this.hasAttribute("still")) this.dot(buffer, row, to, colours);
     }
   }
 

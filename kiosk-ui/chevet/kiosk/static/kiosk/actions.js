@@ -1,0 +1,136 @@
+/** What the worker's hand does: calls to the box, then the new state. */
+
+import { ApiError, get, patch, post, put, remove } from "/shared/api.js";
+import { setLanguage } from "/shared/i18n.js";
+import { connect, disconnect } from "/kiosk/line.js";
+import { go } from "/kiosk/route.js";
+import { now, set } from "/kiosk/store.js";
+
+/** @typedef {import("/shared/types.js").Visit} Visit */
+
+const ROOMS = ["/shared", "/kiosk"];
+
+/** @param {string} language */
+export async function chooseLanguage(language) {
+  await setLanguage(language, ROOMS);
+  localStorage.setItem("chevet.language", language);
+  set({ language });
+  if (now().visit?.state === "draft" && now().worker) attempt(() => patchVisit({ language }));
+}
+
+/**
+ * Run a call; show what went wrong in the page's language, and send a worker whose session ended to sign-in.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T | undefined>}
+ */
+export async function attempt(work) {
+  try {
+    const result = await work();
+    if (now().trouble) set({ trouble: "" });
+    return result;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401 && error.code === "not_signed_in") endSession();
+    else set({ trouble: error.sentence });
+    return undefined;
+  }
+}
+
+export async function readStatus() {
+  const status = await get("/api/status").catch(() => null);
+  if (!status) return;
+  set({ status, clockOffset: status.clock.now_ms - Date.now() });
+}
+
+/** After sign-in or a reload: devices, the open draft, the cases, the live line. */
+export async function enter() {
+  const [{ devices }, { visit }, { cases }] = await Promise.all([get("/api/devices"), get("/api/visits/current"), get("/api/cases")]);
+  set({ devices: Object.fromEntries(devices.map((/** @type {{ id: string }} */ device) => [device.id, device])), visit, cases });
+  connect();
+}
+
+/** @param {string} worker @param {string} pin */
+export async function signIn(worker, pin) {
+  const session = await post("/api/session", { worker, pin });
+  set({ worker: session.worker, ended: false });
+  await enter();
+}
+
+export async function signOut() {
+  await attempt(() => remove("/api/session"));
+  disconnect();
+  set({ worker: null, visit: null });
+  go("start");
+}
+
+export function endSession() {
+  disconnect();
+  set({ worker: null, ended: true });
+}
+
+export async function readCases() {
+  const answer = await attempt(() => get("/api/cases"));
+  if (answer) set({ cases: answer.cases });
+}
+
+/** @param {Record<string, unknown>} change */
+export async function patchVisit(change) {
+  const visit = now().visit;
+  if (visit) set({ visit: await patch(`/api/visits/${visit.id}`, change) });
+}
+
+/** Go to a screen of the visit and leave the place mark there, so that a reload or a power cut resumes. @param {string} screen */
+export function goVisit(screen) {
+  go(`visit/${screen}`);
+  if (now().visit?.screen !== screen) attempt(() => patchVisit({ screen }));
+}
+
+export async function refreshVisit() {
+  const visit = now().visit;
+  if (visit) set({ visit: await get(`/api/visits/${visit.id}`) });
+}
+
+/** @param {string} patient id @param {string[]} redFlags answered before the patient was known */
+export async function openVisit(patient, redFlags) {
+  const visit = await post("/api/visits", { patient });
+  set({ visit });
+  await patchVisit({ red_flags: redFlags, language: now().language, screen: "consent" });
+  go("visit/consent");
+}
+
+/** @param {string} kind @param {number} value @param {string} unit UCUM */
+export async function typeVital(kind, value, unit) {
+  const visit = now().visit;
+  if (visit) set({ visit: await put(`/api/visits/${visit.id}/vitals`, { kind, value, unit }) });
+}
+
+/** @param {string[]} purposes @param {string} witness */
+export async function giveConsent(purposes, witness) {
+  const visit = now().visit;
+  if (visit) set({ visit: await put(`/api/visits/${visit.id}/consent`, { purposes, witness }) });
+}
+
+/** @param {{ step: string, site: string, side: string, reason: string }} skip */
+export async function skipStep(skip) {
+  const visit = now().visit;
+  if (visit) set({ visit: await post(`/api/visits/${visit.id}/skips`, skip) });
+}
+
+export async function sendVisit() {
+  const visit = now().visit;
+  if (!visit) return;
+  const sent = await post(`/api/visits/${visit.id}/send`);
+  set({ visit: null });
+  await readCases();
+  go(`case/${sent.case}`);
+}
+
+/** @param {string} reason */
+export async function abandonVisit(reason) {
+  const visit = now().visit;
+  if (!visit) return;
+  await post(`/api/visits/${visit.id}/abandon`, { reason });
+  set({ visit: null });
+  go("start");
+}

@@ -1,0 +1,73 @@
+/** The frame of the kiosk: bar, what is wrong, the screen for the address, the training frame. */
+
+import { t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Bar } from "/kiosk/bar.js";
+import { useRoute } from "/kiosk/route.js";
+import { set, useKiosk } from "/kiosk/store.js";
+import { Ecg } from "/kiosk/coaches/ecg.js";
+import { Otoscope } from "/kiosk/coaches/otoscope.js";
+import { Oximeter } from "/kiosk/coaches/oximeter.js";
+import { Stethoscope } from "/kiosk/coaches/stethoscope.js";
+import { About } from "/kiosk/screens/about.js";
+import { Answer } from "/kiosk/screens/answer.js";
+import { CasePage } from "/kiosk/screens/case.js";
+import { ConsentPage } from "/kiosk/screens/consent.js";
+import { Danger } from "/kiosk/screens/danger.js";
+import { PatientPage } from "/kiosk/screens/patient.js";
+import { Reason } from "/kiosk/screens/reason.js";
+import { SignIn } from "/kiosk/screens/sign-in.js";
+import { Start } from "/kiosk/screens/start.js";
+import { Address, Question, Review } from "/kiosk/screens/summary.js";
+import { Tiles } from "/kiosk/screens/tiles.js";
+import { VitalPage } from "/kiosk/screens/vital.js";
+
+const VISIT = /** @type {Record<string, unknown>} */ ({
+  consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, otoscope: Otoscope,
+  vital: VitalPage, review: Review, question: Question, address: Address,
+});
+
+export function App() {
+  const { status, language, aboutOpen } = useKiosk();
+  const simulated = status?.label === "HTEST";
+  useEffect(() => {
+    document.title = t("app.name");
+  }, [language]);
+  return html`<div class=${`kiosk ${simulated ? "kiosk-htest" : ""}`} key=${language}>
+    <${Bar} />
+    ${simulated && html`<div class="htest" role="note"><bdi dir="ltr">HTEST</bdi> · ${t("htest")}</div>`}
+    <${Alerts} />
+    <${Screen} />
+    ${aboutOpen && html`<${About} close=${() => set({ aboutOpen: false })} />`}
+  </div>`;
+}
+
+/** Troubles of the whole box, above every screen. */
+function Alerts() {
+  const { trouble, status, connected, worker, ready } = useKiosk();
+  return html`<div class="alerts" aria-live="assertive">
+    ${status?.disk.level === "full" && html`<${Alert} icon="hard-drive">${t("alert.disk")}<//>`}
+    ${ready && worker && !connected && html`<${Alert} icon="unplug">${t("alert.line")}<//>`}
+    ${trouble && html`<${Alert} icon="triangle-alert" close=${() => set({ trouble: "" })}>${trouble}<//>`}
+  </div>`;
+}
+
+/** @param {{ icon: string, close?: () => void, children: import("/kiosk/parts.js").Child }} props */
+function Alert({ icon, close, children }) {
+  return html`<div class="alert"><${Icon} name=${icon} /><span>${children}</span>
+    ${close && html`<button class="alert-close" aria-label=${t("do.close")} onClick=${close}><${Icon} name="x" /></button>`}</div>`;
+}
+
+function Screen() {
+  const { ready, worker, visit } = useKiosk();
+  const [place = "start", which = "", more = ""] = useRoute();
+  if (!ready) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.waking")}</p></main>`;
+  if (!worker) return html`<${SignIn} />`;
+  if (place === "visit" && visit?.state === "draft" && VISIT[which]) return html`<${VISIT[which]} key=${which + more} visit=${visit} which=${more} />`;
+  if (place === "danger") return html`<${Danger} />`;
+  if (place === "patient") return html`<${PatientPage} />`;
+  if (place === "case" && more === "answer") return html`<${Answer} id=${which} key=${which} />`;
+  if (place === "case") return html`<${CasePage} id=${which} key=${which} />`;
+  return html`<${Start} />`;
+}

@@ -1,0 +1,41 @@
+/** After a recording: good, keep it; poor, say why and do it again; twice poor, send it marked poor. */
+
+import { reasonText, t } from "/shared/i18n.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { reasonDo } from "/kiosk/coaches/coach.js";
+import { Button, Chip, Hint, Main, Page, Value } from "/kiosk/parts.js";
+
+/** @typedef {import("/kiosk/coaches/capture.js").Taking} Taking */
+/** @typedef {import("/kiosk/parts.js").Child} Child */
+
+/**
+ * @param {{ exam: string, icon: string, step?: Child, taking: Taking, kept: () => void, best?: number | null, picture?: Child,
+ *   numbers?: Child, children: Child, class?: string }} props
+ */
+export function Result(props) {
+  const { taking, kept, best = null } = props;
+  const recording = taking.capture?.recording;
+  if (!recording) return null;
+  const { quality } = recording;
+  const keep = (/** @type {boolean} */ poor) => taking.keep(poor, best).then(kept);
+  const reason = quality.reasons[0] ?? "";
+  return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${props.step} class=${`coach result ${props.class ?? ""}`}
+    note=${html`<${Chip}><${Value} value=${recording.duration_s} unit="s" digits=${0} /><//>
+      ${recording.lost_samples > 0 && html`<${Chip} kind="attention">${t("result.lost", { n: recording.lost_samples })}<//>`} ${props.numbers}`}
+    extra=${quality.usable
+      ? html`<${Button} go=${taking.again} icon="rotate-ccw">${t("result.again")}<//>`
+      : taking.mayBePoor && html`<${Button} go=${() => keep(true)} icon="send">${t("result.poor_anyway")}<//>`}
+    main=${quality.usable
+      ? html`<${Main} go=${() => keep(false)} icon="check" busy=${taking.busy}>${t("result.keep")}<//>`
+      : html`<${Main} go=${taking.again} icon="rotate-ccw" busy=${taking.busy}>${t("result.again")}<//>`}>
+    <div class=${`coach-grid ${props.picture ? "" : "coach-grid-wide"}`}>
+      ${props.picture && html`<div class="coach-picture card">${props.picture}</div>`}
+      <div class="coach-hint">
+        ${quality.usable
+          ? html`<${Hint} kind="ok" title=${t("result.good")}>${t("result.good.help")}<//>`
+          : html`<${Hint} kind="attention" icon="triangle-alert" title=${reasonDo(reason)}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
+      </div>
+      <div class="coach-signal">${props.children}</div>
+    </div>
+  <//>`;
+}

@@ -1,0 +1,38 @@
+/** Start of the kiosk: the language, who is signed in, then the screens. */
+
+import { get } from "/shared/api.js";
+import { html, render } from "/shared/vendor/htm-preact/standalone.module.js";
+import "/shared/instruments/live-wave.js";
+import "/shared/instruments/body-map.js";
+import "/shared/instruments/ring.js";
+import "/shared/instruments/level-meter.js";
+import { chooseLanguage, enter, readStatus } from "/kiosk/actions.js";
+import { App } from "/kiosk/app.js";
+import { now, set } from "/kiosk/store.js";
+
+const STATUS_EVERY_MS = 5000;
+const RETRY_MS = 1000;
+
+async function begin() {
+  await chooseLanguage(localStorage.getItem("chevet.language") ?? "fr");
+  const root = document.getElementById("app");
+  if (root) render(html`<${App} />`, root);
+  await readStatus();
+  await join();
+  setInterval(readStatus, STATUS_EVERY_MS);
+}
+
+/** Wait for the box: a kiosk may be up before its agent. */
+async function join() {
+  try {
+    const { worker } = await get("/api/session");
+    set({ worker });
+    if (worker) await enter();
+    if (!now().status) await readStatus();
+    set({ ready: true });
+  } catch {
+    setTimeout(join, RETRY_MS);
+  }
+}
+
+begin();

@@ -1,0 +1,75 @@
+/** The specialist's answer: what to do first, then the words, then who signed. */
+
+import { post } from "/shared/api.js";
+import { date, has, t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { attempt, readCases } from "/kiosk/actions.js";
+import { Button, Hint, Main, Page, Value } from "/kiosk/parts.js";
+import { Patient } from "/kiosk/people.js";
+import { go } from "/kiosk/route.js";
+import { useCase } from "/kiosk/screens/case.js";
+import { useKiosk } from "/kiosk/store.js";
+
+/** @typedef {import("/shared/types.js").Opinion} Opinion */
+/** @typedef {import("/shared/types.js").FullCase} FullCase */
+
+/** @param {{ id: string }} props */
+export function Answer({ id }) {
+  const one = useCase(id);
+  const opinion = one && [...one.opinions].sort((a, b) => b.version - a.version)[0];
+  if (!one || !opinion) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.loading")}</p></main>`;
+  const read = () =>
+    attempt(async () => {
+      if (one.unread) await post(`/api/cases/${id}/read`);
+      await readCases();
+      go("start");
+    });
+  return html`<${Page} title=${t("answer.title")} class="answer" back=${() => go(`case/${id}`)} backLabel=${t("answer.case")}
+    step=${html`<${Patient} patient=${one.patient} /> · ${t(`visit_reason.${one.reason || "other"}`)}`}
+    extra=${html`<${Button} go=${() => print()} icon="printer">${t("answer.print")}<//>`}
+    main=${html`<${Main} go=${read} icon="check">${one.unread ? t("answer.read") : t("case.home")}<//>`}>
+    ${!opinion.verified && html`<${Hint} kind="bad" title=${t("answer.unverified")}>${t("answer.unverified.help")}<//>`}
+    <${Todo} opinion=${opinion} />
+    <div class="answer-words">
+      <section class="card"><h2>${t("answer.advice")}</h2><p class="answer-advice" dir="auto">${opinion.advice}</p></section>
+      <section class="card"><h2>${t("answer.impression")} <span class="chip">${t(`certainty.${opinion.certainty}`)}</span></h2>
+        <p dir="auto">${opinion.impression}</p>
+        <p class="soft small answer-question">${t("answer.asked")} <bdi>${one.question}</bdi></p></section>
+    </div>
+    <${Signature} opinion=${opinion} />
+    <${Drafts} one=${one} />
+    <p class="print-only small">${t("about.statement")}</p>
+  <//>`;
+}
+
+/** Three pictures: move or stay, how fast, when again. @param {{ opinion: Opinion }} props */
+function Todo({ opinion }) {
+  const when = opinion.follow_up_date ? date(Date.parse(`${opinion.follow_up_date}T12:00:00`)) : t("answer.no_follow_up");
+  return html`<ul class="todo">
+    <li class=${opinion.transfer ? "todo-bad" : "todo-ok"}><${Icon} name=${opinion.transfer ? "med/ambulance" : "house"} size="48px" /><b>${opinion.transfer ? t("answer.transfer") : t("answer.stay")}</b></li>
+    <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${t(`urgency.${opinion.urgency}`)}</b></li>
+    <li><${Icon} name="calendar" size="48px" /><span><span class="soft small">${t("answer.follow_up")}</span><b>${when}</b></span></li>
+  </ul>`;
+}
+
+/** @param {{ opinion: Opinion }} props */
+function Signature({ opinion }) {
+  const { author } = opinion;
+  return html`<p class="signature">
+    <${Icon} name=${opinion.verified ? "badge-check" : "triangle-alert"} size="32px" />
+    <span><b><bdi>${author.name}</bdi></b>${author.specialty && ` · ${t(`specialty.${author.specialty}`)}`}<br />
+      <span class="soft small">${t("answer.signed", { when: date(opinion.signed_ms, { dateStyle: "long", timeStyle: "short" }) })} · ${opinion.verified ? t("answer.verified") : t("answer.unverified")}${opinion.version > 1 ? ` · ${t("answer.version", { n: opinion.version })}` : ""}</span></span>
+  </p>`;
+}
+
+/** Numbers computed on this box stay drafts, beside the answer. @param {{ one: FullCase }} props */
+function Drafts({ one }) {
+  const drafts = one.recordings.flatMap(({ measurements }) => measurements).filter(({ value }) => value !== null);
+  useKiosk();
+  if (!drafts.length && !one.vitals.length) return null;
+  return html`<details class="drafts"><summary>${t("answer.numbers")}</summary><ul>
+    ${one.vitals.map((vital) => html`<li><span class="soft">${t(`vital.${vital.kind}`)}</span> <${Value} value=${vital.value} unit=${vital.unit} /></li>`)}
+    ${drafts.map(({ kind, value, unit, method }) => html`<li><span class="soft">${t(has(`measurement.${kind}`) ? `measurement.${kind}` : "measurement.other")}</span> <${Value} value=${value} unit=${unit} digits=${0} /> <span class="chip">${t("draft")}</span> <span class="soft small"><bdi>${method}</bdi></span></li>`)}
+  </ul></details>`;
+}

@@ -1,0 +1,105 @@
+/** Who is examined: found by name or register number, or new; then confirmed by two identifiers. */
+
+import { ApiError, post } from "/shared/api.js";
+import { t } from "/shared/i18n.js";
+import { Icon } from "/shared/icon.js";
+import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { attempt, openVisit } from "/kiosk/actions.js";
+import { Button, Empty, Main, Page } from "/kiosk/parts.js";
+import { initials, Patient, yearsOf } from "/kiosk/people.js";
+import { go } from "/kiosk/route.js";
+import { set } from "/kiosk/store.js";
+import { keptSigns } from "/kiosk/screens/danger.js";
+import { NewPatient } from "/kiosk/screens/new-patient.js";
+
+/** @typedef {import("/shared/types.js").Patient} PatientShape */
+
+const PAUSE_MS = 250; // after the last key, before asking
+
+export function PatientPage() {
+  const [chosen, choose] = useState(/** @type {PatientShape | null} */ (null));
+  const [isNew, setNew] = useState(false);
+  if (chosen) return html`<${Confirm} patient=${chosen} back=${() => choose(null)} />`;
+  if (isNew) return html`<${NewPatient} back=${() => setNew(false)} done=${choose} />`;
+  return html`<${Search} choose=${choose} add=${() => setNew(true)} />`;
+}
+
+/** @param {{ choose: (patient: PatientShape) => void, add: () => void }} props */
+function Search({ choose, add }) {
+  const [text, setText] = useState("");
+  const [found, setFound] = useState(/** @type {PatientShape[] | null} */ (null));
+  useEffect(() => {
+    const timer = setTimeout(async () => {
+      const answer = await attempt(() => post("/api/patients/search", { text }));
+      if (answer) setFound(answer.patients);
+    }, text ? PAUSE_MS : 0);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return html`<${Page} title=${t("patient.title")} back=${() => go("danger")}
+    main=${html`<${Main} go=${add} icon="user-plus">${t("patient.new")}<//>`}>
+    <label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("patient.search")}</span>
+      <input type="search" autocomplete="off" spellcheck=${false} placeholder=${t("patient.search")} value=${text}
+        onInput=${(/** @type {InputEvent & { target: HTMLInputElement }} */ event) => setText(event.target.value)} /></label>
+    <div class="patient-list">
+      ${found?.map((patient) => html`<${Row} patient=${patient} choose=${choose} key=${patient.id} />`)}
+      ${found && !found.length && html`<${Empty} icon="search" title=${text ? t("patient.none", { text }) : t("patient.empty")}>${t("patient.none.help")}<//>`}
+    </div>
+  <//>`;
+}
+
+/** @param {{ patient: PatientShape, choose: (patient: PatientShape) => void }} props */
+function Row({ patient, choose }) {
+  return html`<button class="case-row" onClick=${() => choose(patient)}>
+    <span class="case-face"><bdi>${initials(patient.name)}</bdi></span>
+    <span class="case-what"><b><bdi>${patient.name}</bdi></b>
+      <span class="soft">${patient.sex && t(`sex.${patient.sex}`)} ${patient.birth_year !== null && html`· ${t("patient.born", { year: String(patient.birth_year) })}`}</span></span>
+    ${patient.local_number && html`<bdi dir="ltr" class="soft">${patient.local_number}</bdi>`}
+    <${Icon} name="chevron-right" />
+  </button>`;
+}
+
+/** @param {PatientShape} patient @returns {[string, string, string][]} key, question, answer */
+function identifiers(patient) {
+  const years = yearsOf(patient);
+  /** @type {[string, string, string][]} */
+  const known = [["name", t("confirm.name"), patient.name]];
+  if (years !== null) known.push(["birth", t("confirm.birth"), t("confirm.birth.answer", { year: String(patient.birth_year), n: years })]);
+  if (patient.local_number) known.push(["number", t("confirm.number"), patient.local_number]);
+  if (patient.sex) known.push(["sex", t("confirm.sex"), t(`sex.${patient.sex}`)]);
+  return known;
+}
+
+/** Two identifiers, asked and ticked one by one, before anything is recorded in a name. @param {{ patient: PatientShape, back: () => void }} props */
+function Confirm({ patient, back }) {
+  const [ticked, tick] = useState(/** @type {string[]} */ ([]));
+  const [busy, setBusy] = useState(false);
+  const toggle = (/** @type {string} */ key) => tick(ticked.includes(key) ? ticked.filter((one) => one !== key) : [...ticked, key]);
+  const open = async () => {
+    setBusy(true);
+    await attempt(() => begin(patient));
+    setBusy(false);
+  };
+  return html`<${Page} title=${t("confirm.title")} step=${html`<${Patient} patient=${patient} />`} icon="user" back=${back} backLabel=${t("confirm.other")}
+    main=${html`<${Main} go=${open} icon="check" busy=${busy} why=${ticked.length < 2 ? t("confirm.why", { n: 2 - ticked.length }) : ""}>${t("confirm.go")}<//>`}>
+    <div class="identifiers">
+      ${identifiers(patient).map(
+        ([key, question, answer]) => html`<button class="choice identifier" aria-pressed=${String(ticked.includes(key))} onClick=${() => toggle(key)}>
+          <span class="tick-box"><${Icon} name="check" /></span><span class="soft">${question}</span><b><bdi>${answer}</bdi></b>
+        </button>`,
+      )}
+    </div>
+  <//>`;
+}
+
+/** @param {PatientShape} patient */
+async function begin(patient) {
+  try {
+    await openVisit(patient.id, keptSigns());
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "visit_open") throw error;
+    set({ trouble: error.sentence });
+    go("start");
+    return;
+  }
+  sessionStorage.removeItem("chevet.red_flags");
+}

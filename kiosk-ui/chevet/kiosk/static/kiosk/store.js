@@ -1,0 +1,73 @@
+/** What the kiosk knows now. One object, replaced on every change; screens read it through `useKiosk`. */
+
+import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+
+/** @typedef {import("/shared/types.js").Status} Status */
+/** @typedef {import("/shared/types.js").Device} Device */
+/** @typedef {import("/shared/types.js").Visit} Visit */
+/** @typedef {import("/shared/types.js").Case} Case */
+/** @typedef {import("/shared/types.js").Quality} Quality */
+/** @typedef {import("/shared/types.js").Reading} Reading */
+/** @typedef {import("/shared/types.js").Person} Person */
+
+/**
+ * @typedef {object} Kiosk
+ * @property {boolean} ready first answers have come
+ * @property {string} language
+ * @property {Status | null} status null until the box answered
+ * @property {number} clockOffset box clock minus this page's clock, ms
+ * @property {Person | null} worker who is signed in
+ * @property {boolean} ended a session ended by itself: say so at sign-in
+ * @property {boolean} connected the live line is open
+ * @property {Record<string, Device>} devices
+ * @property {Record<string, { quality: Quality, heartRate: number | null }>} quality latest live verdict by device
+ * @property {Record<string, Record<string, Reading>>} readings latest by device and kind
+ * @property {Record<string, Record<string, boolean>>} notices by device: "code:detail" that are on
+ * @property {Visit | null} visit the one in hand
+ * @property {Case[]} cases
+ * @property {string} trouble a sentence to show once, above the screen
+ * @property {boolean} aboutOpen
+ */
+
+/** @type {Kiosk} */
+let kiosk = {
+  ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
+  devices: {}, quality: {}, readings: {}, notices: {}, visit: null, cases: [], trouble: "", aboutOpen: false,
+};
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+export function now() {
+  return kiosk;
+}
+
+/** @param {Partial<Kiosk>} change */
+export function set(change) {
+  kiosk = { ...kiosk, ...change };
+  listeners.forEach((listen) => listen());
+}
+
+/** @returns {Kiosk} and draw the component again whenever it changes */
+export function useKiosk() {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const listen = () => redraw((count) => count + 1);
+    listeners.add(listen);
+    return () => {
+      listeners.delete(listen);
+    };
+  }, []);
+  return kiosk;
+}
+
+/** The device to use for an instrument: the readiest, then the first. @param {string} instrument */
+export function deviceFor(instrument) {
+  const order = ["ready", "connecting", "failed", "absent"];
+  const known = Object.values(kiosk.devices).filter((device) => device.instrument === instrument);
+  return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0] ?? null;
+}
+
+/** Now by the clock of the box, ms. */
+export function boxNow() {
+  return Date.now() + kiosk.clockOffset;
+}

@@ -1,0 +1,93 @@
+"""The far end as the fake box sees it: cases on their way, and a specialist who answers."""
+
+import time
+from typing import Any
+
+DAY_MS = 86_400_000
+
+
+class Far:
+    """Cases by id, and their answers."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, dict[str, Any]] = {}
+        self.full: dict[str, dict[str, Any]] = {}
+
+    def add(self, case_id: str, visit: dict[str, Any]) -> dict[str, Any]:
+        """A closed visit becomes a case on the box."""
+        patient = visit["patient"]
+        case = {
+            "id": case_id,
+            "patient_name": patient["name"],
+            "initials": "".join(word[0] for word in patient["name"].split()[:2]),
+            "created_ms": round(time.time() * 1000),
+            "age_s": 0,
+            "state": "on_box",
+            "percent": 0,
+            "urgency": visit["urgency"] or "routine",
+            "specialty": visit["specialty"],
+            "reason": visit["reason"],
+            "simulated": True,
+            "unread": False,
+            "refused": "",
+            "opinion_ms": None,
+            "pieces_sent": 0,
+            "pieces_total": 40,
+        }
+        self.cases[case_id] = case
+        self.full[case_id] = {
+            "opinions": [],
+            "messages": [],
+            "recordings": visit["recordings"],
+            "vitals": visit["vitals"],
+            "question": visit["question"],
+            "patient": patient,
+        }
+        return case
+
+    def move(self, case_id: str, state: str, percent: int = 100) -> None:
+        self.cases[case_id].update(state=state, percent=percent)
+
+    def answer(self, case_id: str, *, verified: bool = True, transfer: bool = False, **words: str) -> None:
+        """A specialist signs an opinion."""
+        now = round(time.time() * 1000)
+        self.full[case_id]["opinions"].append(
+            {
+                "id": f"{case_id}-o",
+                "case": case_id,
+                "version": len(self.full[case_id]["opinions"]) + 1,
+                "impression": words.get(
+                    "impression",
+                    "Souffle systolique à l’apex, irradiant vers l’aisselle. ECG en rythme sinusal.",
+                ),
+                "certainty": "probable",
+                "advice": words.get(
+                    "advice",
+                    "Furosémide 40 mg le matin.\nPas de sel.\nPeser chaque matin ; rappeler si +2 kg en 3 jours.",
+                ),
+                "urgency": words.get("urgency", "urgent"),
+                "transfer": transfer,
+                "follow_up_date": time.strftime("%Y-%m-%d", time.gmtime(now / 1000 + 7 * 86400)),
+                "author": {"id": "s1", "name": "Dr K. Amrani", "specialty": "cardiology"},
+                "signed_ms": now,
+                "verified": verified,
+            }
+        )
+        self.cases[case_id].update(state="answered", unread=True, opinion_ms=now)
+
+    def ask_again(self, case_id: str, site: str, text: str) -> None:
+        """A specialist asks for one point again."""
+        self.full[case_id]["messages"].append(
+            {
+                "id": f"{case_id}-m",
+                "case": case_id,
+                "kind": "retake",
+                "step": "heart_sound",
+                "site": site,
+                "side": "",
+                "text": text,
+                "author": {"id": "s1", "name": "Dr K. Amrani", "specialty": "cardiology"},
+                "at_ms": round(time.time() * 1000),
+                "verified": True,
+            }
+        )

@@ -1,0 +1,272 @@
+"""The HTTP calls of the fake box, with the refusals that docs/api.md names."""
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from fake_signals import RATES, eardrum, sound_file, wave_frame
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+if TYPE_CHECKING:
+    from fake_edge import FakeEdge
+
+KINDS = {"oximetry": "oximeter", "ecg": "ecg", "heart_sound": "stethoscope", "otoscopy": "otoscope"}
+LIMITS = {
+    "temperature": (25, 45),
+    "systolic": (40, 300),
+    "diastolic": (20, 200),
+    "weight": (0.3, 400),
+    "glucose": (10, 1000),
+}
+SCREEN_FIELDS = {"reason", "question", "specialty", "urgency", "language", "red_flags", "screen"}
+
+
+def refuse(status: int, code: str, field: str | None = None) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": f"Refused: {code}.", "field": field}}, status)
+
+
+def key_of(capture: dict[str, Any]) -> str:
+    return f"{capture['step']}:{capture['site']}:{capture['side']}"
+
+
+def routes_of(edge: "FakeEdge") -> APIRouter:
+    """Return all calls."""
+    routes = APIRouter(prefix="/api")
+
+    def add(method: str, path: str, answer: Any, *, open_to_all: bool = False) -> None:
+        async def call(request: Request) -> Response:
+            if request.method != "GET" and request.headers.get("X-Chevet") != "1":
+                return refuse(403, "wrong_origin")
+            if not open_to_all and request.cookies.get("session") not in edge.tokens:
+                return refuse(401, "not_signed_in")
+            body = await request.json() if request.method in ("POST", "PUT", "PATCH") else {}
+            made = answer(request, body)
+            return made if isinstance(made, Response) else JSONResponse(made)
+
+        routes.add_api_route(path, call, methods=[method])
+
+    _people(edge, add)
+    _visits(edge, add)
+    _captures(edge, add)
+    _cases(edge, add)
+    return routes
+
+
+def _people(edge: "FakeEdge", add: Any) -> None:
+    def sign_in(_: Request, body: dict[str, Any]) -> Response:
+        if body["pin"] != edge.pin:
+            return refuse(401, "wrong_pin")
+        token = secrets.token_hex(8)
+        edge.tokens.add(token)
+        edge.worker = next(worker for worker in edge.workers if worker["id"] == body["worker"])
+        answer = JSONResponse({"worker": edge.worker})
+        answer.set_cookie("session", token, httponly=True, samesite="strict")
+        return answer
+
+    def who(request: Request, _: dict[str, Any]) -> dict[str, Any]:
+        return {"worker": edge.worker if request.cookies.get("session") in edge.tokens else None}
+
+    def sign_out(request: Request, _: dict[str, Any]) -> Response:
+        edge.tokens.discard(request.cookies.get("session", ""))
+        return Response(status_code=204)
+
+    def search(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        text = body["text"].lower()
+        return {
+            "patients": [
+                p for p in edge.patients if text in p["name"].lower() or text in p["local_number"].lower()
+            ][:20]
+        }
+
+    def new_patient(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        edge.patients.insert(0, {"id": edge.new_id(), **body})
+        return edge.patients[0]
+
+    add("GET", "/status", lambda *_: edge.status(), open_to_all=True)
+    add("GET", "/session", who, open_to_all=True)
+    add("POST", "/session", sign_in, open_to_all=True)
+    add("DELETE", "/session", sign_out)
+    add("GET", "/devices", lambda *_: {"devices": list(edge.devices.values())})
+    add("POST", "/patients", new_patient)
+    add("POST", "/patients/search", search)
+
+
+def _visits(edge: "FakeEdge", add: Any) -> None:
+    def open_visit(_: Request, body: dict[str, Any]) -> Any:
+        if edge.visit:
+            return refuse(409, "visit_open", edge.visit["id"])
+        patient = next(p for p in edge.patients if p["id"] == body["patient"])
+        edge.visit = {
+            "id": edge.new_id(),
+            "patient": patient,
+            "state": "draft",
+            "created_ms": round(time.time() * 1000),
+            "reason": "",
+            "question": "",
+            "specialty": "",
+            "urgency": "routine",
+            "language": "fr",
+            "red_flags": None,
+            "screen": "",
+            "consent": None,
+            "recordings": [],
+            "vitals": [],
+            "skips": [],
+            "tries": {},
+            "capture": None,
+            "label": edge.label,
+        }
+        return edge.visit
+
+    def change(_: Request, body: dict[str, Any]) -> Any:
+        if body.keys() - SCREEN_FIELDS:
+            return refuse(422, "invalid")
+        edge.visit |= body
+        return edge.visit
+
+    def consent(_: Request, body: dict[str, Any]) -> Any:
+        edge.visit["consent"] = {**body, "given_ms": round(time.time() * 1000)}
+        return edge.visit
+
+    def vital(_: Request, body: dict[str, Any]) -> Any:
+        low, high = LIMITS[body["kind"]]
+        if not low <= body["value"] <= high:
+            return refuse(422, "implausible", "vitals.value")
+        put_vital(edge.visit, body, "manual", "")
+        return edge.visit
+
+    def skip(_: Request, body: dict[str, Any]) -> Any:
+        edge.visit["skips"].append(body)
+        return edge.visit
+
+    def send(*_: Any) -> Any:
+        visit = edge.visit
+        for missing in ("consent", "question", "specialty"):
+            if not visit[missing]:
+                return refuse(409, "incomplete", missing)
+        case = edge.far.add(visit["id"], visit)
+        edge.visit = None
+        return {"case": case["id"]}
+
+    def abandon(*_: Any) -> Response:
+        edge.visit = None
+        return Response(status_code=204)
+
+    add("POST", "/visits", open_visit)
+    add("GET", "/visits/current", lambda *_: {"visit": edge.visit})
+    add("GET", "/visits/{id}", lambda *_: edge.visit)
+    add("PATCH", "/visits/{id}", change)
+    add("PUT", "/visits/{id}/consent", consent)
+    add("PUT", "/visits/{id}/vitals", vital)
+    add("POST", "/visits/{id}/skips", skip)
+    add("POST", "/visits/{id}/send", send)
+    add("POST", "/visits/{id}/abandon", abandon)
+
+
+def put_vital(visit: dict[str, Any], body: dict[str, Any], source: str, recording: str) -> None:
+    visit["vitals"] = [one for one in visit["vitals"] if one["kind"] != body["kind"]]
+    quality = {"score": 1, "usable": True, "reasons": []}
+    visit["vitals"].append(
+        {
+            "kind": body["kind"],
+            "value": body["value"],
+            "unit": body["unit"],
+            "source": source,
+            "at_ms": round(time.time() * 1000),
+            "quality": quality,
+            "recording": recording,
+        }
+    )
+
+
+def _captures(edge: "FakeEdge", add: Any) -> None:
+    def start(_: Request, body: dict[str, Any]) -> Any:
+        instrument = KINDS[body["step"]]
+        if edge.devices[instrument]["state"] != "ready":
+            return refuse(503, "device_absent")
+        if edge.running():
+            return refuse(409, "capture_running")
+        if edge.disk == "full":
+            return refuse(507, "disk_full")
+        capture = {
+            "id": edge.new_id(),
+            "visit": edge.visit["id"],
+            "step": body["step"],
+            "site": body.get("site", ""),
+            "side": body.get("side", ""),
+            "device": edge.devices[instrument]["id"],
+            "state": "recording",
+            "problem": "",
+            "elapsed_s": 0.0,
+            "seconds": body["seconds"],
+            "recording": None,
+            "began": time.monotonic(),
+        }
+        edge.captures[capture["id"]] = capture
+        edge.visit["capture"] = capture
+        return JSONResponse(capture, 201)
+
+    def capture_of(request: Request) -> dict[str, Any]:
+        return edge.captures[request.path_params["id"]]
+
+    def stop(request: Request, _: dict[str, Any]) -> Any:
+        capture = capture_of(request)
+        edge.finish(capture)
+        return capture
+
+    def accept(request: Request, body: dict[str, Any]) -> Any:
+        capture = capture_of(request)
+        taken = capture["recording"]
+        if not body["poor"] and not taken["quality"]["usable"]:
+            return refuse(409, "poor_quality")
+        taken["accepted_poor"] = body["poor"]
+        edge.visit["recordings"].append(taken)
+        edge.visit["capture"] = None
+        for reading in taken["readings"]:
+            put_vital(edge.visit, reading, taken["driver"], taken["id"])
+        return edge.visit
+
+    def discard(request: Request, _: dict[str, Any]) -> Any:
+        key = key_of(capture_of(request))
+        edge.visit["tries"][key] = edge.visit["tries"].get(key, 0) + 1
+        edge.visit["capture"] = None
+        return edge.visit
+
+    def waveform(request: Request, _: dict[str, Any]) -> Response:
+        instrument = KINDS[capture_of(request)["step"]]
+        count = int(capture_of(request)["seconds"] * RATES[instrument])
+        return Response(
+            wave_frame("", instrument, 0, count, "lossless"), media_type="application/octet-stream"
+        )
+
+    add("POST", "/visits/{id}/captures", start)
+    add("GET", "/captures/{id}", lambda request, _: capture_of(request))
+    add("POST", "/captures/{id}/stop", stop)
+    add("POST", "/captures/{id}/accept", accept)
+    add("POST", "/captures/{id}/discard", discard)
+    add("GET", "/captures/{id}/waveform", waveform)
+    add(
+        "GET",
+        "/captures/{id}/picture/{n}",
+        lambda request, _: Response(eardrum(int(request.path_params["n"]) * 11 + 2), media_type="image/jpeg"),
+    )
+    add(
+        "GET",
+        "/captures/{id}/sound",
+        lambda request, _: Response(sound_file(capture_of(request)["seconds"]), media_type="audio/wav"),
+    )
+
+
+def _cases(edge: "FakeEdge", add: Any) -> None:
+    def one(request: Request, _: dict[str, Any]) -> Any:
+        case_id = request.path_params["id"]
+        return {**edge.far.cases[case_id], **edge.far.full[case_id]}
+
+    def read(request: Request, _: dict[str, Any]) -> Any:
+        edge.far.cases[request.path_params["id"]]["unread"] = False
+        return edge.far.cases[request.path_params["id"]]
+
+    add("GET", "/cases", lambda *_: {"cases": list(edge.far.cases.values())})
+    add("GET", "/cases/{id}", one)
+    add("POST", "/cases/{id}/read", read)
