@@ -13,9 +13,11 @@ import numpy as np
 from scipy import ndimage, signal
 
 from chevet.signals.arrays import Floats, Indices, Mask, bridged, widened
+from chevet.signals.ecg_choice import choose
 from chevet.signals.ecg_levels import QrsLevels
 
-LOW_HZ, HIGH_HZ = 7.0, 22.0
+LOW_HZ, HIGH_HZ = 8.0, 28.0
+PLACING_HZ = (3.0, 25.0)  # R peaks agree best with manual marks here: T and P are low, muscle noise is out
 INTEGRATION_S = 0.10
 REFRACTORY_S = 0.20
 WORKING_RATE_HZ = 200.0  # the feature needs no more; higher rates are thinned by a whole factor
@@ -25,11 +27,13 @@ def detect(x: Floats, rate_hz: float) -> Indices:
     """Return the R peaks of one lead [n] in mV; see `chevet.signals.ecg.detect_qrs`."""
     y, gap = bridged(x)
     step = max(1, int(rate_hz / WORKING_RATE_HZ))
-    slow = _thinned(y, rate_hz, step)
-    feature = slope_energy(slow, rate_hz / step)
+    rate = rate_hz / step
+    fast = quick(_thinned(y, rate_hz, step), rate)
+    feature = energy_of(fast, rate)
     feature[widened(gap, int(0.05 * rate_hz))[::step][: len(feature)]] = 0.0
-    at = _candidates(feature, rate_hz / step)
-    beats = _accepted(at, feature, rate_hz / step)
+    at = candidates(feature, rate)
+    first = first_pass(at, feature, rate)
+    beats = at[choose(fast, feature, at, first, rate)]
     return refined(y, gap, beats * step, rate_hz)
 
 
@@ -41,10 +45,15 @@ def _thinned(y: Floats, rate_hz: float, step: int) -> Floats:
     return thinned
 
 
-def slope_energy(y: Floats, rate_hz: float) -> Floats:
-    """Return the root of the slope's energy over 100 ms of `y` [n], zero-phase."""
+def quick(y: Floats, rate_hz: float) -> Floats:
+    """Return `y` [n] band-passed to where the QRS stands out, zero-phase."""
     sos = signal.butter(2, [LOW_HZ, HIGH_HZ], "band", fs=rate_hz, output="sos")
-    fast = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
+    fast: Floats = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
+    return fast
+
+
+def energy_of(fast: Floats, rate_hz: float) -> Floats:
+    """Return the root of the slope's energy over 100 ms of `fast` [n]."""
     energy = ndimage.uniform_filter1d(
         np.gradient(fast) ** 2, max(3, int(INTEGRATION_S * rate_hz)), mode="nearest"
     )
@@ -52,26 +61,32 @@ def slope_energy(y: Floats, rate_hz: float) -> Floats:
     return root
 
 
-def _candidates(feature: Floats, rate_hz: float) -> Indices:
+def slope_energy(y: Floats, rate_hz: float) -> Floats:
+    """Return the detection feature of `y` [n] (no gaps)."""
+    return energy_of(quick(y, rate_hz), rate_hz)
+
+
+def candidates(feature: Floats, rate_hz: float) -> Indices:
+    """Return the peaks of the feature, at least 200 ms apart."""
     at, _ = signal.find_peaks(feature, distance=max(1, int(REFRACTORY_S * rate_hz)))
-    return at.astype(np.int64)
+    found: Indices = at.astype(np.int64)
+    return found
 
 
-def _accepted(at: Indices, feature: Floats, rate_hz: float) -> Indices:
+def first_pass(at: Indices, feature: Floats, rate_hz: float) -> Mask:
+    """Return which candidates reach the adaptive levels, one after the other."""
     if not len(at):
-        return at
+        return np.zeros(0, dtype=bool)
     height = feature[at]
-    levels = QrsLevels.from_first(height[at < 8 * rate_hz] if at[0] < 8 * rate_hz else height[:8])
-    kept = [i for i, (a, h) in enumerate(zip(at / rate_hz, height, strict=True)) if levels.accepts(a, h)]
-    return at[kept]
+    levels = QrsLevels.from_first(height[at < max(8 * rate_hz, at[0] + 1)])
+    return np.array([levels.accepts(a, h) for a, h in zip(at / rate_hz, height.tolist(), strict=True)])
 
 
 def refined(y: Floats, gap: Mask, near: Indices, rate_hz: float) -> Indices:
     """Move every index to the extremum of the ECG within 80 ms; drop what lies in a gap or falls together."""
     if not len(near):
         return near
-    sos = signal.butter(1, [0.7, min(40.0, 0.4 * rate_hz)], "band", fs=rate_hz, output="sos")
-    flat = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
+    flat = placing(y, rate_hz)
     reach = int(0.08 * rate_hz)
     moved = peak_near(flat, np.clip(near, 0, len(y) - 1), reach)
     moved = np.unique(moved[~gap[moved]])
@@ -80,12 +95,19 @@ def refined(y: Floats, gap: Mask, near: Indices, rate_hz: float) -> Indices:
     return kept
 
 
+def placing(y: Floats, rate_hz: float) -> Floats:
+    """Return `y` [n] as R peaks are placed in it."""
+    sos = signal.butter(1, PLACING_HZ, "band", fs=rate_hz, output="sos")
+    flat: Floats = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
+    return flat
+
+
 def peak_near(flat: Floats, at: Indices, reach: int) -> Indices:
     """Return the index of the largest deflection of `flat` [n] within `reach` samples of every index."""
     grid = np.clip(at[:, None] + np.arange(-reach, reach + 1), 0, len(flat) - 1)
     window = flat[grid]
     up, down = window.max(1), -window.min(1)
-    sign = np.where(up >= 0.7 * down, 1.0, -1.0)
+    sign = np.where(up >= 0.95 * down, 1.0, -1.0)
     best = np.argmax(window * sign[:, None], axis=1)
     found: Indices = grid[np.arange(len(at)), best].astype(np.int64)
     return found

@@ -11,7 +11,7 @@ from scipy import signal
 
 from chevet.signals.arrays import Floats, Indices, check_rate
 from chevet.signals.ecg_levels import QrsLevels
-from chevet.signals.ecg_qrs import HIGH_HZ, INTEGRATION_S, LOW_HZ, REFRACTORY_S, peak_near
+from chevet.signals.ecg_qrs import HIGH_HZ, INTEGRATION_S, LOW_HZ, REFRACTORY_S, peak_near, placing
 from chevet.signals.errors import WrongShapeError
 
 _STEP_S = 0.04
@@ -41,11 +41,11 @@ class QrsDetector:
         self._waiting_count = 0
         self._first = 0  # index of the first kept sample
         self._feature = np.zeros(0)
-        self._flat = np.zeros(0)
+        self._held = np.zeros(0)
         self._searched = 0  # candidates before this index are settled
         self._learning: list[tuple[int, float]] = []
         self._levels: QrsLevels | None = None
-        self._last = -(10**9)
+        self._last = self._last_at = -(10**9)
         self.delay_s = self._filters.delay_s + _CONFIRM_S + 2 * _STEP_S + 1 / rate_hz
 
     def feed(self, samples: ArrayLike) -> Indices:
@@ -83,18 +83,18 @@ class QrsDetector:
         return np.array([i for i in found if i < length], dtype=np.int64)
 
     def _advance(self, x: Floats) -> list[int]:
-        feature, flat = self._filters.run(x)
+        feature, held = self._filters.run(x)
         self._feature = np.concatenate([self._feature, feature])
-        self._flat = np.concatenate([self._flat, flat])
+        self._held = np.concatenate([self._held, held])
         found = self._judge(self._candidates())
         surplus = len(self._feature) - int(_KEPT_S * self._rate_hz)
         if surplus > 0:
-            self._feature, self._flat = self._feature[surplus:], self._flat[surplus:]
+            self._feature, self._held = self._feature[surplus:], self._held[surplus:]
             self._first += surplus
         return found
 
     def _candidates(self) -> list[tuple[int, float]]:
-        """Local maxima of the feature over 200 ms back and 120 ms ahead that are not settled yet."""
+        """Local maxima of the feature over 120 ms to both sides that are not settled yet."""
         f, first = self._feature, self._first
         end = first + len(f) - self._confirm
         found: list[tuple[int, float]] = []
@@ -104,7 +104,7 @@ class QrsDetector:
         inner = f[start : end - first]
         rising = (inner > f[start - 1 : end - first - 1]) & (inner >= f[start + 1 : end - first + 1])
         for k in np.flatnonzero(rising) + start:
-            around = f[max(k - self._refractory, 0) : k + self._confirm + 1]
+            around = f[max(k - self._confirm, 0) : k + self._confirm + 1]
             if f[k] >= around.max():
                 found.append((int(k) + first, float(f[k])))
         self._searched = max(end, self._searched)
@@ -123,51 +123,52 @@ class QrsDetector:
         return self._judge(self._learning)
 
     def _accept(self, levels: QrsLevels, at: int, height: float) -> list[int]:
-        if not levels.accepts(at / self._rate_hz, height):
+        if at - self._last_at < self._refractory or not levels.accepts(at / self._rate_hz, height):
             return []
-        near = np.array([at - self._filters.delay - self._first], dtype=np.int64)
-        placed = int(peak_near(self._flat, np.maximum(near, 0), int(0.08 * self._rate_hz))[0])
-        placed += self._first - self._filters.flat_delay
-        if placed - self._last < 0.1 * self._rate_hz or placed < 0:
+        self._last_at = at
+        placed = self._first + self._placed(at - self._filters.delay - self._first)
+        if placed - self._last < 0.1 * self._rate_hz:
             return []
         self._last = placed
         return [placed]
 
+    def _placed(self, near: int) -> int:
+        """Place the R peak: zero-phase over what is kept around it, as batch detection does."""
+        start = max(near - int(0.5 * self._rate_hz), 0)
+        around = self._held[start : near + int(0.25 * self._rate_hz)]
+        flat = placing(around, self._rate_hz)
+        return start + int(peak_near(flat, np.array([max(near, 0) - start]), int(0.08 * self._rate_hz))[0])
+
 
 class _Filters:
-    """Causal filters with their state: the QRS feature, and the flattened ECG in which R peaks are placed."""
+    """Causal filters with their state: they make the QRS feature of a stream."""
 
     def __init__(self, rate_hz: float) -> None:
-        top = min(40.0, 0.4 * rate_hz)
         self._fast = signal.butter(2, [LOW_HZ, HIGH_HZ], "band", fs=rate_hz, output="sos")
-        self._calm = signal.butter(1, [0.7, top], "band", fs=rate_hz, output="sos")
         width = max(3, int(INTEGRATION_S * rate_hz))
         self._mean = np.ones(width) / width
         self._fast_state = np.zeros((len(self._fast), 2))
-        self._calm_state = np.zeros((len(self._calm), 2))
         self._energy_tail = np.zeros(width - 1)
         self._last_fast = 0.0
         self._held: float | None = None
         self._blind = 0
         self._blind_after = int(0.05 * rate_hz)
         at = np.array([11.5, 12.5])
-        delay = [_delay(sos, at, rate_hz) for sos in (self._fast, self._calm)]
-        self.flat_delay = round(delay[1])
-        self.delay = round(delay[0] - delay[1] + (width - 1) / 2 + 0.5)
-        self.delay_s = (delay[0] + width / 2) / rate_hz
+        delay = _delay(self._fast, at, rate_hz) + width / 2
+        self.delay = round(delay)
+        self.delay_s = delay / rate_hz
 
     def run(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the feature and the flattened ECG of the next samples."""
+        """Return the feature and the bridged ECG of the next samples."""
         held = self._bridge(x)
         fast, self._fast_state = signal.sosfilt(self._fast, held, zi=self._fast_state)
-        flat, self._calm_state = signal.sosfilt(self._calm, held, zi=self._calm_state)
         slope = np.diff(fast, prepend=self._last_fast)
         self._last_fast = float(fast[-1])
         energy = np.concatenate([self._energy_tail, slope**2])
         self._energy_tail = energy[len(x) :]
         feature = np.sqrt(np.maximum(np.convolve(energy, self._mean, "valid"), 0))
         feature[self._in_gap(x)] = 0.0
-        return feature, flat
+        return feature, held
 
     def _bridge(self, x: Floats) -> Floats:
         """Hold the last sample over a gap; start from the first sample so that no step is filtered."""
@@ -176,7 +177,6 @@ class _Filters:
             if not len(here):
                 return np.zeros(len(x))
             self._held = float(x[here[0]])
-            self._calm_state = signal.sosfilt_zi(self._calm) * self._held
             self._fast_state = signal.sosfilt_zi(self._fast) * self._held
         last = np.where(np.isfinite(x), np.arange(len(x)), -1)
         last = np.maximum.accumulate(last)

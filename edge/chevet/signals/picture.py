@@ -1,11 +1,11 @@
 """Pictures of the ear: how sharp one is, and which of several to keep.
 
-Images are uint8 RGB, shape [h, w, 3]. Ranking looks at structure of 4-20 pixels: noise and
-small reflections, which fool the variance of the Laplacian, live below that.
+Images are uint8 RGB, shape [h, w, 3]. Detail is measured in a band above the
+grain, the grain's own part taken off and reflections left out: these fool the variance of the Laplacian.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from chevet.signals.errors import WrongShapeError
 Image = NDArray[np.uint8]
 _Small = NDArray[np.float32]
 
-_WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 luma
+_FINE, _COARSE = 0.9, 2.0  # Gaussian deviations, pixels: detail is what lies between
+_NOISE_LEFT = (
+    0.0521  # share of white noise's variance that this band lets through (impulse response, squared)
+)
+_LIT = 20  # luma; below it lies the black rim around the field of view
 _SMALLEST = 48
 
 
@@ -26,7 +30,7 @@ class Look:
     """What a picture looks like, all from one pass.
 
     Attributes:
-        sharpness: gradient of the structure, noise taken off, relative to brightness.
+        sharpness: fine detail in per cent of brightness, noise taken off, reflections left out.
         noise: standard deviation of the finest grain, grey levels.
         bright: mean luma of the lit field, 0..255.
         burnt: share of the lit field at the top of the range.
@@ -47,7 +51,7 @@ class Look:
 
 
 def sharpness(image: Image) -> float:
-    """Return how sharp a picture is: structure of 4-20 pixels over brightness, noise subtracted.
+    """Return how sharp a picture is: fine detail over brightness, noise subtracted.
 
     Args:
         image: uint8 [h, w, 3], at least 48x48.
@@ -70,60 +74,68 @@ def best_frame(images: Sequence[Image]) -> int:
     if not images:
         raise ValueError("no picture to choose from; record at least one frame")
     looks = [look(image) for image in images]
-    return int(np.argmax([_merit(each, looks) for each in looks]))
+    usual = _usual(looks)
+    return int(np.argmax([_merit(each, usual) for each in looks]))
 
 
 def look(image: Image) -> Look:
     """Measure one picture; see `Look`."""
-    rgb = _checked(image)
-    luma = rgb @ _WEIGHTS
+    red, green, blue = _planes(image)
+    luma = 0.299 * red.astype(np.float32) + 0.587 * green + 0.114 * blue  # ITU-R BT.601
     fine = np.abs(luma[:-1, :-1] - luma[1:, :-1] - luma[:-1, 1:] + luma[1:, 1:])
-    noise = float(np.median(fine)) / 0.6745 / 2
-    soft = ndimage.gaussian_filter(luma, 1.5, truncate=2.5)
-    lit = soft > 20
-    share = float(lit.mean())
-    top = rgb.max(-1)
-    white = (rgb.min(-1) > 215) & lit
-    glare_zone = ndimage.uniform_filter(white.astype(np.float32), 9) > 0.02
-    use = lit & ~glare_zone
+    noise = float(np.median(fine[::2, ::2])) / 0.6745 / 2
+    soft = ndimage.gaussian_filter(luma, _FINE, truncate=3.0)
+    lit = soft > _LIT
+    white = np.minimum(np.minimum(red, green), blue) > 215
+    top = np.maximum(np.maximum(red, green), blue) >= 254
     count = max(int(lit.sum()), 1)
-    red, green, blue = (float(rgb[..., i][lit].mean()) if share > 0 else 0.0 for i in range(3))
     return Look(
-        sharpness=_structure(soft, use, noise),
+        sharpness=_structure(soft, lit & ~_near(white), noise),
         noise=noise,
-        bright=float(luma[lit].mean()) if share > 0 else 0.0,
-        burnt=float(((top >= 254) & lit).sum() / count),
-        glare=float(white.sum() / count),
-        dark=1 - share,
-        red=red,
-        green=green,
-        blue=blue,
+        bright=float(luma[lit].mean()) if lit.any() else 0.0,
+        burnt=float((top & lit).sum() / count),
+        glare=float((white & lit).sum() / count),
+        dark=1 - float(lit.mean()),
+        red=float((red * lit).sum() / count),
+        green=float((green * lit).sum() / count),
+        blue=float((blue * lit).sum() / count),
     )
 
 
-def _checked(image: Image) -> _Small:
+def _planes(image: Image) -> Image:
     a = np.asarray(image)
     if a.ndim != 3 or a.shape[2] != 3 or a.dtype != np.uint8:
         raise WrongShapeError("the picture", a.shape, "hand in RGB as uint8, shape [h, w, 3]")
     if min(a.shape[:2]) < _SMALLEST:
         raise WrongShapeError("the picture", a.shape, f"use at least {_SMALLEST}x{_SMALLEST} pixels")
-    return a.astype(np.float32)
+    return np.ascontiguousarray(a.transpose(2, 0, 1))
+
+
+def _near(white: Mask) -> Mask:
+    """Grow reflections by about 8 pixels, their rim being an edge that says nothing about focus."""
+    h, w = (n // 4 * 4 for n in white.shape)
+    coarse: Mask = np.any(white[:h, :w].reshape(h // 4, 4, w // 4, 4), axis=(1, 3))
+    coarse = ndimage.binary_dilation(coarse, np.ones((5, 5), dtype=bool))
+    grown = np.zeros(white.shape, dtype=bool)
+    grown[:h, :w] = coarse.repeat(4, 0).repeat(4, 1)
+    return grown
 
 
 def _structure(soft: _Small, use: Mask, noise: float) -> float:
-    inner = use[1:-1, 1:-1]
-    if inner.sum() < 400:
+    if use.sum() < 400:
         return 0.0
-    down = (soft[2:, 1:-1] - soft[:-2, 1:-1])[inner] / 2
-    across = (soft[1:-1, 2:] - soft[1:-1, :-2])[inner] / 2
-    # White noise of deviation s leaves a gradient variance of s^2 / (8 pi sigma^4) each way.
-    left = noise**2 / (8 * np.pi * 1.5**4)
-    energy = min(float(np.mean(down**2)), float(np.mean(across**2))) - left
-    mean = float(soft[1:-1, 1:-1][inner].mean())
-    return float(100 * np.sqrt(max(energy, 0)) / max(mean, 1.0))
+    detail = (soft - ndimage.gaussian_filter(soft, _COARSE, truncate=2.5))[use]
+    energy = float(np.mean(np.square(detail))) - noise**2 * _NOISE_LEFT
+    return float(100 * np.sqrt(max(energy, 0)) / max(float(soft[use].mean()), 1.0))
 
 
-def _merit(one: Look, others: list[Look]) -> float:
-    usual = float(np.median([o.bright for o in others]))
-    exposure = abs(np.log(max(one.bright, 1) / max(usual, 1)))
-    return one.sharpness * float(np.exp(-1.5 * exposure - 6 * one.burnt - 12 * one.glare - 0.12 * one.noise))
+def _merit(one: Look, usual: Look) -> float:
+    """Sharpness, less what sets this frame apart from the usual one of the set for the worse."""
+    exposure = abs(np.log(max(one.bright, 1) / max(usual.bright, 1)))
+    burnt = max(one.burnt - usual.burnt, 0) + max(one.glare - usual.glare, 0)
+    noise = max(one.noise - usual.noise, 0)
+    return one.sharpness * float(np.exp(-1.5 * exposure - 6 * burnt - 0.3 * noise))
+
+
+def _usual(looks: list[Look]) -> Look:
+    return Look(*(float(np.median([getattr(each, f.name) for each in looks])) for f in fields(Look)))
