@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.routing import APIRoute
 
-from chevet.relay.accounts.users import ROLES
+from chevet.relay.accounts.roles import ROLES
 from chevet.relay.api.app import create_app
 from chevet.relay.archive.objects import Objects
 from chevet.study.bundle import pack

@@ -102,14 +102,15 @@ def broker(request):
 
 @pytest.fixture
 def programme_folder(tmp_path):
-    assert end_of("init", str(tmp_path), "--name", "Programme") == 0
-    return tmp_path
+    folder = tmp_path / "programme"
+    assert end_of("init", str(folder), "--name", "Programme") == 0
+    return folder
 
 
 def end_of(*arguments, text=""):
     process = start(*arguments, stdin=subprocess.PIPE)
     _, errors = process.communicate(text, timeout=30)
-    assert "Traceback" not in errors
+    assert process.returncode == 0, errors
     return process.returncode
 
 

@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from chevet.relay.accounts.users import LANGUAGES, ROLES
-from chevet.relay.commands import audit, broker, doctor, programme, run, sites, users
+from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.errors import RelayError
 from chevet.relay.settings import CONFIG_VARIABLE
 from chevet.study.study import SPECIALTIES
@@ -47,6 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _later(module: str, function: str) -> Command:
+    """Return a command that is imported when it runs: `--help` and the broker need none of the web stack."""
+
+    def command(options: argparse.Namespace) -> int:
+        run: Command = getattr(import_module(f"chevet.relay.commands.{module}"), function)
+        return run(options)
+
+    return command
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every command, with its help."""
     top = argparse.ArgumentParser(
@@ -65,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _audit(kinds)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
-    checks.set_defaults(command=doctor.run)
+    checks.set_defaults(command=_later("doctor", "run"))
     return top
 
 
@@ -92,7 +102,7 @@ def _init(kinds: Kinds) -> None:
     )
     command.add_argument("dir", type=Path, metavar="DIR")
     command.add_argument("--name", default="Chevet programme", help="the programme's name, shown on the desk")
-    command.set_defaults(command=programme.run)
+    command.set_defaults(command=_later("programme", "run"))
 
 
 def _run(kinds: Kinds) -> None:
@@ -103,7 +113,7 @@ def _run(kinds: Kinds) -> None:
         "so in GET /api/status. Ends cleanly on SIGTERM and Ctrl-C.",
     )
     _add_config(command)
-    command.set_defaults(command=run.run)
+    command.set_defaults(command=_later("run", "run"))
 
 
 def _broker(kinds: Kinds) -> None:
@@ -122,7 +132,7 @@ def _broker(kinds: Kinds) -> None:
         default="iotcore",
         help="iotcore is a Python wheel; mosquitto must be installed (default: iotcore)",
     )
-    command.set_defaults(command=broker.run)
+    command.set_defaults(command=_later("broker", "run"))
 
 
 def _site(kinds: Kinds) -> None:
@@ -131,12 +141,12 @@ def _site(kinds: Kinds) -> None:
     )
     add = actions.add_parser("add", help="let in the site of a site.json that `chevet-edge init` wrote")
     add.add_argument("file", type=Path, metavar="FILE")
-    add.set_defaults(command=sites.add)
+    add.set_defaults(command=_later("sites", "add"))
     every = actions.add_parser("list", help="list the sites")
-    every.set_defaults(command=sites.show)
+    every.set_defaults(command=_later("sites", "show"))
     revoke = actions.add_parser("revoke", help="refuse everything a site sends from now on")
     revoke.add_argument("code", metavar="CODE")
-    revoke.set_defaults(command=sites.revoke)
+    revoke.set_defaults(command=_later("sites", "revoke"))
     for action in (add, every, revoke):
         _add_config(action)
 
@@ -167,12 +177,12 @@ def _user(kinds: Kinds) -> None:
     add.add_argument(
         "--password-file", type=Path, metavar="FILE", help="file whose first line is the password"
     )
-    add.set_defaults(command=users.add)
+    add.set_defaults(command=_later("users", "add"))
     every = actions.add_parser("list", help="list the accounts")
-    every.set_defaults(command=users.show)
+    every.set_defaults(command=_later("users", "show"))
     disable = actions.add_parser("disable", help="end all sessions of an account and refuse new ones")
     disable.add_argument("id", metavar="ID")
-    disable.set_defaults(command=users.disable)
+    disable.set_defaults(command=_later("users", "disable"))
     for action in (add, every, disable):
         _add_config(action)
 
@@ -183,4 +193,4 @@ def _audit(kinds: Kinds) -> None:
     )
     verify = actions.add_parser("verify", help="walk the chain; name the first record that was tampered with")
     _add_config(verify)
-    verify.set_defaults(command=audit.verify)
+    verify.set_defaults(command=_later("audit", "verify"))

@@ -7,14 +7,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select, update
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
+from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.schema import Found, sessions, users
 from chevet.relay.errors import SettingsError
 from chevet.study.study import SPECIALTIES
 
-ROLES = ("worker", "specialist", "coordinator", "site-admin", "auditor")
-LANGUAGES = ("fr", "ar", "zgh", "en")
 OPERATOR = "operator"
 """Who the audit names for what is done at the relay's own command line."""
 
