@@ -167,8 +167,10 @@ def _lossless_parts(parts: Sequence[Part]) -> _Lossless:
     found: _Lossless = {}
     for part in parts:
         key = (part.recording, part.kind, part.index)
-        if part.layer == 3 and found.setdefault(key, part) is not part:
-            raise BundleError("duplicate_part")
+        if part.layer == 3:
+            if key in found:
+                raise BundleError("duplicate_part")
+            found[key] = part
     return found
 
 
@@ -182,7 +184,7 @@ def _filled(recording: Recording, shape: Shape, lossless: _Lossless) -> Recordin
         recording,
         waveforms=waveforms,
         pictures=tuple(_pictures(recording, shape, lossless)),
-        readings=_readings(recording, lossless),
+        readings=_readings(recording, shape, lossless),
     )
 
 
@@ -210,6 +212,10 @@ def _pictures(recording: Recording, shape: Shape, lossless: _Lossless) -> Iterat
         yield replace(picture, data=part.data)
 
 
-def _readings(recording: Recording, lossless: _Lossless) -> tuple[Reading, ...]:
-    part = lossless.pop((recording.id, "readings", 0), None)
-    return recording.readings if part is None else open_readings(part.data)
+def _readings(recording: Recording, shape: Shape, lossless: _Lossless) -> tuple[Reading, ...]:
+    if shape.readings == len(recording.readings):
+        return recording.readings
+    readings = open_readings(_take(lossless, recording.id, "readings").data)
+    if len(readings) != shape.readings:
+        raise BundleError("contradiction")
+    return readings

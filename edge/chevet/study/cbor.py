@@ -7,6 +7,7 @@ shared references from tags that a stranger sent, so reading is done here.
 
 import struct
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import cast
 
 import cbor2
@@ -183,7 +184,7 @@ class Row:
         value = self.any()
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -1e308 < value < 1e308:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise BundleError("wrong_type")
         return value
 

@@ -23,7 +23,7 @@ MAX_SAMPLES = 1 << 25
 _MAGIC = b"CVW\x01"
 _HEAD = struct.Struct("<4sBBI")
 _STREAM_CHANNELS = 8  # the most one FLAC stream carries (RFC 9639 section 9.1.3)
-_FLAC_RATES = (1, 655_350)
+_FLAC_RATES = (1, 65_535)  # higher ones FLAC takes only in certain steps
 _LIMB = 1  # first flag bit; two bits of rounding follow
 
 

@@ -57,7 +57,7 @@ def lossless_pieces(recording: Recording) -> Iterator[Piece]:
         yield Piece(3, "waveform", WAVEFORM, _waveforms(recording.waveforms))
     for index, picture in enumerate(recording.pictures):
         yield Piece(3, "picture", picture.media_type, picture.data, index)
-    if last_readings(recording.readings) != recording.readings:
+    if len(last_readings(recording.readings)) != len(recording.readings):
         yield Piece(3, "readings", READINGS, encode([reading_row(item) for item in recording.readings]))
 
 

@@ -19,7 +19,7 @@ AVIF: Final = "image/avif"
 GOOD_SSIM: Final = 0.98
 MAX_PIXELS: Final = 16_000_000
 _SPEED: Final = 8  # 0 slowest to 10: a Pi encodes a still in well under a second
-_QUALITIES: Final = (50, 60, 70, 80, 90)
+_QUALITIES: Final = (65, 80, 90)
 _PREVIEW_QUALITIES: Final = (50, 40, 30, 20, 10, 1)
 _WORTH: Final = 0.8  # a diagnostic copy must save a fifth of the original, or the original serves
 

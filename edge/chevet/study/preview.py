@@ -36,12 +36,13 @@ def write_preview(waveform: Waveform) -> bytes:
     factor = max(round(waveform.channels[0].rate_hz / RATE_HZ), 1)
     stored = _stored_rows(waveform)
     coarse = _decimated(waveform.values[stored], factor)
+    data = b""
     while True:
         for step in _steps(waveform, coarse):
             data = _encode(waveform, factor, step, stored, coarse)
             if len(data) <= PREVIEW_BYTES or not coarse.shape[1]:
                 return data
-        coarse = coarse[:, : coarse.shape[1] * 3 // 4]
+        coarse = coarse[:, : int(coarse.shape[1] * min(PREVIEW_BYTES / len(data), 0.75))]
 
 
 def read_preview(data: bytes) -> Waveform:
@@ -85,7 +86,7 @@ def _steps(waveform: Waveform, coarse: NDArray[np.float64]) -> Iterator[int]:
     channel = waveform.channels[0]
     spread = float(np.ptp(coarse)) if coarse.size else 0.0
     finest = _FINEST_MV / abs(channel.gain) if channel.unit == "mV" and channel.gain else spread / _LEVELS
-    steps = [max(round(finest * _GROWTH**power), 1) for power in range(_COARSEST)]
+    steps = [max(round(min(finest, 32768.0) * _GROWTH**power), 1) for power in range(_COARSEST)]
     yield from dict.fromkeys(steps)
 
 
@@ -97,10 +98,9 @@ def _encode(
         replace(item, rate_hz=item.rate_hz / factor, gain=item.gain * step) for item in waveform.channels
     )
     shape = np.broadcast_to(np.int16(0), (len(channels), values.shape[1]))
-    small = Waveform(
-        channels, cast("NDArray[np.int16]", shape), _gaps(waveform.gaps, factor, values.shape[1])
-    )
-    row: list[Value] = [VERSION, waveform_row(small), list(stored), _differences(values)]
+    small = Waveform(channels, shape, _gaps(waveform.gaps, factor, values.shape[1]))
+    rows: list[Value] = list(stored)
+    row: list[Value] = [VERSION, waveform_row(small), rows, _differences(values)]
     return encode(row)
 
 

@@ -27,6 +27,7 @@ _RATES: Final = (8_000, 12_000, 16_000, 24_000, 48_000)  # what Opus takes, RFC 
 _LOWEST_BITS: Final = 6_000  # libsndfile maps compression level 1..0 to 6..256 kbit/s per channel
 _MOST_BITS: Final = 256_000
 _SOUND_FROM_HZ: Final = 2_000
+_PREVIEW_LONGEST_S: Final = 7.0  # more than 3.9 KiB ever held of a real recording
 
 
 def is_sound(waveform: Waveform) -> bool:
@@ -42,7 +43,8 @@ def diagnostic_sound(waveform: Waveform) -> bytes:
 
 def preview_sound(waveform: Waveform) -> bytes:
     """Return the beginning of the first channel as Ogg Opus, as much of it as fits 3.9 KiB."""
-    samples, rate_hz = waveform.values[0], waveform.channels[0].rate_hz
+    rate_hz = waveform.channels[0].rate_hz
+    samples = waveform.values[0, : int(_PREVIEW_LONGEST_S * rate_hz)]
     data = _opus(samples, rate_hz, PREVIEW_BITS)
     while len(data) > PREVIEW_BYTES:
         samples = samples[: int(len(samples) * min(PREVIEW_BYTES / len(data), 0.95))]

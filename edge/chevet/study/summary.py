@@ -30,10 +30,12 @@ class Shape:
     Attributes:
         samples: per waveform, samples per channel.
         picture_bytes: per picture, the size of the camera's own file.
+        readings: how many the device gave; the summary has the last of each kind.
     """
 
     samples: tuple[int, ...] = ()
     picture_bytes: tuple[int, ...] = ()
+    readings: int = 0
 
 
 def write_summary(study: Study) -> bytes:
@@ -168,7 +170,7 @@ def _recording_row(recording: Recording) -> Value:
         dict(recording.device),
         [waveform_row(waveform) for waveform in recording.waveforms],
         [[item.media_type, item.at_s, item.best, len(item.data)] for item in recording.pictures],
-        [reading_row(reading) for reading in last_readings(recording.readings)],
+        [len(recording.readings), [reading_row(item) for item in last_readings(recording.readings)]],
         [[item.kind, item.value, item.unit, item.method] for item in recording.measurements],
     ]
 
@@ -192,12 +194,15 @@ def _read_recording(row: Row, shapes: dict[str, Shape]) -> Recording:
     )
     waveforms = [read_waveform_row(item) for item in row.rows()]
     pictures = [_read_picture(item) for item in row.rows()]
-    shapes[blank.id] = Shape(tuple(count for _, count in waveforms), tuple(size for _, size in pictures))
+    readings = row.row()
+    shapes[blank.id] = Shape(
+        tuple(count for _, count in waveforms), tuple(size for _, size in pictures), readings.whole()
+    )
     return replace(
         blank,
         waveforms=tuple(waveform for waveform, _ in waveforms),
         pictures=tuple(picture for picture, _ in pictures),
-        readings=tuple(read_reading(item) for item in row.rows()),
+        readings=tuple(read_reading(item) for item in readings.rows()),
         measurements=tuple(_read_measurement(item) for item in row.rows()),
     )
 
