@@ -1,8 +1,8 @@
 """Fakes that keep to the contracts: a device on a scripted link, a relay, a box built around them."""
 
 import asyncio
+import functools
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -278,11 +279,14 @@ async def until(condition: Callable[[], object], within_s: float = 10.0) -> None
             await asyncio.sleep(0.01)
 
 
+@functools.cache
+def pin_hash() -> str:
+    """One hash for all tests: argon2 is slow on purpose."""
+    return PasswordHasher().hash(PIN)
+
+
 def sign_in_worker(box: Box) -> Worker:
     worker = Worker("amina", "Amina")
-    box.bedside.workers.add(worker, PIN)
+    with box.database.write() as cursor:
+        cursor.execute("INSERT INTO workers VALUES (?, ?, ?)", (worker.id, worker.name, pin_hash()))
     return worker
-
-
-def junk(count: int) -> bytes:
-    return os.urandom(count)

@@ -33,10 +33,6 @@ HEADERS = {
 _CODES = {404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
-class _TooLarge(Exception):  # noqa: N818 - never leaves this file
-    pass
-
-
 class Guard:
     """ASGI middleware around the whole application."""
 
@@ -77,16 +73,28 @@ class Guard:
             elif _declared(headers) > BODY_AT_MOST:
                 await _too_large()(scope, receive, dressed)
             else:
-                await self._app(scope, _counted(receive), dressed)
-        except _TooLarge:
-            if not started:
-                await _too_large()(scope, receive, dressed)
+                await self._within_limit(scope, receive, dressed)
         except Exception as error:  # noqa: BLE001 - the last place that can answer
             # The text of an unexpected error may hold patient data: only its kind and place are logged.
             log.error("%s at %s", type(error).__name__, _place(error))
             if not started:
                 message = "The box met an unexpected fault; try again, and tell support the time."
                 await error_answer(500, "internal", message)(scope, receive, dressed)
+
+    async def _within_limit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the whole small body first: the application never sees a part of one."""
+        body = b""
+        more = scope["method"] not in SAFE_METHODS
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > BODY_AT_MOST:
+                await _too_large()(scope, receive, send)
+                return
+        await self._app(scope, _replayed(body, receive), send)
 
 
 def error_answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
@@ -136,18 +144,13 @@ def _declared(headers: Headers) -> int:
     return int(length) if length.isdigit() else 0
 
 
-def _counted(receive: Receive) -> Receive:
-    seen = 0
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def counting() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > BODY_AT_MOST:
-            raise _TooLarge
-        return message
+    async def replaying() -> Message:
+        return waiting.pop() if waiting else await receive()
 
-    return counting
+    return replaying
 
 
 def _too_large() -> JSONResponse:
