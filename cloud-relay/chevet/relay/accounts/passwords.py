@@ -41,7 +41,6 @@ class Passwords:
         self._cost = cost or Cost()
         self._turn = BoundedSemaphore(AT_ONCE)
         self._hasher = PasswordHasher(self._cost.passes, self._cost.memory_kib, self._cost.lanes)
-        self._decoy = self._hasher.hash("an unknown user takes as long as a known one")
 
     def hash(self, password: str) -> str:
         """Return the text to store for `password`."""
@@ -49,11 +48,14 @@ class Passwords:
 
     def check(self, stored: str | None, password: str) -> bool:
         """Say whether `password` is the one; None for an unknown user costs the same time."""
-        try:
-            with self._turn:
-                return self._hasher.verify(stored or self._decoy, password) and stored is not None
-        except (VerificationError, InvalidHashError):
-            return False
+        with self._turn:
+            if stored is None:
+                self._hasher.hash(password)
+                return False
+            try:
+                return self._hasher.verify(stored, password)
+            except (VerificationError, InvalidHashError):
+                return False
 
     def lock(self, key: Ed25519PrivateKey, password: str) -> bytes:
         """Encrypt a private key under `password`: salt, nonce, AES-256-GCM ciphertext."""
