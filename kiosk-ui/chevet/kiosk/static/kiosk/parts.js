@@ -83,9 +83,9 @@ export function Hint({ kind, title, icon, children }) {
   </div>`;
 }
 
-/** @param {{ kind?: "" | "ok" | "attention" | "bad" | "info", icon?: string, children: Child }} props */
-export function Chip({ kind = "", icon, children }) {
-  return html`<span class=${`chip ${kind && `chip-${kind}`}`}>${icon && html`<${Icon} name=${icon} size="1.1em" />`}${children}</span>`;
+/** @param {{ kind?: "" | "ok" | "attention" | "bad" | "info", icon?: string, class?: string, children: Child }} props */
+export function Chip({ kind = "", icon, class: more = "", children }) {
+  return html`<span class=${`chip ${kind && `chip-${kind}`} ${more}`}>${icon && html`<${Icon} name=${icon} size="1.1em" />`}${children}</span>`;
 }
 
 /** A big square to choose with. @param {{ icon?: string, title: Child, chosen?: boolean, go: () => void, class?: string, children?: Child, role?: string }} props */

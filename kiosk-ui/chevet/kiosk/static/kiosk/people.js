@@ -17,8 +17,16 @@ export function Patient({ patient }) {
   return html`<bdi>${patient.name}</bdi>${patient.sex && html` · ${t(`sex.short.${patient.sex}`)}`}${years !== null && html` · <bdi dir="ltr">${years}</bdi>`}`;
 }
 
+/** Keeps Arabic letters from joining into a word of their own. */
+const APART = "\u200c";
+
+/** Initials as the box gives them. @param {string} letters */
+export function apart(letters) {
+  return [...letters].join(APART);
+}
+
 /** Two letters of a name, for a tile. @param {string} name */
 export function initials(name) {
   const words = name.trim().split(/\s+/).filter((word) => !/^(dr|pr|mme|mr|m)\.?$/i.test(word));
-  return words.slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
+  return words.slice(0, 2).map((word) => [...word][0] ?? "").join(APART).toUpperCase();
 }

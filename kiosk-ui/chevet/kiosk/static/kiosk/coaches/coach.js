@@ -66,7 +66,7 @@ export function reasonDo(reason) {
 /** @param {{ quality: Quality | null | undefined }} props */
 export function QualityChip({ quality }) {
   if (!quality) return null;
-  return html`<${Chip} kind=${quality.usable ? "ok" : "attention"} icon=${quality.usable ? "check" : "triangle-alert"}>${quality.usable ? t("quality.good") : t("quality.poor")}<//>`;
+  return html`<${Chip} class="chip-quality" kind=${quality.usable ? "ok" : "attention"} icon=${quality.usable ? "check" : "triangle-alert"}>${quality.usable ? t("quality.good") : t("quality.poor")}<//>`;
 }
 
 /** @param {Parameters<typeof Coach>[0]} props */

@@ -50,7 +50,7 @@ export function Ecg({ visit }) {
 
 /** @param {{ off: string[] }} props */
 function Map({ off }) {
-  return html`<body-map mode="ecg" off=${off.join(" ")} active=${off[0] ?? ""} label=${t("ecg.picture")}></body-map>`;
+  return html`<body-map mode=${off[0]?.startsWith("V") ? "ecg-chest" : "ecg"} off=${off.join(" ")} active=${off[0] ?? ""} label=${t("ecg.picture")}></body-map>`;
 }
 
 /** @param {{ off: string[] }} props */

@@ -68,7 +68,7 @@ function Drafts({ one }) {
   const drafts = one.recordings.flatMap(({ measurements }) => measurements).filter(({ value }) => value !== null);
   useKiosk();
   if (!drafts.length && !one.vitals.length) return null;
-  return html`<details class="drafts"><summary>${t("answer.numbers")}</summary><ul>
+  return html`<details class="drafts" onToggle=${(/** @type {Event & { target: HTMLElement }} */ event) => event.target.scrollIntoView({ block: "end" })}><summary>${t("answer.numbers")}</summary><ul>
     ${one.vitals.map((vital) => html`<li><span class="soft">${t(`vital.${vital.kind}`)}</span> <${Value} value=${vital.value} unit=${vital.unit} /></li>`)}
     ${drafts.map(({ kind, value, unit, method }) => html`<li><span class="soft">${t(has(`measurement.${kind}`) ? `measurement.${kind}` : "measurement.other")}</span> <${Value} value=${value} unit=${unit} digits=${0} /> <span class="chip">${t("draft")}</span> <span class="soft small"><bdi>${method}</bdi></span></li>`)}
   </ul></details>`;

@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { attempt, readCases } from "/kiosk/actions.js";
 import { Road, since } from "/kiosk/delivery.js";
 import { Button, Chip, Hint, Main, Page } from "/kiosk/parts.js";
+import { apart } from "/kiosk/people.js";
 import { whatText } from "/kiosk/recording-row.js";
 import { go } from "/kiosk/route.js";
 import { useKiosk } from "/kiosk/store.js";
@@ -34,7 +35,7 @@ export function CasePage({ id }) {
   if (!one) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.loading")}</p></main>`;
   const answered = one.opinions.length > 0;
   return html`<${Page} title=${t(`delivery.${one.state}.title`)} class="case-page"
-    step=${html`<bdi>${one.initials}</bdi> · ${t(`specialty.${one.specialty}`)} · ${since(one.created_ms)}`}
+    step=${html`<bdi>${apart(one.initials)}</bdi> · ${t(`specialty.${one.specialty}`)} · ${since(one.created_ms)}`}
     extra=${answered && html`<${Button} go=${() => go("start")}>${t("case.home")}<//>`}
     main=${answered
       ? html`<${Main} go=${() => go(`case/${id}/answer`)} icon="mail-open">${t("case.read")}<//>`

@@ -35,7 +35,7 @@ export function ConsentPage({ visit }) {
       )}
     </div>
     <div class="field witness"><label for="witness">${t("consent.witness")}</label>
-      <input id="witness" autocomplete="off" dir="auto" maxlength="80" value=${witness}
+      <input id="witness" autocomplete="off" dir=${witness ? "auto" : undefined} maxlength="64" value=${witness}
         onInput=${(/** @type {InputEvent & { target: HTMLInputElement }} */ event) => setWitness(event.target.value)} /></div>
     ${refusing && html`<${Refusal} close=${() => refuse(false)} />`}
   <//>`;

@@ -39,7 +39,7 @@ export function NewPatient({ back, done }) {
     main=${html`<${Main} go=${save} icon="arrow-right" busy=${busy} why=${missing(form, born)}>${t("do.next")}<//>`}>
     <div class="form-grid">
       <div class="field form-wide"><label for="name">${t("patient.name")}</label>
-        <input id="name" autocomplete="off" spellcheck=${false} dir="auto" maxlength="80" value=${form.name} onInput=${(/** @type {Typing} */ event) => change({ name: event.target.value })} /></div>
+        <input id="name" autocomplete="off" spellcheck=${false} dir=${form.name ? "auto" : undefined} maxlength="80" value=${form.name} onInput=${(/** @type {Typing} */ event) => change({ name: event.target.value })} /></div>
       <${Born} form=${form} change=${change} wrong=${Number.isNaN(born)} />
       <${Sex} form=${form} change=${change} />
       <div class="field"><label for="local">${t("patient.number")}</label>

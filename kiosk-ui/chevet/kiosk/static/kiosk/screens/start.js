@@ -6,7 +6,7 @@ import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js"
 import { readCases } from "/kiosk/actions.js";
 import { DeliveryChip } from "/kiosk/delivery.js";
 import { Chip, Empty } from "/kiosk/parts.js";
-import { Patient } from "/kiosk/people.js";
+import { apart, Patient } from "/kiosk/people.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
 
@@ -51,7 +51,7 @@ function Draft({ visit }) {
 /** Initials only: the patient's side may face this screen. @param {{ one: Case }} props */
 function CaseRow({ one }) {
   return html`<button class=${`case-row ${one.unread ? "case-unread" : ""}`} onClick=${() => go(one.unread ? `case/${one.id}/answer` : `case/${one.id}`)}>
-    <span class="case-face"><bdi>${one.initials}</bdi></span>
+    <span class="case-face"><bdi>${apart(one.initials)}</bdi></span>
     <span class="case-what"><b>${t(`visit_reason.${one.reason || "other"}`)}</b>
       <span class="soft">${t(`specialty.${one.specialty}`)} · ${age((boxNow() - one.created_ms) / 1000)}</span></span>
     ${one.urgency !== "routine" && html`<${Chip} kind=${one.urgency === "emergency" ? "bad" : "attention"}>${t(`urgency.${one.urgency}`)}<//>`}

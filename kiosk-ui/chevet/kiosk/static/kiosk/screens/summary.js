@@ -50,7 +50,7 @@ export function Question({ visit }) {
   return html`<${Page} title=${t("question.title")} step=${t("question.help")} back=${() => goVisit("review")}
     main=${html`<${Main} go=${on} icon="arrow-right" why=${text.trim() ? "" : t("question.why")}>${t("do.next")}<//>`}>
     <div class="question">
-      <textarea class="question-text" aria-label=${t("question.title")} dir="auto" maxlength="2000" placeholder=${t("question.placeholder")} value=${text}
+      <textarea class="question-text" aria-label=${t("question.title")} dir=${text ? "auto" : undefined} maxlength="2000" placeholder=${t("question.placeholder")} value=${text}
         onInput=${(/** @type {InputEvent & { target: HTMLTextAreaElement }} */ event) => write(event.target.value)}></textarea>
       <div class="phrases">${PHRASES.map((phrase) => html`<button class="button" onClick=${() => add(phrase)}><${Icon} name="plus" />${t(`phrase.${phrase}`)}</button>`)}</div>
     </div>

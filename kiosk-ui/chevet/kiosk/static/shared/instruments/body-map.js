@@ -1,7 +1,7 @@
 /**
  * `<body-map>`: the front of a person with the places to touch. Never mirrored: the patient's left is on the right.
  *
- * Attributes: `mode` ("heart": the points A P E T M; "ecg": electrodes in IEC colours), `active` (the next place,
+ * Attributes: `mode` ("heart": the points A P E T M; "ecg": electrodes in IEC colours; "ecg-chest": the same, nearer), `active` (the next place,
  * pulses), `done`, `off` and `poor` (space-separated places), `pickable` (places answer to touch and keyboard).
  * A place that was picked fires `pick` with `detail.site`.
  */
@@ -36,6 +36,7 @@ const ECG = [
 const MODES = /** @type {Record<string, { places: Place[], view: string, radius: number }>} */ ({
   heart: { places: HEART, view: "62 88 276 270", radius: 14 },
   ecg: { places: ECG, view: "6 0 388 522", radius: 12 },
+  "ecg-chest": { places: ECG, view: "92 120 250 250", radius: 12 },
 });
 
 let figures = 0;

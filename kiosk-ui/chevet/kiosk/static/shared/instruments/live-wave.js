@@ -18,6 +18,28 @@ const TAIL = 6; // redrawn behind the head, where its dot was
 const DELAY_S = 0.07;
 const STEPS = [1, 1.5, 2, 3, 5, 7.5];
 
+const NOTHING = 0;
+const SIGNAL = 1;
+const OFF = 2;
+
+/**
+ * Lowest and highest of samples [from, to), and what they are: a gap or a missing contact anywhere in them counts.
+ * @param {Float32Array} values @param {Uint8Array} flags @param {number} from @param {number} to @param {number} length
+ */
+function span(values, flags, from, to, length) {
+  let low = Infinity;
+  let high = -Infinity;
+  let kind = SIGNAL;
+  for (let i = from; i < to; i++) {
+    const value = values[i % length] ?? NaN;
+    if (Number.isNaN(value)) return { low: 0, high: 0, kind: NOTHING };
+    if (flags[i % length]) kind = OFF;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high, kind };
+}
+
 export class LiveWave extends HTMLElement {
   constructor() {
     super();
@@ -224,6 +246,8 @@ export class LiveWave extends HTMLElement {
   }
 
   /**
+   * Runs of signal, of no contact and of nothing. Where many samples share a pixel only its lowest and highest are
+   * drawn: the same picture for a fraction of the work.
    * @param {CanvasRenderingContext2D} pen @param {WaveBuffer} buffer @param {ReturnType<LiveWave["rows"]>[number]} row
    * @param {number} base @param {number} first @param {number} last @param {{ line: string, off: string }} colours
    */
@@ -231,24 +255,31 @@ export class LiveWave extends HTMLElement {
     const values = buffer.values[row.c] ?? new Float32Array();
     const flags = buffer.off[row.c] ?? new Uint8Array();
     const step = row.width / buffer.length;
-    let drawing = 0; // 0 nothing, 1 signal, 2 no contact
-    pen.lineJoin = "round";
-    for (let i = first; i <= last; i++) {
-      const value = values[i % buffer.length] ?? NaN;
-      const wanted = Number.isNaN(value) ? 0 : flags[i % buffer.length] ? 2 : 1;
-      if (wanted !== drawing) {
+    const stride = Math.max(1, Math.round(0.5 / step));
+    let drawing = NOTHING;
+    for (let i = first - (first % stride); i <= last; i += stride) {
+      const { low, high, kind } = span(values, flags, i, Math.min(i + stride, last + 1), buffer.length);
+      const x = row.left + (i - base) * step;
+      if (kind !== drawing) {
         if (drawing) pen.stroke();
-        drawing = wanted;
-        pen.beginPath();
-        pen.strokeStyle = wanted === 2 ? colours.off : colours.line;
-        pen.lineWidth = 2;
-        // Dashes lie on a fixed grid of pixels, so that they do not crawl while the head moves.
-        pen.setLineDash(wanted === 2 ? [8, 8] : []);
-        pen.lineDashOffset = wanted === 2 ? (i - base) * step : 0;
+        drawing = kind;
+        this.dip(pen, kind, x - row.left, colours);
       }
-      if (drawing) pen.lineTo(row.left + (i - base) * step, this.y(row, wanted === 2 ? 0 : value));
+      if (!drawing) continue;
+      pen.lineTo(x, this.y(row, kind === OFF ? 0 : high));
+      if (low !== high && kind === SIGNAL) pen.lineTo(x, this.y(row, low));
     }
     if (drawing) pen.stroke();
+  }
+
+  /** Begin a stroke. Dashes lie on a fixed grid, so that they do not crawl while the head moves. @param {CanvasRenderingContext2D} pen @param {number} kind @param {number} x @param {{ line: string, off: string }} colours */
+  dip(pen, kind, x, colours) {
+    pen.beginPath();
+    pen.lineJoin = "round";
+    pen.lineWidth = 2;
+    pen.strokeStyle = kind === OFF ? colours.off : colours.line;
+    pen.setLineDash(kind === OFF ? [8, 8] : []);
+    pen.lineDashOffset = kind === OFF ? x : 0;
   }
 
   /** @param {{ top: number, height: number }} row @param {number} value */
