@@ -13,7 +13,12 @@ DOCTOR: Shape = {
     "languages": ["fr", "ar"],
 }
 OTHER: Shape = {"id": "benali", "name": "Dr S. Benali"}
-FULL = {"0": {"have": 1, "total": 1}, "1": {"have": 4, "total": 4}, "2": {"have": 22, "total": 22}, "3": {"have": 61, "total": 61}}
+FULL = {
+    "0": {"have": 1, "total": 1},
+    "1": {"have": 4, "total": 4},
+    "2": {"have": 22, "total": 22},
+    "3": {"have": 61, "total": 61},
+}
 GOOD: Shape = {"score": 0.94, "usable": True, "reasons": []}
 
 
@@ -86,7 +91,9 @@ def measurements() -> list[Shape]:
         ("qtc", 408, "ms", "Fridericia"),
         ("qrs_axis", 54, "deg", "net area I, aVF"),
     ]
-    return [{"kind": kind, "value": value, "unit": unit, "method": method} for kind, value, unit, method in rows]
+    return [
+        {"kind": kind, "value": value, "unit": unit, "method": method} for kind, value, unit, method in rows
+    ]
 
 
 def recordings(base: int, arrived: str) -> list[Shape]:
@@ -113,7 +120,14 @@ def case(number: int, **other: Any) -> Shape:
     base: Shape = {
         "id": ident(number * 256),
         "site": {"code": "anfgou", "name": "Anfgou"},
-        "patient": {"id": ident(number * 256 + 99), "name": "Fatima Bouzid", "birth_year": 1972, "sex": "F", "local_number": "2231", "age": 54},
+        "patient": {
+            "id": ident(number * 256 + 99),
+            "name": "Fatima Bouzid",
+            "birth_year": 1972,
+            "sex": "F",
+            "local_number": "2231",
+            "age": 54,
+        },
         "reason": "chest_pain",
         "question": "Souffle au cœur entendu, essoufflement à l'effort depuis 3 mois. Faut-il transférer ?",
         "specialty": "cardiology",
@@ -138,7 +152,12 @@ def case(number: int, **other: Any) -> Shape:
         "recordings": recordings(number * 256, "all"),
         "opinions": [],
         "messages": [],
-        "closed": {"wall_ms": now_ms() - 1_100_000, "boot_id": "b", "monotonic_s": 811.2, "quality": "free-running"},
+        "closed": {
+            "wall_ms": now_ms() - 1_100_000,
+            "boot_id": "b",
+            "monotonic_s": 811.2,
+            "quality": "free-running",
+        },
     }
     return base | other
 
@@ -153,7 +172,14 @@ def all_cases() -> list[Shape]:
             urgency="emergency",
             state="arriving",
             site={"code": "imilch", "name": "Imilchil"},
-            patient={"id": ident(700), "name": "Moha Ouali", "birth_year": 1959, "sex": "M", "local_number": "88", "age": 67},
+            patient={
+                "id": ident(700),
+                "name": "Moha Ouali",
+                "birth_year": 1959,
+                "sex": "M",
+                "local_number": "88",
+                "age": 67,
+            },
             reason="headache",
             question="Faiblesse du bras droit depuis une heure.",
             age_s=130,
@@ -165,15 +191,31 @@ def all_cases() -> list[Shape]:
         case(
             3,
             site={"code": "zaouia", "name": "Zaouïat Ahansal"},
-            patient={"id": ident(900), "name": "Ilyas A.", "birth_year": 2022, "sex": "M", "local_number": "", "age": 4},
+            patient={
+                "id": ident(900),
+                "name": "Ilyas A.",
+                "birth_year": 2022,
+                "sex": "M",
+                "local_number": "",
+                "age": 4,
+            },
             reason="ear_pain",
             question="Fièvre et douleur à l'oreille gauche.",
             age_s=2500,
             specialty="paediatrics",
             quality=0.52,
         ),
-        case(4, state="claimed", claimed_by=OTHER, age_s=10_900, reason="breathlessness", site={"code": "talsin", "name": "Talsint"}),
-        case(5, state="answered", age_s=90_000, opinions=[opinion(5)], reason="palpitations", simulated=False),
+        case(
+            4,
+            state="claimed",
+            claimed_by=OTHER,
+            age_s=10_900,
+            reason="breathlessness",
+            site={"code": "talsin", "name": "Talsint"},
+        ),
+        case(
+            5, state="answered", age_s=90_000, opinions=[opinion(5)], reason="palpitations", simulated=False
+        ),
     ]
 
 

@@ -1,5 +1,6 @@
-"""A small faithful fake of the desk's part of docs/api.md, with faults to switch on: drives the real desk in a browser."""
+"""A small faithful fake of the desk's part of docs/api.md, with faults to switch on."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -26,7 +27,7 @@ PASSWORD = "correct horse"
 ORDER = {"emergency": 0, "urgent": 1, "routine": 2}
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer in the one form of error."""
 
     def __init__(self, status: int, code: str, field: str | None = None) -> None:
@@ -35,39 +36,50 @@ class Refusal(Exception):
 
 
 class FakeRelay:
-    """State of the fake; `faults` maps a path's beginning to (status, code) that every call to it then gets."""
+    """State of the fake; `faults` maps the beginning of a path to the (status, code) it answers."""
 
     def __init__(self) -> None:
+        self.url = ""
+        self.live: list[WebSocket] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Everything as new; nobody signed in."""
         self.cases: dict[str, Shape] = {case["id"]: case for case in all_cases()}
-        self.refused = [{"id": ident(9000), "site": "talsin", "reason": "bad_signature", "at_ms": now_ms() - 7_200_000}]
+        letter = {"id": ident(9000), "site": "talsin", "reason": "bad_signature"}
+        self.refused: list[Shape] = [letter | {"at_ms": now_ms() - 7_200_000}]
         self.faults: dict[str, tuple[int, str]] = {}
         self.delay_s = 0.0
+        self.back: list[Shape] = []
         self.gaps: list[list[int]] = []
         self.user: Shape | None = None
-        self.live: list[WebSocket] = []
-        self.calls: list[tuple[str, str]] = []
-        self.url = ""
 
     def case(self, case_id: str) -> Shape:
         if case_id not in self.cases:
-            raise Refusal(404, "not_found")
+            raise RefusalError(404, "not_found")
         return self.cases[case_id]
 
     def recording(self, case_id: str, rid: str) -> Shape:
         for recording in self.case(case_id)["recordings"]:
             if recording["id"] == rid:
                 return recording
-        raise Refusal(404, "not_found")
+        raise RefusalError(404, "not_found")
 
     def layer(self, recording: Shape, asked: str | None) -> str:
         """The layer asked for, or the best that is whole."""
         names = {"1": "preview", "2": "diagnostic", "3": "lossless"}
         there = [names[n] for n, part in recording["layers"].items() if part["have"] == part["total"]]
         if asked and asked not in there:
-            raise Refusal(404, "not_yet_here")
+            raise RefusalError(404, "not_yet_here")
         if not there:
-            raise Refusal(404, "not_yet_here")
+            raise RefusalError(404, "not_yet_here")
         return asked or there[-1]
+
+    def tell_soon(self, message: Shape) -> None:
+        """Send to all open desks, from the test's own thread."""
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(self.tell(message), self.loop).result(5)
 
     async def tell(self, message: Shape) -> None:
         for one in list(self.live):
@@ -91,7 +103,7 @@ def build(relay: FakeRelay) -> FastAPI:
     return app
 
 
-def _answer(refusal: Refusal) -> JSONResponse:
+def _answer(refusal: RefusalError) -> JSONResponse:
     body = {"error": {"code": refusal.code, "message": f"refused: {refusal.code}", "field": refusal.field}}
     return JSONResponse(body, refusal.status)
 
@@ -100,23 +112,22 @@ def _guard(app: FastAPI, relay: FakeRelay) -> None:
     @app.middleware("http")
     async def guard(request: Request, call_next: Any) -> Response:
         path = request.url.path
-        relay.calls.append((request.method, path))
         if path.startswith("/api") and relay.delay_s:
-            time.sleep(relay.delay_s)
+            await asyncio.sleep(relay.delay_s)
         fault = next((fault for start, fault in relay.faults.items() if path.startswith(start)), None)
         if fault:
-            return _answer(Refusal(*fault))
+            return _answer(RefusalError(*fault))
         if request.method not in ("GET", "HEAD") and request.headers.get("X-Chevet") != "1":
-            return _answer(Refusal(403, "wrong_origin"))
+            return _answer(RefusalError(403, "wrong_origin"))
         is_open = path in ("/api/status", "/api/session") or not path.startswith("/api")
         if not is_open and relay.user is None:
-            return _answer(Refusal(401, "not_signed_in"))
+            return _answer(RefusalError(401, "not_signed_in"))
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = CSP
         return response
 
-    @app.exception_handler(Refusal)
-    def refused(_: Request, refusal: Refusal) -> JSONResponse:
+    @app.exception_handler(RefusalError)
+    def refused(_: Request, refusal: RefusalError) -> JSONResponse:
         return _answer(refusal)
 
 
@@ -136,7 +147,7 @@ def _session_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.post("/api/session")
     def sign_in(body: dict[str, str]) -> Shape:
         if body["password"] != PASSWORD:
-            raise Refusal(401, "wrong_password")
+            raise RefusalError(401, "wrong_password")
         relay.user = DOCTOR
         return {"user": relay.user}
 
@@ -147,6 +158,7 @@ def _session_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.websocket("/api/live")
     async def live(socket_: WebSocket) -> None:
         await socket_.accept()
+        relay.loop = asyncio.get_running_loop()
         relay.live.append(socket_)
         try:
             while True:
@@ -156,6 +168,12 @@ def _session_routes(app: FastAPI, relay: FakeRelay) -> None:
 
 
 def _case_routes(app: FastAPI, relay: FakeRelay) -> None:
+    _reading_routes(app, relay)
+    _claim_routes(app, relay)
+    _writing_routes(app, relay)
+
+
+def _reading_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.get("/api/inbox")
     def inbox() -> Shape:
         def place(case: Shape) -> tuple[bool, int, int]:
@@ -176,15 +194,23 @@ def _case_routes(app: FastAPI, relay: FakeRelay) -> None:
         relay.case(case_id)
         at = now_ms() - 900_000
         return {
-            "manifest_ms": at, "layers_ms": {"0": at, "1": at + 2000, "2": at + 20_000, "3": at + 61_000},
-            "complete_ms": at + 61_000, "bytes_up": 402_311, "bytes_down": 8120, "sha256": "ab" * 32, "refused": "",
-        }  # fmt: skip
+            "manifest_ms": at,
+            "layers_ms": {"0": at, "1": at + 2000, "2": at + 20_000, "3": at + 61_000},
+            "complete_ms": at + 61_000,
+            "bytes_up": 402_311,
+            "bytes_down": 8120,
+            "sha256": "ab" * 32,
+            "refused": "",
+            "back": relay.back,
+        }
 
+
+def _claim_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.post("/api/cases/{case_id}/claim")
     async def claim(case_id: str) -> Shape:
         found = relay.case(case_id)
         if found["claimed_by"] and relay.user and found["claimed_by"]["id"] != relay.user["id"]:
-            raise Refusal(409, "claimed")
+            raise RefusalError(409, "claimed")
         found.update(state="claimed", claimed_by={"id": DOCTOR["id"], "name": DOCTOR["name"]})
         await relay.tell({"type": "case", "id": case_id})
         return found
@@ -196,17 +222,20 @@ def _case_routes(app: FastAPI, relay: FakeRelay) -> None:
         await relay.tell({"type": "inbox"})
         return found
 
+
+def _writing_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.post("/api/cases/{case_id}/opinions", status_code=201)
     async def sign(case_id: str, body: dict[str, Any]) -> Shape:
         found = relay.case(case_id)
         if body.pop("password") != PASSWORD:
-            raise Refusal(401, "wrong_password", "password")
+            raise RefusalError(401, "wrong_password", "password")
         if not found["claimed_by"]:
-            raise Refusal(409, "not_claimed")
+            raise RefusalError(409, "not_claimed")
         author = {"id": DOCTOR["id"], "name": DOCTOR["name"], "specialty": DOCTOR["specialty"]}
         version = len(found["opinions"]) + 1
         signed = body | {"id": ident(5000), "case": case_id, "version": version, "author": author}
         signed |= {"signed_ms": now_ms(), "verified": True}
+        relay.back.append({"id": signed["id"], "kind": "opinion", "queued_ms": now_ms(), "at_site_ms": None})
         found["opinions"].append(signed)
         found["state"] = "answered"
         await relay.tell({"type": "inbox"})

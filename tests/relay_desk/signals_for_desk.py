@@ -1,9 +1,10 @@
-"""Made-up but plausible signals and pictures for the desk's fake relay: no hospital data needed to test a screen."""
+"""Made-up but plausible signals and pictures: no hospital data are needed to test a screen."""
 
 import io
 import json
 import struct
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import soundfile
@@ -34,7 +35,10 @@ def beats(duration_s: float, rate_per_min: float) -> NDArray[np.float64]:
     return at + 0.03 * np.sin(2 * np.pi * at / 4.2)
 
 
-def ecg(rate_hz: int = 500, duration_s: float = 10, rate_per_min: float = 72, seed: int = 1) -> NDArray[np.int16]:
+@cache
+def ecg(
+    rate_hz: int = 500, duration_s: float = 10, rate_per_min: float = 72, seed: int = 1
+) -> NDArray[np.int16]:
     """Twelve leads, int16 microvolts, shape [12, n]; III and the augmented leads follow exactly."""
     random = np.random.default_rng(seed)
     t = np.arange(int(rate_hz * duration_s)) / rate_hz
@@ -51,12 +55,15 @@ def ecg(rate_hz: int = 500, duration_s: float = 10, rate_per_min: float = 72, se
     return np.array([rows[name] for name in LEADS]).astype(np.int16)
 
 
+@cache
 def pleth(rate_hz: int = 75, duration_s: float = 20) -> NDArray[np.int16]:
     """One pulse wave, shape [1, n]."""
     t = np.arange(int(rate_hz * duration_s)) / rate_hz
     wave = np.zeros_like(t)
     for r in beats(duration_s, 72):
-        wave += np.exp(-(((t - r - 0.30) / 0.09) ** 2) / 2) + 0.35 * np.exp(-(((t - r - 0.58) / 0.10) ** 2) / 2)
+        wave += np.exp(-(((t - r - 0.30) / 0.09) ** 2) / 2) + 0.35 * np.exp(
+            -(((t - r - 0.58) / 0.10) ** 2) / 2
+        )
     return np.round(wave * 9000).astype(np.int16)[None, :]
 
 
@@ -79,7 +86,9 @@ def wave_frame(samples: NDArray[np.int16], rate_hz: int, names: Sequence[str], *
     return struct.pack("<BBH", 1, 1, len(text)) + text + samples.astype("<i2").tobytes()
 
 
-def heart_sound(rate_hz: int = 4000, duration_s: float = 8, murmur: float = 0.12, seed: int = 3) -> NDArray[np.float64]:
+def heart_sound(
+    rate_hz: int = 4000, duration_s: float = 8, murmur: float = 0.12, seed: int = 3
+) -> NDArray[np.float64]:
     """S1, S2 and a systolic murmur, linear -1..1."""
     random = np.random.default_rng(seed)
     t = np.arange(int(rate_hz * duration_s)) / rate_hz
@@ -94,6 +103,7 @@ def heart_sound(rate_hz: int = 4000, duration_s: float = 8, murmur: float = 0.12
     return 0.7 * sound / np.abs(sound).max()
 
 
+@cache
 def encoded_sound(layer: str) -> tuple[bytes, str]:
     """The sound as the relay serves it: Opus for preview and diagnostic, WAV for lossless."""
     out = io.BytesIO()
@@ -104,6 +114,7 @@ def encoded_sound(layer: str) -> tuple[bytes, str]:
     return out.getvalue(), "audio/ogg"
 
 
+@cache
 def eardrum(side: str, layer: str) -> tuple[bytes, str]:
     """A drawn eardrum: pearly on the right, red and bulging on the left."""
     size = 160 if layer == "preview" else 640
@@ -112,7 +123,9 @@ def eardrum(side: str, layer: str) -> tuple[bytes, str]:
     draw = ImageDraw.Draw(image)
 
     def disc(x: float, y: float, r: float, colour: tuple[int, int, int]) -> None:
-        draw.ellipse([(x - r) * unit, (y - r * 0.96) * unit, (x + r) * unit, (y + r * 0.96) * unit], fill=colour)
+        draw.ellipse(
+            [(x - r) * unit, (y - r * 0.96) * unit, (x + r) * unit, (y + r * 0.96) * unit], fill=colour
+        )
 
     drum = (214, 196, 178) if side == "right" else (196, 84, 66)
     for step in range(24):
@@ -120,7 +133,11 @@ def eardrum(side: str, layer: str) -> tuple[bytes, str]:
         shade = tuple(round(a + (b - a) * share) for a, b in zip((94, 44, 34), (196, 132, 108), strict=True))
         disc(320, 240, 238 - 40 * share, (shade[0], shade[1], shade[2]))
     disc(320, 240, 176, drum)
-    draw.line([(318 * unit, 110 * unit), (300 * unit, 240 * unit)], fill=(236, 224, 204), width=max(2, round(13 * unit)))
+    draw.line(
+        [(318 * unit, 110 * unit), (300 * unit, 240 * unit)],
+        fill=(236, 224, 204),
+        width=max(2, round(13 * unit)),
+    )
     mirror = 1 if side == "right" else -1
     tip, foot = (306 * unit, 250 * unit), (320 * unit, 360 * unit)
     draw.polygon([tip, ((320 + mirror * 70) * unit, 350 * unit), foot], fill=(250, 244, 232))

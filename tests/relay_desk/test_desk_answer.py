@@ -1,0 +1,139 @@
+"""From the inbox to a signed opinion, a retake and what comes back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cases_for_desk import ident
+from fake_relay import PASSWORD, FakeRelay
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.web
+
+FIRST, THEIRS = ident(256), ident(1024)
+
+
+def fill_in(page: Page) -> None:
+    page.get_by_label("Impression").fill("Systolic murmur at the aortic area.")
+    page.get_by_label("Advice").fill("Echocardiography within a month.")
+    for code in ("probable", "urgent", "no"):
+        page.locator(f".answer .choice-{code}").click()
+
+
+def test_a_specialist_takes_a_case_signs_and_sees_it_arrive(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    sign = page.locator(".answer").get_by_role("button", name="Sign and send")
+    expect(sign).to_be_disabled()
+    expect(page.get_by_text("Still missing: Impression")).to_be_visible()
+    fill_in(page)
+    sign.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Fatima Bouzid")
+    expect(dialog).to_contain_text("2231")
+    dialog.get_by_label("Your password").fill(PASSWORD)
+    shot(page, "sign")
+    dialog.get_by_role("button", name="Sign and send").click()
+    expect(page.get_by_text("Signed and sent")).to_be_visible()
+    expect(page.locator(".answer .reached")).to_contain_text("On its way to Anfgou")
+    shot(page, "signed")
+    relay.back[-1]["at_site_ms"] = relay.back[-1]["queued_ms"] + 3000
+    relay.tell_soon({"type": "case", "id": FIRST})
+    expect(page.locator(".answer .reached")).to_contain_text("Reached Anfgou")
+    signed = relay.cases[FIRST]["opinions"][0]
+    assert signed["certainty"] == "probable"
+    assert signed["transfer"] is False
+    assert signed["follow_up_date"] is None
+    assert "password" not in signed
+
+
+def test_a_wrong_password_signs_nothing_and_says_so(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
+    page = open_desk(f"#/case/{FIRST}", quiet=False)
+    page.get_by_role("button", name="Take this case").click()
+    fill_in(page)
+    page.locator(".answer").get_by_role("button", name="Sign and send").click()
+    page.get_by_label("Your password").fill("wrong")
+    page.get_by_role("dialog").get_by_role("button", name="Sign and send").click()
+    expect(page.get_by_role("alert")).to_have_text("Wrong password: nothing was signed.")
+    assert relay.cases[FIRST]["opinions"] == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Impression")).to_have_value("Systolic murmur at the aortic area.")
+
+
+def test_what_was_written_waits_while_another_case_is_looked_at(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    page.get_by_label("Impression").fill("Half a thought")
+    page.locator(".row", has_text="Imilchil").click()
+    expect(page.locator(".strip-name").first).to_have_text("Moha Ouali")
+    page.locator(".row", has_text="Chest pain").first.click()
+    expect(page.get_by_label("Impression")).to_have_value("Half a thought")
+
+
+def test_nobody_answers_a_case_that_a_colleague_reads(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(f"#/case/{THEIRS}")
+    expect(page.locator(".answer")).to_contain_text("Dr S. Benali is reading this case")
+    expect(page.locator(".answer").get_by_role("button", name="Sign and send")).to_have_count(0)
+
+
+def test_a_claim_that_came_too_late_is_explained(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
+    page = open_desk(f"#/case/{FIRST}", quiet=False)
+    relay.faults[f"/api/cases/{FIRST}/claim"] = (409, "claimed")
+    page.get_by_role("button", name="Take this case").click()
+    expect(page.get_by_role("alert")).to_contain_text("A colleague has already taken this case.")
+
+
+def test_a_retake_is_asked_for_by_touching_the_body(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    page = open_desk(f"#/case/{FIRST}", language="ar")
+    answer = page.locator(".answer")
+    answer.locator(".answer-choice button").last.click()
+    answer.get_by_role("button", name="صوت القلب").click()
+    places = {site: answer.locator(f"[data-site={site}]").bounding_box() for site in ("A", "M")}
+    assert places["A"] is not None
+    assert places["M"] is not None
+    assert places["A"]["x"] < places["M"]["x"], "the patient's left is on the right, in Arabic too"
+    answer.locator("[data-site=M]").click()
+    shot(page, "retake-ar")
+    answer.locator("button[type=submit]").click()
+    expect(answer.get_by_text("أُرسل إلى")).to_be_visible()
+    sent = relay.cases[FIRST]["messages"][0]
+    assert (sent["kind"], sent["step"], sent["site"]) == ("retake", "heart_sound", "M")
+
+
+def test_ask_again_on_a_recording_fills_in_its_place(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    page = open_desk(f"#/case/{FIRST}/ears")
+    page.locator(".ear").last.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".where-said")).to_contain_text("Ear · Left ear")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator(".answer").get_by_text("Sent to Anfgou")).to_be_visible()
+    assert relay.cases[FIRST]["messages"][0]["side"] == "left"
+
+
+def test_the_whole_answer_works_at_phone_size(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    page = open_desk("", language="fr", size="phone")
+    expect(page.locator(".row")).to_have_count(5)
+    shot(page, "phone-inbox")
+    page.locator(f'.row[href="#/case/{FIRST}"]').tap()
+    expect(page.locator("ecg-paper")).to_be_visible()
+    shot(page, "phone-ecg")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Avis").first.tap()
+    page.get_by_role("button", name="Prendre ce cas").tap()
+    page.get_by_label("Impression").fill("Rien d'inquiétant.")
+    page.get_by_label("Conduite à tenir").fill("Revoir dans un mois.")
+    for code in ("certain", "routine", "no"):
+        page.locator(f".answer .choice-{code}").tap()
+    page.locator(".answer").get_by_role("button", name="Signer et envoyer").tap()
+    page.get_by_label("Votre mot de passe").fill(PASSWORD)
+    page.get_by_role("dialog").get_by_role("button", name="Signer et envoyer").tap()
+    expect(page.get_by_text("Signé et envoyé")).to_be_visible()
+    shot(page, "phone-signed")
+    assert relay.cases[FIRST]["state"] == "answered"

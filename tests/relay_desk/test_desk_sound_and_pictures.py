@@ -1,0 +1,170 @@
+"""Sounds and ears as a reader meets them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cases_for_desk import ident
+from fake_relay import FakeRelay
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.web
+
+WHOLE, ARRIVING = ident(256), ident(512)
+SOUNDS, EARS = f"#/case/{WHOLE}/heart", f"#/case/{WHOLE}/ears"
+
+
+def state(page: Page, tag: str = "sound-player") -> dict[str, Any]:
+    read: dict[str, Any] = page.locator(tag).first.evaluate("one => one.state")
+    return read
+
+
+def loaded(page: Page) -> None:
+    expect(page.locator("sound-player .time")).to_contain_text("8.0 s")
+
+
+def test_sound_is_loaded_drawn_and_shows_its_length(
+    open_desk: Callable[..., Page], shot: Callable[..., Any]
+) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    assert state(page)["duration_s"] == pytest.approx(8.0, abs=0.01)
+    amber = page.locator("sound-player").evaluate("""player => {
+      const canvas = player.shadowRoot.querySelector('.still');
+      const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let n = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i] > 200 && data[i + 2] < 140) n++;
+      return n / (data.length / 4);
+    }""")
+    assert amber > 0.005
+    shot(page, "sound")
+
+
+def test_headphones_are_asked_for_once_a_session_before_anything_plays(
+    open_desk: Callable[..., Page],
+) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Use headphones")
+    assert not state(page)["playing"]
+    page.get_by_role("button", name="I wear headphones").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    assert state(page)["playing"]
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_half_speed_loop_and_filters_say_what_is_heard(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    assert state(page)["filter"] == "wide"
+    page.get_by_role("button", name="Half speed").click()
+    page.get_by_role("button", name="Loop").click()
+    page.get_by_role("button", name="Bell").click()
+    now = state(page)
+    assert (now["rate"], now["looping"], now["filter"]) == (0.5, True, "bell")
+    expect(page.get_by_role("button", name="Bell")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Wide")).to_have_attribute("aria-pressed", "false")
+
+
+def test_dragging_marks_the_stretch_that_loops_and_a_tap_moves_the_cursor(
+    open_desk: Callable[..., Page],
+) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    box = page.locator("sound-player .moving").bounding_box()
+    assert box is not None
+    x = [box["x"] + 58 + (box["width"] - 64) * share for share in (0.25, 0.5)]
+    y = box["y"] + 40
+    page.mouse.move(x[0], y)
+    page.mouse.down()
+    page.mouse.move(x[1], y, steps=4)
+    page.mouse.up()
+    span = state(page)["span"]
+    assert span["from_s"] == pytest.approx(2, abs=0.1)
+    assert span["to_s"] == pytest.approx(4, abs=0.1)
+    page.mouse.click(x[1], y)
+    assert state(page)["span"] is None
+    assert state(page)["at_s"] == pytest.approx(4, abs=0.1)
+
+
+def test_touching_a_point_of_the_body_changes_the_sound(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(SOUNDS)
+    expect(page.locator("sound-player")).to_have_attribute("point", "A · Aortic area")
+    page.locator(".sounds body-map [data-site=M]").click()
+    expect(page.locator("sound-player")).to_have_attribute("point", "M · Apex, mitral area")
+    expect(page.locator(".rec-head .reasons")).to_have_text("The room is too noisy.")
+
+
+def test_preview_sound_is_opus_and_labelled(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
+    page = open_desk(f"#/case/{ARRIVING}/heart")
+    expect(page.locator("sound-player .layer")).to_have_text("Preview, not for measurement")
+    assert state(page)["duration_s"] == pytest.approx(8.0, abs=0.1)
+
+
+def test_the_spectrum_finds_a_tone_where_it_is(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(SOUNDS)
+    heights = page.evaluate("""async () => {
+      const {spectrum, RATE_HZ, TOP_HZ} = await import('/shared/instruments/sound-player-spectrum.js');
+      return [80, 300, 900].map(hz => {
+        const tone = (_, i) => Math.sin(2 * Math.PI * hz * i / RATE_HZ);
+        const found = spectrum(Float32Array.from({length: RATE_HZ}, tone));
+        const row = Array.from(found.db.slice(20 * found.bins, 21 * found.bins));
+        return row.indexOf(Math.max(...row)) / found.bins * TOP_HZ;
+      });
+    }""")
+    assert heights == pytest.approx([80, 300, 900], abs=4)
+
+
+def test_ears_stand_as_one_faces_the_patient_in_every_language(
+    open_desk: Callable[..., Page], shot: Callable[..., Any]
+) -> None:
+    for language in ("en", "ar"):
+        page = open_desk(EARS, language=language)
+        sides = {}
+        expect(page.locator("picture-viewer")).to_have_count(2)
+        for viewer in page.locator("picture-viewer").all():
+            expect(viewer.locator(".side b")).to_have_text(
+                "R" if viewer.get_attribute("side") == "right" else "L"
+            )
+            viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
+            box = viewer.bounding_box()
+            assert box is not None
+            sides[viewer.get_attribute("side")] = box["x"]
+        assert sides["right"] < sides["left"]
+        shot(page, f"ears-{language}")
+
+
+def test_a_poor_picture_says_why_in_words(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(EARS)
+    left = page.locator(".ear").last
+    expect(left.locator(".rec-head")).to_contain_text("Poor quality")
+    expect(left.locator(".reasons")).to_have_text("The picture is out of focus.")
+    expect(left.locator(".rec-head")).to_contain_text("Sent anyway, marked poor")
+
+
+def test_picture_zooms_pans_and_brightens_by_button_and_key_and_its_side_stays(
+    open_desk: Callable[..., Page],
+) -> None:
+    page = open_desk(EARS)
+    viewer = page.locator("picture-viewer").first
+    viewer.get_by_role("button", name="Zoom in").click()
+    viewer.locator(".stage").focus()
+    for key in ("+", "ArrowRight", "b"):
+        page.keyboard.press(key)
+    now = state(page, "picture-viewer")
+    assert now["zoom"] == pytest.approx(1.96, abs=0.01)
+    assert now["x"] < 0
+    assert now["brightness"] == pytest.approx(1.1)
+    expect(viewer.locator(".side")).to_be_visible()
+    page.keyboard.press("0")
+    assert state(page, "picture-viewer") == {"zoom": 1, "x": 0, "y": 0, "brightness": 1, "loaded": True}
+
+
+def test_a_picture_that_cannot_be_opened_says_so(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
+    for recording in relay.cases[WHOLE]["recordings"]:
+        relay.faults[f"/api/cases/{WHOLE}/recordings/{recording['id']}/pictures"] = (500, "internal")
+    page = open_desk(EARS, quiet=False)
+    expect(page.get_by_text("This picture could not be opened.").first).to_be_visible()
