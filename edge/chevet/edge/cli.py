@@ -9,9 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chevet.edge.agent import serve
 from chevet.edge.database import is_full
-from chevet.edge.doctor import examine
 from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, all_devices, load_settings, read_secret
 from chevet.edge.store import open_store
@@ -169,13 +167,13 @@ def _init(options: argparse.Namespace) -> int:
 
 def _add_worker(options: argparse.Namespace) -> int:
     settings = load_settings(options.config)
+    _require_data_dir(settings)
     if options.pin_file:
         pin = read_secret(options.pin_file, "--pin-file")
     elif sys.stdin.isatty():
         pin = getpass.getpass("PIN: ")
     else:
         pin = sys.stdin.readline().strip()
-    _require_data_dir(settings)
     database = open_store(settings.data_dir / "edge.db")
     try:
         Workers(database, lambda: 0.0).add(Worker(options.id, options.name), pin)
@@ -191,6 +189,9 @@ def _require_data_dir(settings: EdgeSettings) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Imported here: help and the small commands answer at once, without numpy, FastAPI and the drivers.
+    from chevet.edge.agent import serve
+
     settings = load_settings(options.config)
     _require_data_dir(settings)
 
@@ -213,6 +214,8 @@ def _devices(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    from chevet.edge.doctor import examine
+
     ill = 0
     for finding in examine(load_settings(options.config)):
         ill += bool(finding.remedy)
