@@ -1,0 +1,93 @@
+"""docs/formats.md, read by a stranger: parts decoded here by the page alone, without the room's code."""
+
+import hashlib
+import io
+import struct
+import uuid
+import zlib
+
+import cbor2
+import numpy as np
+import soundfile as sf
+from study_examples import ecg, visit
+
+from chevet.study.bundle import content_hash, pack, write_part
+from chevet.study.preview import read_preview
+from chevet.study.words import DICTIONARY
+
+BUNDLE = pack(visit())
+
+
+def part_of(layer: int, kind: str):
+    return next(part for part in BUNDLE.parts if (part.layer, part.kind) == (layer, kind))
+
+
+def test_the_summary_reads_as_described():
+    data = part_of(0, "summary").data
+    assert data[0] == 1
+    row = cbor2.loads(zlib.decompressobj(-15, DICTIONARY).decompress(data[1:]))
+    ident, site, _, patient, consent, words, closed, recordings, vitals, notes = row
+    assert str(uuid.UUID(bytes=ident)) == visit().id
+    assert (site, patient[1], consent[0], words[5]) == (
+        "tinm01",
+        "Fatima Exemple",
+        ["care", "teaching"],
+        "HTEST",
+    )
+    assert closed[3] == "synchronised"
+    assert [item[0][1] for item in recordings] == [item.step for item in visit().recordings]
+    assert recordings[0][5][0][1:] == [5000, [[1000, 25]]]
+    assert len(vitals) == 5
+    assert notes == {"red_flags": "none"}
+
+
+def test_the_dictionary_never_changes_within_version_1():
+    assert hashlib.sha256(DICTIONARY).hexdigest()[:16] == "5390a49daf54a8d1"
+
+
+def test_lossless_leads_read_as_described():
+    ((channels, count, gaps), blob) = cbor2.loads(part_of(3, "waveform").data)[0]
+    magic, flags, rows, samples = struct.unpack_from("<4sBBI", blob)
+    assert (magic, rows, samples) == (b"CVW\x01", 12, count)
+    assert gaps == [[1000, 25]]
+    assert channels[0] == ["I", "mV", 500.0, 0.001, 0.0]
+    at, streams = 10, []
+    while at < len(blob):
+        (size,) = struct.unpack_from("<I", blob, at)
+        streams.append(sf.read(io.BytesIO(blob[at + 4 : at + 4 + size]), dtype="int16", always_2d=True)[0].T)
+        at += 4 + size
+    stored = np.concatenate(streams).astype(np.int32)
+    assert flags == 1
+    assert not stored[2:6].any(), "leads that follow travel as zeros"
+    one, two = stored[:2]
+    stored[2:6] += [two - one, (-one - two) // 2, (2 * one - two) // 2, (2 * two - one) // 2]
+    assert np.array_equal(stored, ecg())
+
+
+def test_previews_read_as_described():
+    part = part_of(1, "waveform")
+    version, (channels, count, _), stored, packed = cbor2.loads(part.data)
+    plain = zlib.decompress(packed, -15)
+    assert (version, len(plain)) == (1, 2 * len(stored) * count)
+    half = len(plain) // 2
+    lead_two = []
+    total = 0
+    for index in range(count, 2 * count):
+        value = plain[index] | plain[half + index] << 8
+        total += (value >> 1) ^ -(value & 1)
+        lead_two.append(total)
+    assert channels[1][0] == "II"
+    assert read_preview(part.data).values[1].tolist() == lead_two
+
+
+def test_the_plain_form_and_the_content_hash_are_as_described():
+    part = part_of(2, "picture")
+    head = cbor2.dumps([part.kind, part.media_type, uuid.UUID(part.recording).bytes, part.index])
+    assert write_part(part) == head + part.data
+    ident = uuid.UUID(BUNDLE.id).bytes
+    rows = [ident, "study", ident]
+    for item in BUNDLE.parts:
+        recording = uuid.UUID(item.recording).bytes if item.recording else ""
+        digest = hashlib.sha256(item.data).digest()
+        rows.append([item.oid, item.layer, item.kind, item.media_type, recording, item.index, digest])
+    assert content_hash(BUNDLE) == hashlib.sha256(cbor2.dumps(rows)).hexdigest()
