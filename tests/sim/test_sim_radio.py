@@ -56,6 +56,7 @@ async def air(monkeypatch):
         radio = RadioSocket(link, Path(folder) / "radio.sock")
         await radio.start()
         sensor = PlxSensor(link, finger, "SIM00001P")
+        await sensor.start()
         task = asyncio.create_task(sensor.run())
         yield Air(radio, sensor, finger)
         task.cancel()

@@ -82,6 +82,14 @@ async def test_a_directory_that_cannot_be_made_is_said_with_its_remedy(tmp_path)
         await serve(Plan(tmp_path / "file" / "sim"), asyncio.Event())
 
 
+async def test_a_start_that_fails_leaves_nothing_behind(folder):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ServeError, match="--camera-port"):
+            await serve(Plan(folder, camera_port=port), asyncio.Event())
+    assert list(folder.iterdir()) == []
+
+
 async def test_faults_are_switched_while_it_runs(folder):
     path = folder / "control.sock"
     async with serving(Plan(folder)):
@@ -155,7 +163,7 @@ def test_the_command_serves_until_sigterm_and_is_controlled_from_outside(folder,
         assert cli.main(["control", "--dir", str(folder), "ecg"]) == 1
         assert "name a fault" in capsys.readouterr().err
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         _, errors = process.communicate()

@@ -133,10 +133,11 @@ def oximeter(folder: Path, seed: int, now: float) -> Instrument:
     return _serial("oximeter", "oximeter", "nonin-df2", folder, runner, _finger_faults(finger))
 
 
-def ble_oximeter(air: SimLink, spec: str, seed: int) -> Instrument:
-    """A pulse oximeter with the Bluetooth service, on the virtual air."""
+async def ble_oximeter(air: SimLink, spec: str, seed: int) -> Instrument:
+    """A pulse oximeter with the Bluetooth service, advertising on the virtual air when this returns."""
     finger = FingerBody(seed)
     sensor = PlxSensor(air, finger, f"SIM{seed:05d}P")
+    await sensor.start()
 
     def silence(on: bool, _value: str) -> None:
         sensor.silence = on

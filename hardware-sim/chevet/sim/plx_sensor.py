@@ -63,7 +63,7 @@ class PlxSensor:
         return self._controller in self._air.blocked
 
     async def start(self) -> None:
-        """Power on and advertise."""
+        """Power on and advertise. Not to be cancelled: Bumble would lose track of its pending command."""
         await self._device.power_on()
         await self._device.start_advertising(
             auto_restart=True,
@@ -88,8 +88,7 @@ class PlxSensor:
         self._air.blocked.discard(self._controller)
 
     async def run(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Send once a second, by an absolute schedule, until cancelled."""
-        await self.start()
+        """Send once a second, by an absolute schedule, until cancelled; then power off. Start it first."""
         began = clock()
         count = 0
         try:

@@ -1,6 +1,7 @@
 """All virtual instruments in one process, until told to stop."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -51,35 +52,38 @@ async def serve(plan: Plan, stop: asyncio.Event) -> None:
     _take(plan.folder)
     listing = plan.folder / LISTING
     listing.unlink(missing_ok=True)
-    air = SimLink()
-    radio = RadioSocket(air, plan.folder / RADIO)
-    camera = Camera(Ear(), plan.seed)
-    chosen = await _make(plan, air, radio, camera)
-    control = ControlSocket(plan.folder / SOCKET, chosen)
-    tasks = [asyncio.create_task(one.run(), name=one.id) for one in chosen]
-    try:
+    async with contextlib.AsyncExitStack() as taken_away:
+        chosen = await _make(plan, taken_away)
+        tasks = [asyncio.create_task(one.run(), name=one.id) for one in chosen]
+        taken_away.push_async_callback(_end, tasks)
+        control = ControlSocket(plan.folder / SOCKET, chosen)
+        taken_away.push_async_callback(control.aclose)
         await control.start()
         await _until_linked(plan.folder, chosen)
+        taken_away.callback(listing.unlink, missing_ok=True)
         _write(listing, chosen)
         print(f"READY {len(chosen)} virtual instruments, listed in {listing}", flush=True)
         await _until_stopped(stop, tasks)
-    finally:
-        listing.unlink(missing_ok=True)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await control.aclose()
-        await radio.aclose()
-        await camera.unplug()
 
 
-async def _make(plan: Plan, air: SimLink, radio: RadioSocket, camera: Camera) -> list[Instrument]:
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _make(plan: Plan, taken_away: contextlib.AsyncExitStack) -> list[Instrument]:
+    air = SimLink()
+    radio = RadioSocket(air, plan.folder / RADIO)
+    taken_away.push_async_callback(radio.aclose)
+    camera = Camera(Ear(), plan.seed)
+    taken_away.push_async_callback(camera.unplug)
     now = time.monotonic()
     chosen: list[Instrument] = []
     for name in plan.devices:
         if name == "oximeter-ble":
             await radio.start()
-            chosen.append(make.ble_oximeter(air, radio.spec, plan.seed))
+            chosen.append(await make.ble_oximeter(air, radio.spec, plan.seed))
         elif name == "otoscope":
             await camera.plug(plan.camera_port)
             chosen.append(make.otoscope(camera))
