@@ -198,15 +198,17 @@ def test_audit_verify_names_the_broken_record(folder, capsys, tmp_path):
     assert "audit record 1 is changed" in capsys.readouterr().out
 
 
+def port_of(listener):
+    return listener.getsockname()[1]
+
+
 def test_doctor_passes_where_all_is_well_and_names_what_is_not(folder, capsys, tmp_path, monkeypatch):
     with (
-        socket.create_server(("127.0.0.1", 0)) as broker_port,
+        socket.create_server(("127.0.0.1", 0)) as broker_end,
         socket.create_server(("127.0.0.1", 0)) as taken,
     ):
         config = folder / "relay.toml"
-        config.write_text(
-            f'label = "HTEST"\nbroker_port = {broker_port.getsockname()[1]}\nport = {taken.getsockname()[1]}\n'
-        )
+        config.write_text(f'label = "HTEST"\nbroker_port = {port_of(broker_end)}\nport = {port_of(taken)}\n')
         where = ["--config", str(config)]
         assert cli.main(["doctor", *where]) == 1
         assert "no site may send" in capsys.readouterr().out
