@@ -183,6 +183,48 @@ async def test_the_last_will_tells_that_a_box_vanished(broker):
     assert message.payload == b"gone"
 
 
+async def test_a_box_that_stops_in_order_says_the_same(broker):
+    watcher = Line(address(broker), subscriptions=[("t/1/+/u/s", 1)])
+    async with running(watcher) as incoming:
+        await until(incoming, Connected)
+        async with running(Line(address(broker), will=("t/1/abc/u/s", b"gone"))) as events:
+            await until(events, Connected)
+        assert (await until(incoming, Message)).payload == b"gone"
+
+
+async def test_a_wrong_password_is_not_taken_for_a_connection(tmp_path):
+    if shutil.which("mosquitto") is None:
+        pytest.skip("mosquitto is not installed; apt-get install mosquitto enables this test")
+    broker = Mosquitto(free_port(), tmp_path)
+    broker.config.write_text(f"listener {broker.port} 127.0.0.1\nallow_anonymous false\npersistence false\n")
+    broker.start()
+    line = Line(address(broker, username="abc", password="wrong"), jitter=lambda: 0.0)
+    try:
+        async with running(line) as events:
+            with pytest.raises(TimeoutError):
+                await until(events, Connected, 1.5)
+            assert not line.online
+    finally:
+        broker.stop()
+
+
+async def test_both_protocol_versions_carry_messages_that_expire(tmp_path):
+    if shutil.which("mosquitto") is None:
+        pytest.skip("mosquitto is not installed; apt-get install mosquitto enables this test")
+    broker = Mosquitto(free_port(), tmp_path)
+    broker.start()
+    try:
+        for protocol in ("5", "3.1.1"):
+            line = Line(address(broker, protocol=protocol), subscriptions=[("t/1/abc/u/l", 0)])
+            async with running(line) as events:
+                await until(events, Connected)
+                line.publish("t/1/abc/u/l", b"frame", 0, expiry_s=5)
+                message = await until(events, Message)
+                assert (message.payload, message.qos) == (b"frame", 0)
+    finally:
+        broker.stop()
+
+
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(ValueError, match=r"3\.1\.1"):
         Line(BrokerAddress("127.0.0.1", protocol="4"))

@@ -76,6 +76,7 @@ class Connection:
         self._callbacks = callbacks
         self._over = threading.Event()
         self._client = _client(address, version, manual_ack=manual_ack)
+        self._will = will
         if will is not None:
             self._client.will_set(will[0], will[1], qos=1, retain=True)
         self._client.on_connect = self._on_connect
@@ -128,8 +129,13 @@ class Connection:
                 logger.debug("the socket was gone already")
 
     def close(self) -> None:
-        """Say goodbye where that is still possible and end the thread; blocks for a moment."""
+        """Say goodbye where that is still possible and end the thread; blocks for a moment.
+
+        The broker drops the will of a client that leaves in order, so it is said here in its place.
+        """
         self._over.set()
+        if self._will is not None and self._client.is_connected():
+            self._client.publish(self._will[0], self._will[1], qos=0, retain=True)
         self._client.disconnect()
         self._client.loop_stop()
 
