@@ -96,6 +96,7 @@ async def test_a_whole_consultation_is_conducted_and_reported(rooms_with, tmp_pa
     said = capsys.readouterr().out
     assert "heart_sound A" in said
     assert "Hashes equal at both ends: yes" in said
+    assert "oximeter spo2 97" in said
     assert "POST /api/visits/old/abandon" in rooms.calls
     assert f"POST /api/cases/{fake_rooms.CASE}/read" in rooms.calls
 

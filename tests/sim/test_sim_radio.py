@@ -168,3 +168,32 @@ async def test_a_program_that_ends_leaves_the_radio_to_the_next(air):
 async def test_a_socket_path_the_kernel_would_cut_is_refused(tmp_path):
     with pytest.raises(ServeError, match="shorter"):
         await RadioSocket(SimLink(), tmp_path / ("long" * 40)).start()
+
+
+async def test_descriptors_writing_pairing_and_a_second_scan_work(air):
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+        with pytest.raises(BleakGATTProtocolError):
+            await client.write_gatt_char(MODEL, b"x", response=True)
+        await client.pair()
+        await client.unpair()
+        assert client.is_connected
+    device = await BleakScanner.find_device_by_address(plx_sensor.ADDRESS, 3.0, backend=air.bluetooth.scanner)
+    async with BleakClient(device, backend=air.bluetooth.client, timeout=5) as client:
+        assert client.name == "CHEVET-SIM-PLX"
+        await air.radio.aclose()
+
+
+async def test_a_radio_that_dies_ends_the_connection_and_is_opened_anew(air):
+    gone = asyncio.Event()
+    client = BleakClient(
+        plx_sensor.ADDRESS,
+        backend=air.bluetooth.client,
+        timeout=5,
+        disconnected_callback=lambda _: gone.set(),
+    )
+    await client.connect()
+    air.radio.hang_up()
+    await asyncio.wait_for(gone.wait(), 5)
+    assert not client.is_connected
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as again:
+        assert again.is_connected

@@ -134,8 +134,14 @@ def _measurement(number: int, properties: Any) -> Any:
 
 
 def _constant(number: int, value: bytes) -> Any:
+    """Return a characteristic to read; Bumble would let anybody write it if nobody refused."""
+
+    def refuse(_connection: object, _value: bytes) -> None:
+        raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
+
+    fixed = CharacteristicValue(read=lambda _connection: value, write=refuse)
     return Characteristic(
-        UUID.from_16_bits(number), Characteristic.Properties.READ, Characteristic.READABLE, value
+        UUID.from_16_bits(number), Characteristic.Properties.READ, Characteristic.READABLE, fixed
     )
 
 

@@ -115,13 +115,15 @@ def _cancelled(pending: Any) -> hci.HCI_Packet:
 class _Host(StreamPacketSource):  # type: ignore[misc, unused-ignore]
     """One program on the socket: it gets a radio of its own, which vanishes with it."""
 
-    def __init__(self, air: SimLink) -> None:
+    def __init__(self, air: SimLink, present: set["_Host"]) -> None:
         super().__init__()
         self._air = air
+        self._present = present
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
+        self._present.add(self)
         self._radio = SimController("radio", self, StreamPacketSink(transport), self._air)
 
     def data_received(self, data: bytes) -> None:
@@ -133,9 +135,14 @@ class _Host(StreamPacketSource):  # type: ignore[misc, unused-ignore]
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self._present.discard(self)
         self._air.cut(self._radio, int(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR))
         self._radio.host = None
         self._air.remove_controller(self._radio)
+
+    def hang_up(self) -> None:
+        """Close the program's connection, as a radio that is pulled out does."""
+        self._transport.close()
 
 
 class RadioSocket:
@@ -145,6 +152,7 @@ class RadioSocket:
         self._air = air
         self.path = path
         self._server: asyncio.Server | None = None
+        self._present: set[_Host] = set()
 
     @property
     def spec(self) -> str:
@@ -160,12 +168,18 @@ class RadioSocket:
         check_socket_path(self.path)
         self.path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Host(self._air), str(self.path))
+        self._server = await loop.create_unix_server(lambda: _Host(self._air, self._present), str(self.path))
+
+    def hang_up(self) -> None:
+        """Drop every program that uses the radio; it may open it again."""
+        for host in list(self._present):
+            host.hang_up()
 
     async def aclose(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening, drop every program and remove the socket."""
         if self._server is not None:
             self._server.close()
+            self.hang_up()
             with contextlib.suppress(OSError):
                 self.path.unlink(missing_ok=True)
 

@@ -136,12 +136,23 @@ def _summary(report: Report) -> list[str]:
     equal = "yes" if study.get("hashes_equal") else "NO"
     wire = f"{study.get('bytes_up')} bytes up, {study.get('bytes_down')} bytes down"
     back = _seconds(report.opinion.get("back_s"))
+    frames = sum(heard["frames"] for heard in report.live.values())
     return [
+        f"Live while recording: {frames} wave frames by WebSocket{_numbers(report)}.",
         f"At the relay after sending: {times}; receipt {_seconds(study.get('receipt_s'))}.",
         f"On the wire: {wire}. Hashes equal at both ends: {equal}.",
         f"Opinion at the kiosk, signature verified, {back} after signing.",
         f"The whole consultation took {report.seconds:.1f} s.",
     ]
+
+
+def _numbers(report: Report) -> str:
+    """Return the last numbers of each instrument that sent some, such as the Bluetooth oximeter's."""
+    return "".join(
+        f"; {device} {', '.join(f'{kind} {value}' for kind, value in sorted(heard['readings'].items()))}"
+        for device, heard in report.live.items()
+        if heard["readings"]
+    )
 
 
 def _seconds(value: float | None) -> str:
