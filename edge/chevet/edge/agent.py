@@ -160,7 +160,7 @@ class Agent:
         for row in bedside.captures.recover():
             log.info("capture %s: recovered after an interruption (%.1f s)", row.id, row.elapsed_s)
         bedside.rules.resume_closing()
-        kept = bedside.visits.journals_to_keep(bedside.cases.undelivered())
+        kept = bedside.visits.journals_to_keep(bedside.spool.pending_ids())
         swept = bedside.captures.sweep(kept)
         if swept:
             log.info("%d journals of delivered or discarded recordings deleted", swept)

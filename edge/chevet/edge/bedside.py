@@ -77,9 +77,9 @@ class Bedside:
 
     def status(self) -> dict[str, Any]:
         """Return what GET /api/status answers."""
-        undelivered = self.cases.undelivered()
+        pending = self.spool.pending_ids()
         power = read_power()
-        travelling = [case for case in undelivered if case in self.cases.progress]
+        travelling = [case for case in pending if case in self.cases.progress]
         return {
             "site": {"code": self.site.code, "name": self.site.name, "phone": self.site.phone},
             "label": self.settings.label,
@@ -90,7 +90,7 @@ class Bedside:
                 "last_contact_ms": self.uplink.last_contact_ms,
             },
             "queue": {
-                "waiting": len(undelivered) - len(travelling),
+                "waiting": len(pending) - len(travelling),
                 "travelling": len(travelling),
                 "refused": self.spool.count(REFUSED),
             },

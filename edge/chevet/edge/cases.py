@@ -102,11 +102,6 @@ class Cases:
         rows = self._database.rows("SELECT * FROM cases ORDER BY created_ms DESC, id DESC")
         return [_case(row) for row in rows]
 
-    def undelivered(self) -> list[str]:
-        """Return ids of cases the relay has not confirmed."""
-        rows = self._database.rows("SELECT id FROM cases WHERE state IN (?, ?)", (ON_BOX, TRAVELLING))
-        return [row["id"] for row in rows]
-
     def awaiting(self) -> list[str]:
         """Return ids of delivered cases whose opening or answer is still awaited, newest first."""
         rows = self._database.rows(
@@ -210,7 +205,8 @@ def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, 
     state, travelled = case.state, progress or Progress()
     if state == ON_BOX and travelled.sent:
         state = TRAVELLING
-    done = _ORDER.index(state) >= _ORDER.index(AT_RELAY)
+    # A doctor may open a case while its bulk still travels: only the receipt says that all of it arrived.
+    done = case.words.complete_ms is not None
     return {
         "id": case.id,
         "patient_name": case.words.patient_name,

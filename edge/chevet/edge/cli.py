@@ -16,6 +16,8 @@ from chevet.edge.store import open_store
 from chevet.edge.trust import make_site, read_programme
 from chevet.edge.workers import Worker, Workers
 
+Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
+
 WHAT = """\
 The agent at the bedside: reads the instruments, records, keeps every study safe on this box until the
 programme's relay has confirmed it, and serves the kiosk's screens.
@@ -32,6 +34,20 @@ first steps:
 Settings are read from edge.toml (or --config FILE, or /etc/chevet/edge.toml); every one can be overridden
 by a variable such as CHEVET_EDGE_KIOSK__PORT=8500. docs/guides/installer.md explains each.
 """
+INIT = (
+    "Make this box's keys (readable by you alone) and the public site.json, which the relay's operator lets"
+    " in with `chevet-relay site add`. Writes a first edge.toml where there is none."
+)
+WORKER = (
+    "Add a worker, or give an existing one a new name and PIN. The PIN (4 to 12 digits) is asked for, or read"
+    " from --pin-file or from standard input."
+)
+RUN = (
+    "Run the agent until Ctrl-C or SIGTERM. Recordings in progress and studies on their way survive a power"
+    " cut."
+)
+DEVICES = "List the configured instruments with their drivers and links."
+DOCTOR = "Check keys, programme file, disk, clock, port, broker and every instrument's link."
 STARTER = """\
 # Settings of this box; docs/guides/installer.md explains each.
 data_dir = "{data_dir}"
@@ -56,7 +72,7 @@ port = 1883
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -86,19 +102,28 @@ def _fail(sentence: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line; the documents are checked against it."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("chevet-edge", description=WHAT, epilog=FIRST_STEPS, formatter_class=raw)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    whole = argparse.ArgumentParser("chevet-edge", description=WHAT, epilog=FIRST_STEPS, formatter_class=raw)
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--config", type=Path, metavar="FILE", help="the configuration (default: edge.toml)")
+    _init_words(commands, shared)
+    _worker_words(commands, shared)
+    for name, do, short, long in (
+        ("run", _run, "run the agent and serve the kiosk", RUN),
+        ("devices", _devices, "list the instruments of this box", DEVICES),
+        ("doctor", _doctor, "check what the agent needs and name the remedy", DOCTOR),
+    ):
+        command = commands.add_parser(name, parents=[shared], help=short, description=long)
+        command.set_defaults(do=do)
+    return whole
 
+
+def _init_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     init = commands.add_parser(
-        "init",
-        parents=[shared],
-        help="make this box's keys and its site.json",
-        description="Make this box's keys (readable by you alone) and the public site.json, which the relay's"
-        " operator lets in with `chevet-relay site add`. Writes a first edge.toml where there is none.",
+        "init", parents=[shared], help="make this box's keys and its site.json", description=INIT
     )
     init.add_argument("--site", required=True, help="short code: 1 to 6 characters a-z and 0-9")
     init.add_argument("--name", required=True, help="the health centre's name")
@@ -108,45 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.set_defaults(do=_init)
 
+
+def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     worker = commands.add_parser("worker", help="add a worker", description="Who may use the kiosk.")
     verbs = worker.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add = verbs.add_parser(
-        "add",
-        parents=[shared],
-        help="add a worker or give a new PIN",
-        description="Add a worker, or give an existing one a new name and PIN. The PIN (4 to 12 digits) is"
-        " asked for, or read from --pin-file or from standard input.",
-    )
+    add = verbs.add_parser("add", parents=[shared], help="add a worker or give a new PIN", description=WORKER)
     add.add_argument("--id", required=True, help="short id that studies carry")
     add.add_argument("--name", required=True, help="name shown on the kiosk")
     add.add_argument("--pin-file", type=Path, metavar="FILE", help="file that holds the PIN alone")
     add.set_defaults(do=_add_worker)
-
-    run = commands.add_parser(
-        "run",
-        parents=[shared],
-        help="run the agent and serve the kiosk",
-        description="Run the agent until Ctrl-C or SIGTERM. Recordings in progress and studies on their way"
-        " survive a power cut.",
-    )
-    run.set_defaults(do=_run)
-
-    devices = commands.add_parser(
-        "devices",
-        parents=[shared],
-        help="list the instruments of this box",
-        description="List the configured instruments with their drivers and links.",
-    )
-    devices.set_defaults(do=_devices)
-
-    doctor = commands.add_parser(
-        "doctor",
-        parents=[shared],
-        help="check what the agent needs and name the remedy",
-        description="Check keys, programme file, disk, clock, port, broker and every instrument's link.",
-    )
-    doctor.set_defaults(do=_doctor)
-    return parser
 
 
 def _init(options: argparse.Namespace) -> int:

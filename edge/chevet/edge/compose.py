@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from chevet.bridge.link import Link, open_link
@@ -41,45 +42,71 @@ def compose(
         SettingsError: something is missing or wrong, with the remedy.
         StoreDamaged: the spool fails its check.
     """
-    site, clock, disk = _site(settings), BoxClock(), _disk(settings)
-    visits, patients = Visits(database), Patients(database, clock.now_ms)
-    cases = Cases(database, clock.now_ms)
-    instruments = _instruments(settings, clock, device_changed)
-    spool = Spool(settings.data_dir / "spool.db", clock.now_ms, settings.retention_days)
-    captures = Captures(
-        settings.data_dir / "journals", visits, instruments, disk, clock, capture_changed, settings.label
-    )
-    closing = Closing(
-        site=site,
-        programme=programme,
-        visits=visits,
-        patients=patients,
-        captures=captures,
-        cases=cases,
-        spool=spool,
-        now_ms=clock.now_ms,
-        random=secrets.token_bytes,
-        label=settings.label,
-    )
+    parts = _parts(settings, database)
+    instruments = _instruments(settings, parts.clock, device_changed)
+    folder, label = settings.data_dir / "journals", settings.label
+    captures = Captures(folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label)
     return Bedside(
         settings=settings,
-        site=site,
+        site=parts.site,
         version=version("chevet"),
-        clock=clock,
-        disk=disk,
-        workers=Workers(database, clock.monotonic),
-        patients=patients,
-        visits=visits,
-        cases=cases,
-        spool=spool,
-        sessions=Sessions(clock.monotonic),
+        clock=parts.clock,
+        disk=parts.disk,
+        workers=Workers(database, parts.clock.monotonic),
+        patients=parts.patients,
+        visits=parts.visits,
+        cases=parts.cases,
+        spool=parts.spool,
+        sessions=Sessions(parts.clock.monotonic),
         instruments=instruments,
         captures=captures,
-        rules=VisitRules(visits, patients, captures, closing, clock),
-        live=Live(clock.now_ms, clock.monotonic),
+        rules=_rules(parts, programme, captures, label),
+        live=Live(parts.clock.now_ms, parts.clock.monotonic),
         uplink=UplinkState(),
         spooled=asyncio.Event(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What everything else stands on."""
+
+    site: Site
+    clock: BoxClock
+    disk: Disk
+    visits: Visits
+    patients: Patients
+    cases: Cases
+    spool: Spool
+
+
+def _parts(settings: EdgeSettings, database: Database) -> _Parts:
+    clock = BoxClock()
+    return _Parts(
+        site=_site(settings),
+        clock=clock,
+        disk=_disk(settings),
+        visits=Visits(database),
+        patients=Patients(database, clock.now_ms),
+        cases=Cases(database, clock.now_ms),
+        spool=Spool(settings.data_dir / "spool.db", clock.now_ms, settings.retention_days),
+    )
+
+
+def _rules(parts: _Parts, programme: Programme, captures: Captures, label: str) -> VisitRules:
+    closing = Closing(
+        site=parts.site,
+        programme=programme,
+        visits=parts.visits,
+        patients=parts.patients,
+        captures=captures,
+        cases=parts.cases,
+        spool=parts.spool,
+        now_ms=parts.clock.now_ms,
+        random=secrets.token_bytes,
+        label=label,
+    )
+    return VisitRules(parts.visits, parts.patients, captures, closing, parts.clock)
 
 
 def _site(settings: EdgeSettings) -> Site:

@@ -96,6 +96,13 @@ class Spool:
         )
         return [row["manifest"] for row in rows]
 
+    def pending_ids(self) -> list[str]:
+        """Return the ids of bundles neither settled nor refused, oldest first."""
+        rows = self._database.rows(
+            "SELECT id FROM bundles WHERE state = ? ORDER BY put_ms, rowid", (PENDING,)
+        )
+        return [row["id"] for row in rows]
+
     def read(self, tid: bytes, oid: int, start: int, size: int) -> bytes:
         """Return `size` ciphertext bytes of an object from `start` on."""
         first, last = start // PAGE, (start + size - 1) // PAGE

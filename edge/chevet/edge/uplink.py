@@ -180,7 +180,8 @@ class Uplink:
             match news:
                 case Settled():
                     cases.advance(news.id, AT_RELAY, _settled(news, now_ms))
-                    cases.progress.pop(news.id, None)
+                    total = cases.progress.get(news.id, Progress()).total
+                    cases.progress[news.id] = Progress(total, total)
                     self._free(news.id)
                 case PeerRefused():
                     cases.refuse(news.id, news.reason)
