@@ -120,6 +120,21 @@ async def test_an_archive_that_fails_keeps_the_worker_alive(world, running, make
     assert world.relay.cases.open(study.id, world.user()).complete_ms is not None
 
 
+async def test_a_fault_of_ours_costs_one_message_and_its_text_stays_out_of_the_log(
+    world, running, make_study, monkeypatch, caplog
+):
+    def fails(*_):
+        raise RuntimeError(SECRET_NAME)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(world.relay.inbox), "state", fails)
+        broken.setattr(worker.Downlink, "outgoing", fails)
+        running.arrive(messages(world.site.seal(pack(make_study())))[:1])
+        await until(lambda: "dropped by a fault" in caplog.text and "answers wait for a fault" in caplog.text)
+    await until(lambda: running.done == [0])
+    assert SECRET_NAME not in caplog.text
+
+
 async def test_answers_that_another_process_stored_are_sent_and_acknowledged(world, running, sent):
     study, user = sent(), world.user()
     running.queue.put_nowait(Connected())

@@ -1,5 +1,8 @@
 """What can go wrong in the relay, each as one sentence that names the remedy."""
 
+import traceback
+from pathlib import Path
+
 
 class RelayError(Exception):
     """Root of the relay's errors; `str(error)` is one clear sentence without patient data."""
@@ -57,3 +60,10 @@ class RefusedError(RelayError):
         self.status = status
         self.code = code
         self.field = field
+
+
+def place_of(error: BaseException) -> str:
+    """Return what kind of error it is and where it arose; its text may quote patient data and is left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+    return f"{type(error).__name__} at {where}"

@@ -28,10 +28,13 @@ async def live(socket: WebSocket, relay: Here) -> None:
     if refused:
         await socket.close(refused)
         return
-    async with asyncio.TaskGroup() as group:
-        telling = group.create_task(_tell(socket, relay))
-        await _until_gone(socket)
-        telling.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(_tell(socket, relay))
+            await _until_gone(socket)
+            telling.cancel()
+    except* WebSocketDisconnect:
+        pass  # it went while it was being told
 
 
 async def _tell(socket: WebSocket, relay: Relay) -> None:
@@ -58,7 +61,7 @@ async def _until_gone(socket: WebSocket) -> None:
     try:
         while True:
             await socket.receive_text()
-    except (WebSocketDisconnect, KeyError):
+    except (WebSocketDisconnect, KeyError, RuntimeError):
         return
 
 

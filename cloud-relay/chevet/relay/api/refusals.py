@@ -1,14 +1,13 @@
 """One form for every error the API answers with; never a value that somebody sent."""
 
 import logging
-import traceback
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from chevet.relay.errors import ArchiveError, DiskFullError, RefusedError
+from chevet.relay.errors import ArchiveError, DiskFullError, RefusedError, place_of
 from chevet.study.errors import BundleError
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DiskFullError, _disk_full)
     app.add_exception_handler(ArchiveError, _archive)
     app.add_exception_handler(BundleError, _archive)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -70,8 +68,7 @@ def _archive(_request: Request, error: Exception) -> JSONResponse:
     return answer(500, "archive_damaged", "The relay cannot read its archive: tell the operator.")
 
 
-def _unexpected(_request: Request, error: Exception) -> JSONResponse:
-    # an exception's text may hold patient data, where it happened does not
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("unexpected %s at %s:%s", type(error).__name__, place.filename, place.lineno)
+def unexpected(error: Exception) -> JSONResponse:
+    """Answer a fault of ours; the log gets its kind and place."""
+    log.error("unexpected %s", place_of(error))
     return answer(500, "internal", "Something went wrong in the relay: try again, then tell the operator.")

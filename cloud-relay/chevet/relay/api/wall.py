@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chevet.relay.api.refusals import answer
+from chevet.relay.api.refusals import answer, unexpected
 
 MAX_BODY = 64 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,7 +50,12 @@ class Wall:
         if refusal is not None:
             await refusal(scope, receive, armoured)
             return
-        await self._app(scope, _counted(receive), armoured)
+        try:
+            await self._app(scope, _counted(receive), armoured)
+        except Exception as error:  # noqa: BLE001 - the server would log its text, which may quote a patient
+            reply = unexpected(error)
+            if not armoured.begun:
+                await reply(scope, receive, armoured)
 
 
 class _Armoured:
@@ -58,10 +63,12 @@ class _Armoured:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
+        self.begun = False
         self._api = str(scope["path"]).startswith("/api")
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.begun = True
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value

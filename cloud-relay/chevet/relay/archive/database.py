@@ -15,13 +15,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from chevet.relay.errors import ArchiveError, DiskFullError
 
 BUSY_S = 30.0
 """How long one worker waits for another's write transaction before it gives up."""
 WRITES = "chevet_writes"
+DAMAGED = ("malformed", "not a database")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -106,11 +107,9 @@ def _mapped(path: Path) -> Iterator[None]:
         text = str(error.orig)
         if "full" in text:
             raise DiskFullError(str(path.parent)) from None
-        if any(
-            word in text for word in ("unable to open", "malformed", "not a database", "readonly", "disk I/O")
-        ):
+        if isinstance(error, OperationalError) or any(word in text for word in DAMAGED):
             raise ArchiveError(
-                f"The archive at {path} cannot be used ({text}): check the disk, then restore."
+                f"The archive at {path} cannot be used ({text}): check the disk, or restore."
             ) from None
         raise
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from chevet.exchange.connection import BrokerAddress
 from chevet.exchange.line import Acknowledged, Connected, Disconnected, Line, Message
 from chevet.exchange.topics import all_up
-from chevet.relay.errors import DiskFullError, RelayError
+from chevet.relay.errors import DiskFullError, RelayError, place_of
 from chevet.relay.ingest.downlink import Downlink, Publish
 from chevet.relay.ingest.uplink import BUNDLE_LANES, Uplink
 from chevet.relay.relay import Relay
@@ -98,6 +98,9 @@ class Ingest:
             except RelayError as error:
                 log.error("a message was not stored, its sender will repeat it: %s", error)
                 return
+            except Exception as error:  # noqa: BLE001 - no message, whatever it holds, ends the worker
+                log.error("a message was dropped by a fault of ours: %s", place_of(error))
+                return
             else:
                 self._publish(answers)
                 return
@@ -113,6 +116,8 @@ class Ingest:
                 self._publish(await self._in_thread(lambda: self._downlink.outgoing(self._now())))
             except RelayError as error:
                 log.error("answers wait: %s", error)
+            except Exception as error:  # noqa: BLE001 - one answer must not hold up all others and the ingest
+                log.error("answers wait for a fault of ours: %s", place_of(error))
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), PUMP_S)
