@@ -169,6 +169,20 @@ def test_an_unreadable_picture_travels_all_the_same():
     assert as_tuple(unpack(bundle)) == as_tuple(study)
 
 
+def test_a_preview_that_cannot_be_made_does_not_hold_back_the_recording():
+    sound = visit().recordings[1]
+    absurd = replace(sound.waveforms[0], channels=(replace(sound.waveforms[0].channels[0], rate_hz=1e12),))
+    study = replace(visit(), recordings=(replace(sound, waveforms=(absurd,)),))
+    bundle = pack(study)
+    assert [part.layer for part in bundle.parts] == [0, 3]
+    assert as_tuple(unpack(bundle)) == as_tuple(study)
+
+
+def test_a_summary_nobody_would_read_is_refused_when_it_is_written():
+    with pytest.raises(ValueError, match="1 MiB"):
+        pack(replace(visit(), question="a" * (1 << 20), recordings=()))
+
+
 @MODEST
 @given(st.data())
 def test_damage_anywhere_is_refused_or_harmless(data):

@@ -1,7 +1,10 @@
 """What one recording becomes in each layer."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+
+import soundfile as sf
 
 from chevet.devices.samples import Reading
 from chevet.study.cbor import Row, Value, decode, encode
@@ -15,6 +18,8 @@ from chevet.study.summary import last_readings, read_reading, read_waveform_row,
 
 WAVEFORM = "application/vnd.chevet.waveform"
 READINGS = "application/vnd.chevet.readings"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,7 @@ def lossy_pieces(recording: Recording) -> Iterator[Piece]:
     or two; an image that cannot be read travels in the lossless layer alone.
     """
     for waveform in recording.waveforms[:1]:
-        if waveform.values.size and is_sound(waveform):
-            yield Piece(1, "sound", OGG, preview_sound(waveform))
-            yield Piece(2, "sound", OGG, diagnostic_sound(waveform))
-        elif waveform.values.size:
-            yield Piece(1, "waveform", PREVIEW, write_preview(waveform))
+        yield from _lossy_waveform(waveform)
     if recording.pictures:
         best = max(range(len(recording.pictures)), key=lambda index: recording.pictures[index].best)
         preview = preview_picture(recording.pictures[best].data)
@@ -49,6 +50,22 @@ def lossy_pieces(recording: Recording) -> Iterator[Piece]:
         good = diagnostic_picture(picture.data)
         if good is not None:
             yield Piece(2, "picture", AVIF, good, index)
+
+
+def _lossy_waveform(waveform: Waveform) -> Iterator[Piece]:
+    """Yield what can be made of one waveform; a copy that fails must not hold back the recording itself."""
+    if not waveform.values.size:
+        return
+    try:
+        if is_sound(waveform):
+            yield Piece(1, "sound", OGG, preview_sound(waveform))
+            yield Piece(2, "sound", OGG, diagnostic_sound(waveform))
+        else:
+            yield Piece(1, "waveform", PREVIEW, write_preview(waveform))
+    except (ValueError, OverflowError, sf.SoundFileError) as error:
+        logger.warning(
+            "no preview of a waveform at %s Hz: %s", waveform.channels[0].rate_hz, type(error).__name__
+        )
 
 
 def lossless_pieces(recording: Recording) -> Iterator[Piece]:

@@ -5,7 +5,6 @@ given up until the preview fits. Differences go through DEFLATE (RFC 1951).
 """
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
@@ -36,13 +35,21 @@ def write_preview(waveform: Waveform) -> bytes:
     factor = max(round(waveform.channels[0].rate_hz / RATE_HZ), 1)
     stored = _stored_rows(waveform)
     coarse = _decimated(waveform.values[stored], factor)
-    data = b""
     while True:
-        for step in _steps(waveform, coarse):
-            data = _encode(waveform, factor, step, stored, coarse)
-            if len(data) <= PREVIEW_BYTES or not coarse.shape[1]:
-                return data
-        coarse = coarse[:, : int(coarse.shape[1] * min(PREVIEW_BYTES / len(data), 0.75))]
+        steps = _steps(waveform, coarse)
+        best = _encode(waveform, factor, steps[-1], stored, coarse)
+        if len(best) <= PREVIEW_BYTES or not coarse.shape[1]:
+            break
+        coarse = coarse[:, : int(coarse.shape[1] * min(PREVIEW_BYTES / len(best), 0.75))]
+    low, high = 0, len(steps) - 1
+    while low < high:  # a coarser step is hardly ever larger, so halving finds the finest that fits
+        middle = (low + high) // 2
+        data = _encode(waveform, factor, steps[middle], stored, coarse)
+        if len(data) <= PREVIEW_BYTES:
+            best, high = data, middle
+        else:
+            low = middle + 1
+    return best
 
 
 def read_preview(data: bytes) -> Waveform:
@@ -81,13 +88,13 @@ def _decimated(values: NDArray[np.int16], factor: int) -> NDArray[np.float64]:
     return cast("NDArray[np.float64]", resample_poly(values.astype(np.float64), 1, factor, axis=1))
 
 
-def _steps(waveform: Waveform, coarse: NDArray[np.float64]) -> Iterator[int]:
-    """Yield steps in raw units, from the finest worth having to the coarsest worth looking at."""
+def _steps(waveform: Waveform, coarse: NDArray[np.float64]) -> list[int]:
+    """Return steps in raw units, from the finest worth having to the coarsest worth looking at."""
     channel = waveform.channels[0]
     spread = float(np.ptp(coarse)) if coarse.size else 0.0
     finest = _FINEST_MV / abs(channel.gain) if channel.unit == "mV" and channel.gain else spread / _LEVELS
     steps = [max(round(min(finest, 32768.0) * _GROWTH**power), 1) for power in range(_COARSEST)]
-    yield from dict.fromkeys(steps)
+    return list(dict.fromkeys(steps))
 
 
 def _encode(

@@ -18,7 +18,7 @@ from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 from chevet.study.words import DICTIONARY
 
 VERSION = 1
-MAX_BYTES = 1 << 18
+MAX_BYTES = 1 << 20
 """Of an inflated summary: a bomb stops here. A full visit takes about 3 KB,
 a recording torn into a thousand gaps 8 KB."""
 
@@ -39,9 +39,16 @@ class Shape:
 
 
 def write_summary(study: Study) -> bytes:
-    """Return the study without samples, images and all but the last reading of each kind."""
+    """Return the study without samples, images and all but the last reading of each kind.
+
+    Raises:
+        ValueError: it is larger than a reader takes: over a hundred thousand gaps, or a book for a question.
+    """
+    plain = encode(_study_row(study))
+    if len(plain) > MAX_BYTES:
+        raise ValueError("the summary is over 1 MiB; split the visit, or mend the link that tears recordings")
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
-    return bytes([VERSION]) + deflate.compress(encode(_study_row(study))) + deflate.flush()
+    return bytes([VERSION]) + deflate.compress(plain) + deflate.flush()
 
 
 def read_summary(part0: bytes) -> Study:
