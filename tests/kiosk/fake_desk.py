@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-DAY_MS = 86_400_000
+WEEK_S = 7 * 86_400
 
 
 class Far:
@@ -67,7 +67,7 @@ class Far:
                 ),
                 "urgency": words.get("urgency", "urgent"),
                 "transfer": transfer,
-                "follow_up_date": time.strftime("%Y-%m-%d", time.gmtime(now / 1000 + 7 * 86400)),
+                "follow_up_date": time.strftime("%Y-%m-%d", time.gmtime(now / 1000 + WEEK_S)),
                 "author": {"id": "s1", "name": "Dr K. Amrani", "specialty": "cardiology"},
                 "signed_ms": now,
                 "verified": verified,

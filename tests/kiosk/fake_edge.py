@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator
 from typing import Any, Self
 
 import uvicorn
-from fake_desk import Far
-from fake_routes import routes_of
-from fake_signals import RATES, eardrum, picture_frame, wave_frame
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
+from kiosk.fake_desk import Far
+from kiosk.fake_routes import routes_of
+from kiosk.fake_signals import RATES, eardrum, picture_frame, wave_frame
 from starlette.responses import FileResponse
 
 from chevet.kiosk.files import INDEX, KIOSK, SHARED
@@ -152,9 +152,10 @@ class FakeEdge:
     # --- serving ---------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self.server = uvicorn.Server(
-            uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio")
+        settings = uvicorn.Config(
+            self._app(), host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio"
         )
+        self.server = uvicorn.Server(settings)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
         while not self.server.started:

@@ -4,12 +4,12 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from fake_signals import RATES, eardrum, sound_file, wave_frame
 from fastapi import APIRouter, Request
+from kiosk.fake_signals import RATES, eardrum, sound_file, wave_frame
 from starlette.responses import JSONResponse, Response
 
 if TYPE_CHECKING:
-    from fake_edge import FakeEdge
+    from kiosk.fake_edge import FakeEdge
 
 KINDS = {"oximetry": "oximeter", "ecg": "ecg", "heart_sound": "stethoscope", "otoscopy": "otoscope"}
 LIMITS = {
@@ -92,7 +92,7 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/search", search)
 
 
-def _visits(edge: "FakeEdge", add: Any) -> None:
+def _visits(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of calls
     def open_visit(_: Request, body: dict[str, Any]) -> Any:
         if edge.visit:
             return refuse(409, "visit_open", edge.visit["id"])
@@ -180,7 +180,7 @@ def put_vital(visit: dict[str, Any], body: dict[str, Any], source: str, recordin
     )
 
 
-def _captures(edge: "FakeEdge", add: Any) -> None:
+def _captures(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of calls
     def start(_: Request, body: dict[str, Any]) -> Any:
         instrument = KINDS[body["step"]]
         if edge.devices[instrument]["state"] != "ready":
