@@ -41,6 +41,6 @@ function Stills({ one, recording }) {
   const stills = recording.pictures.map((picture, n) => ({ picture, n })).filter(({ n }) => layer !== "preview" || n === best);
   const src = `/api/cases/${one.id}/recordings/${recording.id}/pictures/${layer === "preview" ? best : index}?layer=${layer}`;
   return html`
-    <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${layer === "preview" ? t("layer.preview") : null} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
+    <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${layer === "preview" ? t("layer.preview_picture") : null} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
     ${stills.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${stills.map(({ picture, n }) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}</div>` : ""}`;
 }

@@ -52,7 +52,7 @@ function Sheet({ one, recording }) {
     <div class="under">
       <span class="touch-only"><${Flip} on=${measuring} icon="hand" label=${t("ecg.touch_measure")} flip=${() => setMeasuring(!measuring)} /></span>
       <${Flip} on=${march} icon="skip-forward" label=${t("ecg.march")} flip=${() => setMarch(!march)} />
-      <span class="soft">${t("ecg.how")}</span>
+      <span class="soft">${fetched.value?.layer === "preview" ? t("ecg.calipers_off") : t("ecg.how")}</span>
       <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
     </div>
     <${Drafts} recording=${recording} />

@@ -42,7 +42,7 @@ function Player({ one, recording }) {
   useEffect(() => {
     if (fetched.value) void player.current?.load(fetched.value, layer === "lossless" ? "audio/wav" : "audio/ogg");
   }, [fetched.value]);
-  const coarse = layer === "preview" ? t("layer.preview") : null;
+  const coarse = layer === "preview" ? t("layer.preview_sound") : null;
   return html`
     <${RecordingHead} recording=${recording} />
     ${fetched.state === "there"

@@ -53,7 +53,24 @@ export function readWave(buffer) {
   });
   /** @type {[number, number][]} */
   const gaps = frame.header.gaps.map(([from, length]) => [from - first, length]);
-  return { rate_hz, unit, layer, samples: count, leads, gaps };
+  return { rate_hz, unit, layer, samples: count, leads: withLimbLeads(leads), gaps };
+}
+
+/** III and the augmented leads as parts of I and II (Einthoven, Goldberger): a front end with eight leads sends only those. */
+const LIMB = /** @type {[string, number, number][]} */ ([["III", -1, 1], ["aVR", -0.5, -0.5], ["aVL", 1, -0.5], ["aVF", -0.5, 1]]);
+
+/**
+ * @param {Lead[]} leads
+ * @returns {Lead[]} with the limb leads that are missing but follow exactly
+ */
+function withLimbLeads(leads) {
+  const named = (/** @type {string} */ name) => leads.find((lead) => lead.name === name)?.values;
+  const [one, two] = [named("I"), named("II")];
+  if (!one || !two) return leads;
+  const derived = LIMB.filter(([name]) => !named(name)).map(([name, a, b]) => {
+    return { name, values: one.map((value, i) => a * value + b * two[i]) };
+  });
+  return [...leads, ...derived];
 }
 
 /**

@@ -8,7 +8,7 @@ const WINDOW = 512;
 const HOP = 64;
 /** Zero-padded for a smoother picture, 3.9 Hz a row. */
 const SIZE = 2048;
-export const RANGE_DB = 60;
+export const RANGE_DB = 50;
 
 /**
  * @typedef {object} Spectrum
