@@ -30,6 +30,15 @@ from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 CHEAP = Cost(1, 8, 1)
 PASSWORD = "a long enough passphrase"
 NOON = 1_790_000_000_000
+OPINION = {
+    "impression": "Normal sinus rhythm.",
+    "certainty": "probable",
+    "advice": "Rest.",
+    "urgency": "routine",
+    "transfer": False,
+    "follow_up_date": "2026-12-24",
+    "password": PASSWORD,
+}
 SECRET_NAME = "Zahra Seededname"
 SECRET_QUESTION = "Seededquestion about the murmur?"
 
@@ -231,3 +240,10 @@ def sent(world: World, make_study: Callable[..., Study]) -> Callable[..., Study]
         return study
 
     return send
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "field"}
+    return answer.status_code, body["error"]["code"]

@@ -1,0 +1,172 @@
+"""Who may use the desk's interface, and how it refuses everybody else."""
+
+import pytest
+from fastapi.routing import APIRoute
+
+from chevet.relay.accounts.roles import ROLES
+from chevet.relay.api.app import create_app
+
+from .conftest import OPINION, PASSWORD, code
+
+PUBLIC = {("GET", "/api/status"), ("GET", "/api/session"), ("POST", "/api/session")}
+MAY = {
+    ("GET", "/api/inbox"): {"specialist", "coordinator"},
+    ("GET", "/api/cases/{case_id}"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/claim"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/release"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/delivery"): {"specialist", "coordinator", "auditor"},
+    ("GET", "/api/refused"): {"specialist", "coordinator", "auditor"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/waveform"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/sound"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/pictures/{number}"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
+    ("DELETE", "/api/session"): set(ROLES),
+}
+
+
+def every_endpoint(app):
+    """(method, path) of every API route, however deep the framework nests its routers."""
+    found = set()
+
+    def walk(routes):
+        for route in routes:
+            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+            if isinstance(route, APIRoute):
+                found.update((method, route.path) for method in route.methods)
+            elif inner is not None:
+                walk(inner.routes)
+
+    walk(app.routes)
+    return found
+
+
+def filled(path):
+    return path.format(case_id="c", recording_id="r", number=0)
+
+
+def test_every_endpoint_says_who_may_use_it(world):
+    assert every_endpoint(create_app(world.relay)) == PUBLIC | MAY.keys()
+
+
+async def test_without_a_session_every_endpoint_refuses(world, client):
+    async with client() as desk:
+        for method, path in MAY:
+            assert code(await desk.request(method, filled(path), json=OPINION)) == (401, "not_signed_in"), (
+                path
+            )
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_role_may_only_what_is_written(world, client, role):
+    user = world.user(f"a-{role}", role)
+    async with client(user) as desk:
+        for (method, path), roles in MAY.items():
+            if path == "/api/session":
+                continue
+            answer = await desk.request(method, filled(path), json={})
+            refused = answer.status_code == 403
+            assert refused == (role not in roles), (method, path, answer.text)
+            if refused:
+                assert code(answer) == (403, "not_allowed")
+
+
+async def test_sign_in_gives_a_guarded_cookie_and_sign_out_ends_it(world, client):
+    world.user()
+    async with client() as desk:
+        answer = await desk.post("/api/session", json={"user": "dr", "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert (await desk.get("/api/session")).json()["user"]["id"] == "dr"
+        stolen = dict(desk.cookies)
+        assert (await desk.delete("/api/session")).status_code == 204
+        desk.cookies.update(stolen)
+        assert (await desk.get("/api/session")).json() == {"user": None}
+        assert code(await desk.delete("/api/session")) == (401, "not_signed_in")
+
+
+async def test_five_wrong_passwords_make_even_the_right_one_wait(world, client):
+    world.user()
+    async with client() as desk:
+        for _ in range(5):
+            answer = await desk.post("/api/session", json={"user": "dr", "password": "wrong"})
+            assert code(answer) == (401, "wrong_password")
+        right = {"user": "dr", "password": PASSWORD}
+        assert code(await desk.post("/api/session", json=right)) == (429, "too_many_attempts")
+        world.clock.ms += 61_000
+        assert (await desk.post("/api/session", json=right)).status_code == 200
+
+
+async def test_an_unknown_user_is_answered_like_a_wrong_password(world, client):
+    async with client() as desk:
+        answers = [await desk.post("/api/session", json={"user": "ghost", "password": "x"}) for _ in range(6)]
+        assert [code(answer)[1] for answer in answers] == ["wrong_password"] * 5 + ["too_many_attempts"]
+
+
+async def test_a_session_ends_after_twelve_hours_and_with_its_account(world, client):
+    user, other = world.user(), world.user("other")
+    async with client(user) as desk, client(other) as second:
+        world.relay.users.disable("other")
+        assert (await second.get("/api/inbox")).status_code == 401
+        assert (
+            await second.post("/api/session", json={"user": "other", "password": PASSWORD})
+        ).status_code == 401
+        world.clock.ms += 12 * 3600 * 1000
+        assert (await desk.get("/api/inbox")).status_code == 401
+
+
+async def test_calls_that_change_something_need_our_header(world, client, sent):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        del desk.headers["X-Chevet"]
+        assert code(await desk.post(f"/api/cases/{study.id}/claim")) == (403, "wrong_origin")
+        assert (await desk.get("/api/inbox")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"user": "dr", "password": "x"',
+        b'{"user": "dr", "password": "x", "admin": true}',
+        b'{"user": 7, "password": "x"}',
+        b'{"user": "dr"}',
+        b"[]",
+        b"\xff\xfe",
+        b"null",
+    ],
+)
+async def test_unknown_fields_wrong_types_and_truncated_bodies_are_invalid(world, client, body):
+    async with client() as desk:
+        answer = await desk.post("/api/session", content=body, headers={"content-type": "application/json"})
+        assert code(answer) == (422, "invalid")
+
+
+async def test_bodies_over_64_kib_are_refused_declared_or_streamed(world, client):
+    async def stream():
+        for _ in range(70):
+            yield b" " * 1024
+
+    async with client() as desk:
+        assert code(await desk.post("/api/session", content=b" " * 65537)) == (413, "too_large")
+        streamed = await desk.post(
+            "/api/session", content=stream(), headers={"content-type": "application/json"}
+        )
+        assert code(streamed) == (413, "too_large")
+        assert code(await desk.post("/api/session", headers={"content-length": "lots"})) == (413, "too_large")
+
+
+async def test_every_answer_carries_the_security_headers(world, client):
+    async with client() as desk:
+        for path in ("/api/status", "/api/nothing", "/", "/shared/nothing"):
+            headers = (await desk.get(path)).headers
+            assert headers["content-security-policy"].startswith(
+                "default-src 'self'; img-src 'self' blob: data:"
+            )
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "no-referrer"
+        assert "Not a medical device" in (await desk.get("/api/status")).headers["x-chevet-statement"]
+        assert code(await desk.get("/api/nothing")) == (404, "not_found")
+        assert code(await desk.put("/api/status")) == (405, "not_allowed")
