@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from edge_fakes import PIN, write_programme
+from edge_fakes import PIN, FakeDevice, ecg_block, make_instrument, until, write_programme
 
 from chevet.edge import cli
 from chevet.edge.agent import Agent
+from chevet.edge.sessions import COOKIE
 from chevet.edge.settings import load_settings
+from chevet.edge.visits import CaptureRow
+from chevet.edge.workers import Worker
 
 HEADER = {"X-Chevet": "1"}
 BIN = Path(sys.executable).parent
@@ -140,6 +143,7 @@ async def watch(running: Running, cookie: str, origin: str | None = None) -> dic
                     return seen
 
 
+@pytest.mark.flow
 def test_instruments_on_real_terminals_reach_the_screen_and_the_journal_and_survive_kill_9(
     short_folder: Path,
 ) -> None:
@@ -189,22 +193,125 @@ def test_instruments_on_real_terminals_reach_the_screen_and_the_journal_and_surv
         assert "Traceback" not in running.log
 
 
-async def test_the_agent_runs_in_one_loop_and_stops_when_told(tmp_path: Path) -> None:
+@dataclass
+class InLoop:
+    """An agent in this process, on fake instruments."""
+
+    agent: Agent
+    port: int
+    devices: dict[str, FakeDevice]
+    kiosk: httpx.AsyncClient
+
+    @property
+    def live(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/api/live"
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        return {"Cookie": f"{COOKIE}={self.agent.bedside.sessions.open(Worker('amina', 'Amina'))}"}
+
+
+@asynccontextmanager
+async def in_loop(folder: Path, config: Path, port: int) -> AsyncIterator[InLoop]:
+    agent = Agent(load_settings(config))
+    devices = {"ecg": FakeDevice("ecg", "ecg")}
+    for device in devices.values():
+        agent.bedside.instruments[device.id] = make_instrument(device, agent._device_changed)
+    listening = socket.create_server(("127.0.0.1", port))
+    task = asyncio.create_task(agent.run(listening))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=HEADER) as kiosk:
+        try:
+            assert (await kiosk.get("/api/status")).status_code == 200
+            yield InLoop(agent, port, devices, kiosk)
+        finally:
+            agent.stop()
+            async with asyncio.timeout(15):
+                await task
+            agent.close()
+
+
+async def closed(live: websockets.ClientConnection) -> int:
+    """Return the code with which the box ends a connection, reading away what it says before."""
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                await live.recv()
+    except websockets.ConnectionClosed as end:
+        return end.rcvd.code if end.rcvd else 0
+
+
+async def test_a_screen_is_greeted_and_gets_what_it_watches(tmp_path: Path) -> None:
+    port = free_port()
+    async with in_loop(tmp_path, prepare(tmp_path, port), port) as running:
+        page = await running.kiosk.get("/")
+        assert "<html" in page.text
+        async with websockets.connect(running.live, additional_headers=running.cookie) as live:
+            greeting = [json.loads(await live.recv()) for _ in range(2)]
+            assert [message["type"] for message in greeting] == ["status", "device"]
+            await live.send(json.dumps({"watch": ["ecg", "nobody"]}))
+            await asyncio.sleep(0.2)
+            running.devices["ecg"].play(ecg_block(0, 25), ecg_block(25, 25))
+            while not isinstance(message := await live.recv(), bytes):
+                assert json.loads(message)["type"] in {"device", "status"}
+            assert message[:2] == bytes([1, 1])
+            running.agent._arrived.put_nowait("no such case")
+            running.agent._capture_changed(CaptureRow("c", "v", "ecg", "", "", "ecg", 10.0))
+            while json.loads(text := await live.recv())["type"] != "capture":
+                pass
+            assert json.loads(text)["capture"]["id"] == "c"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["nonsense", "[]", "{}", '{"watch": "ecg"}', '{"watch": [1]}', '{"watch": [], "x": 1}', "x" * 5000],
+)
+async def test_a_screen_that_says_nonsense_is_put_out_and_nobody_else(tmp_path: Path, message: str) -> None:
+    port = free_port()
+    async with in_loop(tmp_path, prepare(tmp_path, port), port) as running:
+        async with websockets.connect(running.live, additional_headers=running.cookie) as live:
+            await live.send(message)
+            assert await closed(live) == 1000
+        assert (await running.kiosk.get("/api/status")).status_code == 200
+        assert not running.agent.bedside.live._clients
+
+
+async def test_no_screen_without_a_session_or_from_another_origin(tmp_path: Path) -> None:
+    port = free_port()
+    async with in_loop(tmp_path, prepare(tmp_path, port), port) as running:
+        strangers: list[dict[str, Any]] = [
+            {},
+            {"additional_headers": {"Cookie": f"{COOKIE}=guess"}},
+            {"additional_headers": running.cookie, "origin": "http://evil.example"},
+        ]
+        for stranger in strangers:
+            with pytest.raises(websockets.InvalidStatus):
+                await websockets.connect(running.live, **stranger)
+        own = f"http://127.0.0.1:{port}"
+        async with websockets.connect(running.live, additional_headers=running.cookie, origin=own) as live:  # type: ignore[arg-type]
+            assert await live.recv()
+
+
+async def test_a_start_recovers_sweeps_and_keeps_the_reserve(tmp_path: Path) -> None:
     port = free_port()
     config = prepare(tmp_path, port)
-    running = Agent(load_settings(config))
-    running.bedside.cases.progress.clear()
-    listening = socket.create_server(("127.0.0.1", port))
-    task = asyncio.create_task(running.run(listening))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as kiosk:
-        for _ in range(200):
-            with_status = await kiosk.get("/api/status")
-            if with_status.status_code == 200:
-                break
-        assert with_status.json()["workers"] == [{"id": "amina", "name": "Amina"}]
-        page = await kiosk.get("/")
-        assert "<html" in page.text
-    running.stop()
-    async with asyncio.timeout(15):
-        await task
-    running.close()
+    (tmp_path / "box" / "journals").mkdir()
+    (tmp_path / "box" / "journals" / "orphan.journal").write_bytes(b"x")
+    async with in_loop(tmp_path, config, port):
+        assert not list((tmp_path / "box" / "journals").iterdir())
+        assert (tmp_path / "box" / "reserve").stat().st_size == 1024 * 1024
+
+
+async def test_housekeeping_waits_where_it_cannot_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: object) -> bool:
+        raise OSError
+
+    port = free_port()
+    config = prepare(tmp_path, port)
+    settings = load_settings(config)
+    monkeypatch.setattr("chevet.edge.agent.HOUSEKEEPING_S", 0.05)
+    assert settings.reserve_mb == 1
+    async with in_loop(tmp_path, config, port) as running:
+        monkeypatch.setattr(type(running.agent.bedside.disk), "keep_reserve", broken)
+        await until(lambda: "housekeeping must wait" in caplog.text)

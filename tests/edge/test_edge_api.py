@@ -18,8 +18,10 @@ from test_edge_capture import eardrum
 
 from chevet.devices.samples import Event
 from chevet.edge.api import make_app
+from chevet.edge.identity import new_id
 from chevet.edge.sessions import COOKIE, IDLE_S, SESSIONS_AT_MOST, Sessions
 from chevet.edge.workers import Worker
+from chevet.study.case import Author, Message
 
 HEADER = {"X-Chevet": "1"}
 
@@ -406,6 +408,26 @@ async def test_a_full_disk_refuses_a_capture_with_507(tmp_path: Path) -> None:
         assert error(answer)[:2] == (507, "disk_full")
         assert (await client.get("/api/status")).json()["disk"]["level"] == "full"
     box.close()
+
+
+async def test_an_answer_is_shown_with_whether_it_is_verified(box: Box) -> None:
+    async with at_work(box) as client:
+        visit = await consented(client)
+        await client.patch(f"/api/visits/{visit}", json={"question": "?", "specialty": "ent"})
+        case = (await client.post(f"/api/visits/{visit}/send", json={})).json()["case"]
+        cases = box.bedside.cases
+        cases.keep_opinion(box.relay.opinion(case, forged="text"), verified=False)
+        assert not cases.keep_opinion(box.relay.opinion(case), verified=True), "the same id is kept once"
+        cases.keep_opinion(box.relay.opinion(case, version=2), verified=True)
+        note = Message(new_id(), case, "note", "Thank you", Author("dr", "Dr", "ent"), 1)
+        cases.keep_message(note, verified=True)
+        assert not cases.keep_message(note, verified=True)
+        detail = (await client.get(f"/api/cases/{case}")).json()
+        assert detail["state"] == "answered"
+        assert [(one["version"], one["verified"]) for one in detail["opinions"]] == [(1, False), (2, True)]
+        assert detail["opinions"][1]["author"]["name"] == "Dr Amrani"
+        assert "signature" not in detail["opinions"][1]
+        assert detail["messages"][0]["text"] == "Thank you"
 
 
 async def test_logs_never_carry_patient_data(box: Box, caplog: pytest.LogCaptureFixture) -> None:

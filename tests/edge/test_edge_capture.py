@@ -17,10 +17,10 @@ from PIL import Image
 
 from chevet.devices.samples import Channel, Picture, SampleBlock
 from chevet.edge import capture as capture_module
-from chevet.edge.errors import Refusal
+from chevet.edge.errors import DiskFull, Refusal
 from chevet.edge.identity import new_id
 from chevet.edge.journal import JournalWriter
-from chevet.edge.visits import DONE, FAILED, RECORDING, CaptureRow, Visit, VisitWords
+from chevet.edge.visits import DONE, FAILED, RECORDING, CaptureRow, Visit, Visits, VisitWords
 from chevet.study.study import Patient
 
 
@@ -217,6 +217,58 @@ async def test_a_fault_of_the_quality_engine_does_not_cost_the_recording(
         assert done.state == DONE
         assert done.judged is not None
         assert done.judged.quality.reasons == ("not_judged",)
+
+
+async def test_a_fault_of_the_quality_engine_keeps_the_pictures_too(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr("chevet.edge.judge.choose_stills", broken)
+    async with working(box) as visit:
+        row = await box.bedside.captures.start(visit, "otoscopy", side="left", seconds=1)
+        frames = [eardrum(8, time.monotonic() + at * 0.12) for at in range(12)]
+        box.devices["otoscope"].play(*frames)
+        done = await ended(box, row)
+        recording = box.bedside.captures.recording(done)
+        assert len(recording.pictures) == 8
+        assert recording.quality.reasons == ("not_judged",)
+
+
+async def test_a_row_that_finds_no_room_leaves_no_journal(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise DiskFull
+
+    async with working(box) as visit:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(box.bedside.visits), "put_capture", full)
+            with pytest.raises(DiskFull):
+                await box.bedside.captures.start(visit, "ecg")
+        assert not list((box.bedside.settings.data_dir / "journals").iterdir())
+        assert (await box.bedside.captures.start(visit, "ecg")).state == RECORDING
+
+
+async def test_a_result_that_finds_no_room_takes_the_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make_box(tmp_path, reserve_mb=1)
+    box.bedside.disk.keep_reserve()
+    reserve = tmp_path / "box" / "reserve"
+    put = type(box.bedside.visits).put_capture
+
+    def tight(self: Visits, row: CaptureRow) -> None:
+        if reserve.exists():
+            raise DiskFull
+        put(self, row)
+
+    async with working(box) as visit:
+        row = await box.bedside.captures.start(visit, "ecg", seconds=1)
+        monkeypatch.setattr(type(box.bedside.visits), "put_capture", tight)
+        box.devices["ecg"].play(ecg_block(0, 500))
+        done = await ended(box, row)
+        assert (done.state, reserve.exists()) == (DONE, False)
+    box.close()
 
 
 # After a power cut

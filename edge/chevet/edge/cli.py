@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from chevet.edge.database import is_full
 from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
@@ -16,7 +17,7 @@ from chevet.edge.store import open_store
 from chevet.edge.trust import make_site, read_programme
 from chevet.edge.workers import Worker, Workers
 
-Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 WHAT = """\
 The agent at the bedside: reads the instruments, records, keeps every study safe on this box until the
