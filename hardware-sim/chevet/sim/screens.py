@@ -14,7 +14,7 @@ from websockets.exceptions import WebSocketException
 
 from chevet.sim.errors import StepError
 
-ANSWER_WITHIN_S = 15.0
+ANSWER_WITHIN_S = 30.0
 WAVE_VERSION = 1
 WAVE_SAMPLES = 1
 
