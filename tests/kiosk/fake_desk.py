@@ -63,7 +63,7 @@ class Far:
                 "certainty": "probable",
                 "advice": words.get(
                     "advice",
-                    "Furosémide 40 mg le matin.\nPas de sel.\nPeser chaque matin ; rappeler si +2 kg en 3 jours.",
+                    "Furosémide 40 mg le matin.\nPas de sel.\nPeser chaque matin ; rappeler si +2 kg.",
                 ),
                 "urgency": words.get("urgency", "urgent"),
                 "transfer": transfer,

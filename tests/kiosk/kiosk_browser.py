@@ -62,7 +62,9 @@ def hand(kiosk_chromium: Browser, edge: FakeEdge) -> Iterator[Callable[..., Hand
             viewport={"width": width, "height": height}, reduced_motion="reduce"
         )
         contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
+        context.add_init_script(
+            f"if (location.protocol === 'http:') localStorage.setItem('chevet.language', '{language}')"
+        )
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -76,7 +78,7 @@ def hand(kiosk_chromium: Browser, edge: FakeEdge) -> Iterator[Callable[..., Hand
     yield opened
     for context in contexts:
         context.close()
-    assert not troubles
+    assert not troubles, troubles
 
 
 def is_trouble(kind: str, text: str) -> bool:

@@ -163,7 +163,7 @@ def test_a_new_patient_needs_a_possible_age(hand: Callable[..., Hand]) -> None: 
 def test_an_unverified_answer_is_not_to_be_followed(hand: Callable[..., Hand]) -> None:  # noqa: F811
     worker = hand("fr")
     worker.edge.far.add("c1", {
-        "patient": worker.edge.patients[0], "urgency": "routine", "specialty": "cardiology", "reason": "cough",
+        "patient": worker.edge.patients[0], "urgency": "routine", "specialty": "ent", "reason": "cough",
         "recordings": [], "vitals": [], "question": "?",
     })  # fmt: skip
     worker.edge.far.answer("c1", verified=False, transfer=True)

@@ -2,7 +2,7 @@
 
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useLayoutEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
@@ -10,7 +10,7 @@ const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 export function Keypad({ press, enter, point = "" }) {
   const latest = useRef({ press, enter });
   latest.current = { press, enter };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const typed = (/** @type {KeyboardEvent} */ event) => {
       if (document.querySelector("dialog[open]")) return;
       if (/^\d$/.test(event.key)) latest.current.press(event.key);

@@ -156,7 +156,7 @@ function drawGap(ctx, left, right, panel, { scale, row_mm, gapWord }) {
   ctx.fillStyle = INK.warn;
   ctx.font = `600 11px ${FONT}`;
   ctx.textAlign = "left";
-  ctx.fillText(gapWord, left, top - 3);
+  ctx.fillText(gapWord, left, top + height + 12);
 }
 
 /**

@@ -1,0 +1,118 @@
+"""Words: every language says everything, every word that is used exists, none lies about unused."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chevet.kiosk.files import KIOSK, SHARED, STATIC
+from chevet.signals.verdict import REASONS
+from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
+
+LANGUAGES = ("fr", "ar", "en")
+# CLDR categories that people need; French "many" is for millions.
+FORMS = {
+    "fr": {"one", "other"},
+    "ar": {"zero", "one", "two", "few", "many", "other"},
+    "en": {"one", "other"},
+}
+# Words that are the same in every language: names, abbreviations.
+SAME = re.compile(r"^(app\.name|measurement\.(pr|qrs|qt|qtc)|electrode\.|side\.short)")
+DESK = STATIC.parents[3] / "cloud-relay" / "chevet" / "relay" / "desk"
+
+
+def words(room: Path, language: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((room / "strings" / f"{language}.json").read_text("utf-8"))
+    return found
+
+
+def sources() -> str:
+    """All JavaScript that may use the kiosk's and the shared words."""
+    files = [
+        *SHARED.glob("*.js"),
+        *SHARED.glob("instruments/*.js"),
+        *KIOSK.rglob("*.js"),
+        *DESK.rglob("*.js"),
+    ]
+    return "\n".join(path.read_text("utf-8") for path in files)
+
+
+def used() -> tuple[set[str], list[re.Pattern[str]]]:
+    """Keys that stand in the code whole, and patterns of those that are put together."""
+    code = sources()
+    whole = set(re.findall(r'"([a-z_]+(?:\.[A-Za-z0-9_-]+)*)"', code))
+    parts = re.findall(r"`([a-z_]+\.[^`\s]*\$\{[^`\s]*)`", code)
+    patterns = [re.sub(r"\\\$\\\{.*?\\\}", "[A-Za-z0-9_-]+", re.escape(part)) for part in parts]
+    return whole, [re.compile(f"^{pattern}$") for pattern in patterns]
+
+
+@pytest.mark.parametrize("room", [SHARED, KIOSK], ids=["shared", "kiosk"])
+def test_every_language_has_every_word(room: Path) -> None:
+    french = words(room, "fr")
+    for language in LANGUAGES[1:]:
+        other = words(room, language)
+        assert other.keys() == french.keys()
+        for key in french:
+            assert isinstance(other[key], dict) == isinstance(french[key], dict), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_empty_and_parameters_agree(language: str) -> None:
+    for room in (SHARED, KIOSK):
+        french = words(room, "fr")
+        for key, text in words(room, language).items():
+            forms = text if isinstance(text, dict) else {"other": text}
+            assert forms["other"].strip(), key
+            if isinstance(text, dict):
+                assert FORMS[language] <= text.keys(), key
+            reference = french[key]["other"] if isinstance(french[key], dict) else french[key]
+            assert set(re.findall(r"\{\w+\}", forms["other"])) == set(re.findall(r"\{\w+\}", reference)), key
+
+
+def test_arabic_is_written_in_arabic() -> None:
+    for room in (SHARED, KIOSK):
+        for key, text in words(room, "ar").items():
+            shown = text["other"] if isinstance(text, dict) else text
+            assert SAME.match(key) or re.search("[\u0600-\u06ff]", shown), key
+
+
+def test_every_word_used_exists() -> None:
+    known = words(SHARED, "fr").keys() | words(KIOSK, "fr").keys()
+    code = "\n".join(path.read_text("utf-8") for path in KIOSK.rglob("*.js"))
+    asked = set(re.findall(r'\bt\("([^"]+)"', code))
+    assert asked - known == set()
+    for pattern in used()[1]:
+        if re.search(re.escape(pattern.pattern[1:12]), code):
+            assert any(pattern.match(key) for key in known), pattern.pattern
+
+
+def test_no_word_is_unused() -> None:
+    whole, patterns = used()
+    known = words(SHARED, "fr").keys() | words(KIOSK, "fr").keys()
+    unused = {key for key in known - whole if not any(pattern.match(key) for pattern in patterns)}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "cut_short", "no_signal", "sensor_off"])
+def test_every_quality_reason_says_what_is_wrong_and_what_to_do(reason: str) -> None:
+    for language in LANGUAGES:
+        assert f"reason.{reason}" in words(SHARED, language)
+        todo = words(KIOSK, language)[f"reason.{reason}.do"]
+        assert len(todo.split()) <= 8, "a worker reads at most eight words"
+
+
+def test_every_coded_choice_has_a_word() -> None:
+    shared, kiosk = words(SHARED, "fr"), words(KIOSK, "fr")
+    assert {f"specialty.{one}" for one in SPECIALTIES} <= shared.keys()
+    assert {f"urgency.{one}" for one in URGENCIES} <= shared.keys()
+    assert {f"consent.{one}" for one in CONSENT_PURPOSES} <= kiosk.keys()
+
+
+def test_every_refusal_of_the_contract_has_a_sentence() -> None:
+    contract = (STATIC.parents[3] / "docs" / "api.md").read_text("utf-8").split("## The desk's API")[0]
+    codes = set(re.findall(r"\b(?:40\d|409|413|422|429|503|507) `([a-z_]+)`", contract))
+    assert {"wrong_pin", "disk_full", "visit_open"} <= codes
+    known = words(SHARED, "fr").keys() | words(KIOSK, "fr").keys()
+    assert {code for code in codes if f"error.{code}" not in known} == set()

@@ -1,0 +1,173 @@
+"""What the worker sees when something goes wrong: each fault has a sentence, and a way on."""
+
+from collections.abc import Callable
+
+import pytest
+from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
+from kiosk.worker_hand import Hand
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.web
+
+
+@pytest.fixture
+def examining(hand: Callable[..., Hand]) -> Callable[..., Hand]:  # noqa: F811
+    """A worker at the tiles of a visit."""
+
+    def at_tiles(language: str = "fr", size: str = "large") -> Hand:
+        worker = hand(language, size)
+        worker.sign_in()
+        worker.to_tiles()
+        return worker
+
+    return at_tiles
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_unplugging_in_the_middle_is_said_and_can_be_begun_again(
+    examining: Callable[..., Hand], language: str
+) -> None:
+    worker = examining(language)
+    worker.exam("ecg")
+    worker.main()
+    expect(worker.page.locator("count-ring")).to_be_visible()
+    worker.edge.unplug("ecg")
+    worker.sees("problem.device_lost")
+    worker.sees("failed.why")
+    worker.picture("unplugged")
+    worker.edge.plug("ecg")
+    worker.sees("tile.ready")
+    worker.touch("result.again")
+    worker.sees("coach.good")
+    worker.record()
+    worker.touch("result.keep")
+    worker.heading("tiles.title")
+
+
+def test_an_absent_instrument_is_asked_for_and_may_be_skipped(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.unplug("ecg")
+    expect(worker.page.locator("[data-exam=ecg]")).to_contain_text(worker.text("tile.absent"))
+    worker.exam("ecg")
+    worker.sees("absent.plug")
+    worker.picture("absent")
+    worker.touch("coach.skip")
+    worker.touch("skip.no_device")
+    expect(worker.page.locator("[data-exam=ecg]")).to_contain_text(worker.text("tile.skipped"))
+    assert worker.edge.visit is not None
+    assert worker.edge.visit["skips"][0]["reason"] == "no_device"
+
+
+def test_an_instrument_plugged_in_late_begins_by_itself(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.unplug("oximeter")
+    worker.exam("oximetry")
+    worker.sees("absent.plug")
+    worker.edge.plug("oximeter")
+    worker.sees("coach.good")
+    expect(worker.page.locator(".number .value").first).to_contain_text("97")
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_poor_twice_may_be_sent_marked_poor(examining: Callable[..., Hand], language: str) -> None:
+    worker = examining(language)
+    worker.edge.judge("ecg", "mains_hum")
+    worker.exam("ecg")
+    worker.sees("reason.mains_hum.do")
+    worker.record()
+    worker.sees("reason.mains_hum")
+    expect(worker.button("result.poor_anyway")).to_have_count(0)
+    worker.touch("result.again")
+    worker.record()
+    worker.picture("poor")
+    worker.touch("result.poor_anyway")
+    expect(worker.page.locator("[data-exam=ecg]")).to_contain_text(worker.text("tile.poor"))
+
+
+def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.judge("ecg", "lead_off:V3", "lead_off:RA")
+    worker.exam("ecg")
+    worker.sees("ecg.press", where="V3")
+    worker.sees("ecg.off", colour="verte")
+    expect(worker.page.locator(".place-off[data-site=V3]")).to_be_visible()
+    expect(worker.page.locator(".place-off[data-site=R]")).to_have_count(1)
+    worker.picture("electrode-off")
+    worker.edge.judge("ecg")
+    worker.sees("ecg.contact.all")
+    expect(worker.page.locator(".place-off")).to_have_count(0)
+
+
+def test_a_full_disk_is_said_above_every_screen(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.disk = "full"
+    worker.edge.tell({"type": "status", "status": worker.edge.status()})
+    worker.sees("alert.disk")
+    worker.exam("ecg")
+    worker.main()
+    worker.sees("error.disk_full")
+    worker.picture("disk-full")
+
+
+def test_without_network_the_case_is_kept_here_and_said_so(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.uplink = "offline"
+    worker.edge.tell({"type": "status", "status": worker.edge.status()})
+    worker.sees("bar.offline")
+    worker.touch("tiles.review")
+    worker.touch("review.go")
+    worker.touch("phrase.transfer")
+    worker.touch("do.next")
+    worker.sees("address.offline")
+    worker.touch("address.send")
+    worker.sees("case.offline")
+    worker.sees("delivery.on_box.title")
+
+
+def test_a_refused_case_says_nothing_is_lost(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    assert worker.edge.visit is not None
+    worker.edge.far.add("c9", worker.edge.visit)
+    worker.edge.far.cases["c9"]["refused"] = "bad_signature"
+    worker.page.goto(f"{worker.edge.url}/#/case/c9")
+    worker.sees("case.refused")
+    worker.sees("case.refused.help", phone="+212 535 00 00 00")
+
+
+def test_an_ended_session_asks_for_the_pin_and_resumes_at_the_same_screen(
+    examining: Callable[..., Hand],
+) -> None:
+    worker = examining()
+    worker.edge.end_sessions()
+    worker.exam("temperature")
+    worker.sees("signin.ended")
+    worker.page.get_by_role("button", name="Amina Berrada").click()
+    worker.page.keyboard.type("1111\n")
+    worker.sees("error.wrong_pin")
+    worker.page.keyboard.type(worker.edge.pin + "\n")
+    worker.heading("exam.temperature")
+
+
+def test_a_silent_box_is_said_and_the_screen_comes_back(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.page.context.set_offline(True)
+    worker.page.evaluate("() => dispatchEvent(new Event('offline'))")
+    worker.exam("weight")
+    worker.page.keyboard.type("61")
+    worker.page.keyboard.press("Enter")
+    worker.sees("error.unreachable")
+    worker.page.context.set_offline(False)
+    worker.page.keyboard.press("Enter")
+    expect(worker.page.locator("[data-exam=weight]")).to_contain_text("61")
+
+
+def test_impossible_numbers_are_stopped_before_they_are_sent(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.exam("temperature")
+    worker.page.keyboard.type("372")
+    worker.sees("vital.limits", low="30", high="43")
+    worker.page.keyboard.press("Enter")
+    worker.heading("exam.temperature")
+    worker.page.keyboard.press("Backspace")
+    worker.page.keyboard.type(",2\n")
+    expect(worker.page.locator("[data-exam=temperature]")).to_contain_text("37,2")
