@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from cases_for_desk import DOCTOR, Shape, all_cases, ident, in_inbox, now_ms
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from signals_for_desk import LEADS, eardrum, ecg, encoded_sound, pleth, wave_frame
+from relay_desk.cases_for_desk import DOCTOR, Shape, all_cases, ident, in_inbox, now_ms
+from relay_desk.signals_for_desk import LEADS, eardrum, ecg, encoded_sound, pleth, wave_frame
 
 ROOT = Path(__file__).resolve().parents[2]
 DESK = ROOT / "cloud-relay" / "chevet" / "relay" / "desk"

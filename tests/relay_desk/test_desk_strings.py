@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fake_relay import DESK, SHARED
+from relay_desk.fake_relay import DESK, SHARED
 
 LANGUAGES = ("fr", "ar", "en")
 PLURALS = {

@@ -1,17 +1,16 @@
-"""The desk in Debian's Chromium against the fake relay; skipped with a sentence where there is no browser."""
+"""Fixtures: the desk in Debian's Chromium against the fake relay.
+
+A test module imports all six functions; where there is no browser its tests are skipped with a sentence.
+"""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from cases_for_desk import DOCTOR
-from fake_relay import ROOT, FakeRelay, serving
+from relay_desk.cases_for_desk import DOCTOR
+from relay_desk.fake_relay import ROOT, FakeRelay, serving
 
 expect.set_options(timeout=15_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -25,8 +24,9 @@ FRESH = """if (!sessionStorage.getItem('fresh')) {
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(name="browser", scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for one module: an open one would stand in the way of asyncio tests that follow."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: `apt-get install chromium` enables the tests of the desk")
     with sync_playwright() as playwright:
@@ -35,23 +35,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[FakeRelay]:
-    """One server for all tests: the browser then keeps the desk's files between them."""
+@pytest.fixture(name="server", scope="module")
+def running_fake() -> Iterator[FakeRelay]:
+    """One server for a module: the browser then keeps the desk's files between them."""
     with serving(FakeRelay()) as running:
         yield running
 
 
-@pytest.fixture
-def relay(server: FakeRelay) -> FakeRelay:
+@pytest.fixture(name="relay")
+def fresh_relay(server: FakeRelay) -> FakeRelay:
     """The fake relay with its five cases as new, and a specialist already signed in."""
     server.reset()
     server.user = DOCTOR
     return server
 
 
-@pytest.fixture(scope="session")
-def contexts(browser: Browser) -> Iterator[Callable[[str, float], BrowserContext]]:
+@pytest.fixture(name="contexts", scope="module")
+def profiles(browser: Browser) -> Iterator[Callable[[str, float], BrowserContext]]:
     """One browser profile for each size of screen."""
     known: dict[tuple[str, float], BrowserContext] = {}
 
@@ -71,8 +71,8 @@ def contexts(browser: Browser) -> Iterator[Callable[[str, float], BrowserContext
         one.close()
 
 
-@pytest.fixture
-def open_desk(
+@pytest.fixture(name="open_desk")
+def desk_opener(
     contexts: Callable[[str, float], BrowserContext], relay: FakeRelay
 ) -> Iterator[Callable[..., Page]]:
     """Open the desk in a language and size; any error in the page's console fails the test."""
@@ -100,8 +100,8 @@ def open_desk(
     assert not troubles
 
 
-@pytest.fixture
-def shot() -> Callable[[Page, str], Path]:
+@pytest.fixture(name="shot")
+def screenshots() -> Callable[[Page, str], Path]:
     """Save what the person sees, to be looked at."""
     folder = ROOT / "artefacts" / "screens"
     folder.mkdir(parents=True, exist_ok=True)

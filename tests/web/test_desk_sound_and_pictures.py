@@ -4,9 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cases_for_desk import ident
-from fake_relay import FakeRelay
 from playwright.sync_api import Page, expect
+from relay_desk.cases_for_desk import ident
+from relay_desk.desk_browser import (  # noqa: F401 - fixtures
+    chromium,
+    desk_opener,
+    fresh_relay,
+    profiles,
+    running_fake,
+    screenshots,
+)
+from relay_desk.fake_relay import FakeRelay
 
 pytestmark = pytest.mark.web
 
