@@ -29,6 +29,7 @@ def create_app(relay: Relay) -> FastAPI:
     for room in (session, inbox, recordings, answers, live):
         app.include_router(room.router)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
+    app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")
     app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")
     app.add_middleware(Wall)
     return app
