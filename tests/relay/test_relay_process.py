@@ -28,7 +28,7 @@ from chevet.study.bundle import pack
 
 from .conftest import PASSWORD, Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 
 def free_port():
@@ -49,7 +49,7 @@ def start(*arguments, **options):
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    return process.communicate(timeout=20)
+    return process.communicate(timeout=60)
 
 
 def children_of(pid):
@@ -109,14 +109,14 @@ def programme_folder(tmp_path):
 
 def end_of(*arguments, text=""):
     process = start(*arguments, stdin=subprocess.PIPE)
-    _, errors = process.communicate(text, timeout=30)
+    _, errors = process.communicate(text, timeout=60)
     assert process.returncode == 0, errors
     return process.returncode
 
 
 async def answers(url):
     async with httpx.AsyncClient(base_url=url) as desk:
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(httpx.TransportError):
                 return (await desk.get("/api/status")).json()
             await asyncio.sleep(0.1)
@@ -132,7 +132,7 @@ async def send(port, site, sealed, relay_key):
     running = asyncio.create_task(line.run())
     events = line.events()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while spool.receipt is None:
                 event = await anext(events)
                 now = time.monotonic()
@@ -181,7 +181,7 @@ async def test_a_sealed_study_sent_over_a_real_broker_is_read_on_the_desk(
             cookie = {"Cookie": f"chevet_desk={desk.cookies['chevet_desk']}"}
             async with connect(f"ws://127.0.0.1:{port}/api/live", additional_headers=cookie) as live:
                 await send(broker, site, sealed, signing_public(programme["relay_key"]))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     told = json.loads(await live.recv())
             assert told == {"type": "case", "id": study.id}
             case = (await desk.get(f"/api/cases/{study.id}")).json()
@@ -210,7 +210,7 @@ async def test_without_a_broker_the_desk_answers_and_says_so(programme_folder):
     try:
         status = await answers(f"http://127.0.0.1:{port}")
         second = start("run", "--config", str(config))
-        _, errors = second.communicate(timeout=20)
+        _, errors = second.communicate(timeout=60)
     finally:
         _, log = end(relay)
     assert status["broker"] == "offline"
@@ -223,7 +223,7 @@ def test_a_taken_port_is_one_clear_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = start("broker", "--port", str(port))
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.count("\n") == 1
     assert f"127.0.0.1:{port}" in errors
@@ -236,8 +236,8 @@ def test_a_killed_broker_command_leaves_no_process(tmp_path):
     assert process.stdout.readline().startswith("READY")
     children = children_of(process.pid)
     process.kill()
-    process.communicate(timeout=10)
-    until = time.monotonic() + 10
+    process.communicate(timeout=60)
+    until = time.monotonic() + 30
     while any(alive(child) for child in children) and time.monotonic() < until:
         time.sleep(0.1)
     assert children

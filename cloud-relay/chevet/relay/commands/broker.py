@@ -22,7 +22,7 @@ from types import FrameType
 
 from chevet.relay.errors import BrokerError
 
-START_S = 10.0
+START_S = 30.0
 STOP_S = 5.0
 POLL_S = 0.1
 MAX_PAYLOAD = 256 * 1024
