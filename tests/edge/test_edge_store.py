@@ -213,6 +213,14 @@ def test_the_reserve_is_kept_given_up_and_made_again(tmp_path: Path) -> None:
     assert kept.keep_reserve()
 
 
+def test_the_reserve_is_given_up_only_when_nothing_is_left(tmp_path: Path) -> None:
+    disk(tmp_path, 10_000_000).keep_reserve()
+    disk(tmp_path, 10_000_000).relieve()
+    assert (tmp_path / "reserve").exists()
+    disk(tmp_path, 0).relieve()
+    assert not (tmp_path / "reserve").exists()
+
+
 def test_a_folder_that_cannot_be_asked_counts_as_full(tmp_path: Path) -> None:
     assert Disk(tmp_path / "gone", 10, 5, 0).level() == "full"
     assert Disk(tmp_path / "gone", 10, 5, 0).keep_reserve(), "no reserve is wanted"

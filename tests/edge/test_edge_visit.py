@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -313,6 +314,27 @@ def test_a_study_that_cannot_be_closed_does_not_keep_the_box_from_starting(box: 
     box.bedside.captures.delete(row.id)
     box.bedside.rules.resume_closing()
     assert box.bedside.visits.get(visit).state == "draft"
+
+
+def test_two_taps_at_once_send_once_and_count_once(box: Box, visit: str) -> None:
+    rules = box.bedside.rules
+    row = recorded(box, visit)
+
+    def both(call: Callable[[], object]) -> list[object]:
+        def once(_: int) -> object:
+            try:
+                return call()
+            except Refusal as error:
+                return error.code
+
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(once, range(4)))
+
+    assert both(lambda: rules.discard(row.id)).count("conflict") == 3
+    assert box.bedside.visits.get(visit).words.tries == {"ecg::": 1}
+    complete(box, visit)
+    assert both(lambda: rules.send(visit)).count("conflict") == 3
+    assert len(box.bedside.spool.pending()) == 1
 
 
 def test_abandoning_deletes_the_recordings(box: Box, visit: str) -> None:

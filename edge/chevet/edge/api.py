@@ -24,7 +24,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    add_error_forms(app)
+    add_error_forms(app, bedside.disk)
     for routes in (box_routes, visit_routes, capture_routes, case_routes, live_routes):
         app.include_router(routes(bedside))
 

@@ -10,6 +10,7 @@ from chevet.edge.errors import DiskFull
 from chevet.edge.journal import sync_folder
 
 MEGABYTE = 1024 * 1024
+LAST_ROOM = 4 * MEGABYTE
 
 
 def free_bytes(folder: Path) -> int:
@@ -77,6 +78,11 @@ class Disk:
         finally:
             os.close(descriptor)
         return True
+
+    def relieve(self) -> None:
+        """Give the reserve up where writes fail because nothing is left, not where we only refuse."""
+        if self.free() < LAST_ROOM:
+            self.give_reserve_up()
 
     def give_reserve_up(self) -> None:
         """Free the reserve so that receipts and decisions can still be written."""

@@ -13,7 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chevet.edge.errors import Refusal
+from chevet.edge.disk import Disk
+from chevet.edge.errors import DiskFull, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -108,11 +109,14 @@ def same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-def add_error_forms(app: FastAPI) -> None:
+def add_error_forms(app: FastAPI, disk: Disk) -> None:
     """Give every error of the framework and of ours the one form."""
 
     @app.exception_handler(Refusal)
     async def refused(_request: Request, error: Refusal) -> JSONResponse:
+        if isinstance(error, DiskFull):
+            # So that the next try, a decision or a discard, finds room.
+            disk.relieve()
         return error_answer(error.status, error.code, error.message, error.field)
 
     @app.exception_handler(RequestValidationError)

@@ -62,9 +62,7 @@ def _judge(journal: Journal) -> Judged:
         mark = _marked(step, physical(main), main.channels)
         mark = _short(mark, main, journal.opening.seconds)
         return Judged(mark, measurements(step, physical(main), main.channels))
-    if any(reading.value is not None for reading in values):
-        return Judged(_mark_of_readings(values))
-    return Judged(NOTHING)
+    return Judged(numbers_mark(values))
 
 
 def live_quality(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
@@ -82,6 +80,16 @@ def picture_mark(picture: Picture) -> QualityMark:
     """Judge one image."""
     image = decode(picture)
     return NOTHING if image is None else _mark(picture_quality(image))
+
+
+def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
+    """Judge an instrument that gives numbers only: the part of them it gave without doubts of its own."""
+    if not any(reading.value is not None for reading in readings):
+        return NOTHING
+    good = [reading for reading in readings if reading.value is not None and not reading.status]
+    score = round(len(good) / len(readings), 3)
+    flags = tuple(sorted({flag for reading in readings for flag in reading.status}))
+    return QualityMark(score, usable=score >= 0.5, reasons=flags)
 
 
 def measurements(
@@ -154,14 +162,6 @@ def _judge_pictures(pictures: Sequence[Picture]) -> Judged:
     if best is None:
         return Judged(NOTHING)
     return Judged(picture_mark(pictures[stills[best]]), (), stills, best)
-
-
-def _mark_of_readings(readings: Sequence[Reading]) -> QualityMark:
-    """Judge an instrument that gives numbers only: the part of them it gave without doubts of its own."""
-    good = [reading for reading in readings if reading.value is not None and not reading.status]
-    score = round(len(good) / len(readings), 3)
-    flags = tuple(sorted({flag for reading in readings for flag in reading.status}))
-    return QualityMark(score, usable=score >= 0.5, reasons=flags)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from chevet.devices.samples import Event, Notice, Picture, Reading, SampleBlock
 from chevet.edge.instruments import Instrument
-from chevet.edge.judge import NOTHING, live_quality, live_rate, picture_mark
+from chevet.edge.judge import live_quality, live_rate, numbers_mark, picture_mark
 from chevet.edge.shapes import quality_shape, reading_shape
 from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
 from chevet.edge.wire import picture_frame, samples_frame
@@ -168,6 +168,7 @@ class Live:
                 window.picture = event
                 self._show(device, event)
             case Reading():
+                window.readings.append(event)
                 message = {"type": "reading", "device": device, "readings": [reading_shape(event)]}
                 self._tell_watchers(device, message)
             case Notice():
@@ -202,7 +203,8 @@ class Live:
         if window.picture is not None:
             mark, rate = await asyncio.to_thread(picture_mark, window.picture), None
         else:
-            mark, rate = await asyncio.to_thread(_judged, step, window.blocks())
+            numbers = window.numbers(self._monotonic() - LENGTH_S)
+            mark, rate = await asyncio.to_thread(_judged, step, window.blocks(), numbers)
         message = {"type": "quality", "device": device, "quality": quality_shape(mark), "heart_rate": rate}
         self._tell_watchers(device, message)
 
@@ -217,8 +219,10 @@ class Live:
                 client.tell(message)
 
 
-def _judged(step: str, blocks: tuple[SampleBlock, ...]) -> tuple[QualityMark, float | None]:
+def _judged(
+    step: str, blocks: tuple[SampleBlock, ...], numbers: tuple[Reading, ...]
+) -> tuple[QualityMark, float | None]:
     near, far = laid(blocks, LENGTH_S), laid(blocks, RATE_LENGTH_S)
     if near is None or far is None:
-        return NOTHING, None
+        return numbers_mark(numbers), None
     return live_quality(step, *near), live_rate(step, *far)

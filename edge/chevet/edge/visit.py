@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chevet.edge.box import BoxClock
@@ -16,7 +17,6 @@ from chevet.edge.patients import Patients
 from chevet.edge.visits import (
     ABANDONED,
     ACCEPTED,
-    CLOSING,
     DISCARDED,
     DRAFT,
     RECORDING,
@@ -60,6 +60,7 @@ class VisitRules:
     captures: Captures
     closing: Closing
     clock: BoxClock
+    _deciding: threading.Lock = field(default_factory=threading.Lock)  # two taps must not decide twice
 
     def open(self, patient_id: str, worker: str) -> Visit:
         """Start a visit.
@@ -122,9 +123,7 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict, no_consent, device_absent, capture_running, disk_full.
         """
-        visit = await asyncio.to_thread(self.visits.get, visit_id)
-        if visit.state != DRAFT:
-            raise Refusal("conflict", "This visit is already closed; start a new one.")
+        visit = await asyncio.to_thread(self._draft, visit_id)
         if visit.words.consent is None:
             raise Refusal("no_consent", "Ask for consent before the first recording.", field="consent")
         return await self.captures.start(visit_id, step, site=site, side=side, seconds=seconds, device=device)
@@ -135,15 +134,11 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict while it runs or when decided, poor_quality, invalid.
         """
-        row = self._undecided(capture_id)
-        if row.summary is None or row.judged is None:
-            raise Refusal("no_recording", "Nothing was recorded; discard this and try again.")
-        if not poor and (row.problem or not row.judged.quality.usable):
-            raise Refusal("poor_quality", "The recording is poor; take it again, or send it marked poor.")
-        if best is not None and not 0 <= best < len(row.judged.stills):
-            raise Refusal("invalid", "There is no such picture.", status=422, field="best")
-        decided = replace(row, verdict=ACCEPTED, poor=poor, best=best)
-        self.visits.put_capture(decided)
+        with self._deciding:
+            row = self._undecided(capture_id)
+            _check_acceptable(row, poor=poor, best=best)
+            decided = replace(row, verdict=ACCEPTED, poor=poor, best=best)
+            self.visits.put_capture(decided)
         vitals = self._vitals_of(decided)
         tried = decided.place if poor else ""
         return self.visits.change(row.visit, lambda words: with_vitals(counted(words, tried), vitals))
@@ -154,8 +149,9 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict while it runs or when decided.
         """
-        row = self._undecided(capture_id)
-        self.visits.put_capture(replace(row, verdict=DISCARDED, summary=None, judged=None))
+        with self._deciding:
+            row = self._undecided(capture_id)
+            self.visits.put_capture(replace(row, verdict=DISCARDED, summary=None, judged=None))
         self.captures.delete(capture_id)
         return self.visits.change(row.visit, lambda words: counted(words, row.place))
 
@@ -165,15 +161,13 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict, incomplete with the missing thing as field, disk_full.
         """
-        visit = self.visits.get(visit_id)
-        if visit.state != DRAFT:
-            raise Refusal("conflict", "This visit is already closed.")
-        missing = self._missing(visit)
-        if missing:
-            raise Refusal("incomplete", f"Before sending, complete this: {missing}.", field=missing)
-        closed = replace(visit, state=CLOSING, words=replace(visit.words, closed=self.clock.reading()))
-        self.visits.move(visit_id, CLOSING, closed.words)
-        return self._finish(closed)
+        with self._deciding:
+            visit = self._draft(visit_id)
+            missing = self._missing(visit)
+            if missing:
+                raise Refusal("incomplete", f"Before sending, complete this: {missing}.", field=missing)
+            closing = self.visits.begin_closing(visit_id, self.clock.reading())
+        return self._finish(closing)
 
     def abandon(self, visit_id: str, reason: str) -> None:
         """Give a draft up; its recordings are deleted.
@@ -181,12 +175,12 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict, capture_running.
         """
-        visit = self.visits.get(visit_id)
-        if visit.state != DRAFT:
-            raise Refusal("conflict", "This visit is already closed.")
-        if self._is_running(visit_id):
-            raise Refusal("capture_running", "A recording is running; stop it first.")
-        self.visits.move(visit_id, ABANDONED, replace(visit.words, abandoned=reason))
+        with self._deciding:
+            visit = self._draft(visit_id)
+            running = self.captures.running()
+            if running is not None and running.visit == visit_id:
+                raise Refusal("capture_running", "A recording is running; stop it first.")
+            self.visits.move(visit_id, ABANDONED, replace(visit.words, abandoned=reason))
         for row in self.visits.captures(visit_id):
             self.captures.delete(row.id)
 
@@ -215,9 +209,11 @@ class VisitRules:
         undecided = [row for row in self.visits.captures(visit_id) if row.verdict == UNDECIDED]
         return undecided[-1] if undecided else None
 
-    def _is_running(self, visit_id: str) -> bool:
-        running = self.captures.running()
-        return running is not None and running.visit == visit_id
+    def _draft(self, visit_id: str) -> Visit:
+        visit = self.visits.get(visit_id)
+        if visit.state != DRAFT:
+            raise Refusal("conflict", "This visit is already closed; start a new one.")
+        return visit
 
     def _missing(self, visit: Visit) -> str:
         words = visit.words
@@ -235,8 +231,7 @@ class VisitRules:
             raise Refusal("capture_running", "The recording is still running; stop it first.")
         if row.verdict != UNDECIDED:
             raise Refusal("conflict", "This recording was already decided on.")
-        if self.visits.get(row.visit).state != DRAFT:
-            raise Refusal("conflict", "This visit is already closed.")
+        self._draft(row.visit)
         return row
 
     def _vitals_of(self, row: CaptureRow) -> list[Vital]:
@@ -249,6 +244,15 @@ class VisitRules:
             for kind, (value, unit) in steady_values(recording.readings).items()
             if kind in PLAUSIBLE
         ]
+
+
+def _check_acceptable(row: CaptureRow, *, poor: bool, best: int | None) -> None:
+    if row.summary is None or row.judged is None:
+        raise Refusal("no_recording", "Nothing was recorded; discard this and try again.")
+    if not poor and (row.problem or not row.judged.quality.usable):
+        raise Refusal("poor_quality", "The recording is poor; take it again, or send it marked poor.")
+    if best is not None and not 0 <= best < len(row.judged.stills):
+        raise Refusal("invalid", "There is no such picture.", status=422, field="best")
 
 
 def check_vital(kind: str, value: float, unit: str) -> None:

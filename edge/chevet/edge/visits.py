@@ -157,15 +157,25 @@ class Visits:
             Refusal: not_found, or conflict when it is no longer a draft.
         """
         with self._database.write() as cursor:
-            row = cursor.execute("SELECT * FROM visits WHERE id = ?", (visit_id,)).fetchone()
-            if row is None:
-                raise not_found("visit")
-            visit = _visit(row)
-            if visit.state != DRAFT:
-                raise Refusal("conflict", "This visit is already closed; start a new one.")
+            visit = _draft(cursor, visit_id)
             changed = replace(visit, words=change(visit.words))
             cursor.execute("UPDATE visits SET words = ? WHERE id = ?", (_visit_row(changed)[-1], visit_id))
         return changed
+
+    def begin_closing(self, visit_id: str, closed: EdgeClock) -> Visit:
+        """Take a draft out of everybody's hands, durably, before it is packed.
+
+        Raises:
+            Refusal: not_found, or conflict when it is no longer a draft.
+        """
+        with self._database.write() as cursor:
+            visit = _draft(cursor, visit_id)
+            closing = replace(visit, state=CLOSING, words=replace(visit.words, closed=closed))
+            cursor.execute(
+                "UPDATE visits SET state = ?, words = ? WHERE id = ?",
+                (CLOSING, _visit_row(closing)[-1], visit_id),
+            )
+        return closing
 
     def move(self, visit_id: str, state: str, words: VisitWords) -> None:
         """Bring a visit into another state, with its words."""
@@ -219,6 +229,16 @@ class Visits:
         )
         wanted = set(open_cases)
         return {row["id"] for row in rows if row["state"] in {DRAFT, CLOSING} or row["visit"] in wanted}
+
+
+def _draft(cursor: sqlite3.Cursor, visit_id: str) -> Visit:
+    row = cursor.execute("SELECT * FROM visits WHERE id = ?", (visit_id,)).fetchone()
+    if row is None:
+        raise not_found("visit")
+    visit = _visit(row)
+    if visit.state != DRAFT:
+        raise Refusal("conflict", "This visit is already closed; start a new one.")
+    return visit
 
 
 def _visit_row(visit: Visit) -> tuple[Any, ...]:

@@ -6,20 +6,28 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from chevet.devices.samples import Channel, Picture, SampleBlock
+from chevet.devices.samples import Channel, Picture, Reading, SampleBlock
 
 LENGTH_S = 5.0
 """Live coaching judges windows of 3-5 s (signals.quality)."""
 RATE_LENGTH_S = 10.0
 """A heart rate needs several beats even at 40 a minute."""
 
+READINGS_AT_MOST = 64
+
 
 class Window:
-    """Keeps the newest blocks of a device's main stream, and its newest picture."""
+    """Keeps the newest blocks of a device's main stream, its newest readings and its newest picture.
+
+    Attributes:
+        picture: the newest, or None.
+        readings: the newest, oldest first.
+    """
 
     def __init__(self) -> None:
         self._blocks: deque[SampleBlock] = deque()
         self.picture: Picture | None = None
+        self.readings: deque[Reading] = deque(maxlen=READINGS_AT_MOST)
 
     def offer(self, block: SampleBlock) -> None:
         """Take a block; a stream that restarts or changes its channels begins anew."""
@@ -38,7 +46,12 @@ class Window:
     def clear(self) -> None:
         """Forget everything: the device went away."""
         self._blocks.clear()
+        self.readings.clear()
         self.picture = None
+
+    def numbers(self, since: float) -> tuple[Reading, ...]:
+        """Return the readings that arrived after `since`, for devices that give numbers only."""
+        return tuple(reading for reading in self.readings if reading.at >= since)
 
     def blocks(self) -> tuple[SampleBlock, ...]:
         """Return what a thread may work on while new blocks arrive."""
