@@ -1,4 +1,4 @@
-"""The desk on the real relay, after a whole consultation: broker, instruments, agent and relay as processes."""
+"""The desk on the real relay after a whole consultation: broker, instruments, agent, relay as processes."""
 
 import asyncio
 import re
@@ -60,7 +60,7 @@ def test_what_was_recorded_is_read_heard_seen_and_answered(
     shot(page, "real-ecg")
     page.get_by_role("tab", name="Sounds").click()
     expect(page.locator("sound-player .time")).to_have_text(re.compile(r"/ (7\.9|8\.\d) s"))
-    expect(page.locator(".point")).to_have_count(2)
+    expect(page.locator(".points .point")).to_have_count(2)
     shot(page, "real-sound")
     page.get_by_role("tab", name="Ears").click()
     expect(page.locator("picture-viewer")).to_have_count(2)
