@@ -23,6 +23,10 @@ class RunningDemo:
         """The simulator's control socket."""
         return self.folder / "sim" / "control.sock"
 
+    def restart(self, name: str) -> None:
+        """Start one killed process again and wait until it serves."""
+        demo.restart(self.stage, name, self.folder, self.ports)
+
 
 def running(engine: str) -> Iterator[RunningDemo]:
     # A Unix socket's path is limited to 107 bytes, so pytest's long folders are not used for the stage.

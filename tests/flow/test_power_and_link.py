@@ -1,10 +1,10 @@
 """What was acknowledged survives the death of the agent, the broker and the relay, and arrives once."""
 
+import asyncio
+
 import pytest
 import walk
 from running_kit import RunningDemo
-
-from chevet.sim import demo
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
@@ -40,35 +40,33 @@ async def test_study_sent_while_the_broker_is_dead_arrives_when_it_returns(own_k
     async with walk.kiosk(own_kit.ports) as screen:
         shown = await screen.get("case", f"/api/cases/{case}")
         assert shown["state"] in {"on_box", "travelling"}
-    demo.start_broker(own_kit.stage, own_kit.ports, "iotcore")
+    own_kit.restart("broker")
     await _arrived_whole_and_once(own_kit, case)
 
 
 async def test_relay_killed_in_the_middle_takes_up_where_it_was(own_kit: RunningDemo) -> None:
     own_kit.stage.kill("relay")
     case = await _sent(own_kit)
-    demo.start_relay(own_kit.stage, own_kit.folder / "relay", own_kit.ports)
+    own_kit.restart("relay")
     own_kit.stage.kill("relay")  # at once, most likely while chunks arrive
-    demo.start_relay(own_kit.stage, own_kit.folder / "relay", own_kit.ports)
+    own_kit.restart("relay")
     await _arrived_whole_and_once(own_kit, case)
 
 
 async def test_agent_killed_after_sending_still_delivers(own_kit: RunningDemo) -> None:
     case = await _sent(own_kit)
     own_kit.stage.kill("agent")
-    demo.start_agent(own_kit.stage, own_kit.folder / "edge", own_kit.ports)
+    own_kit.restart("agent")
     await _arrived_whole_and_once(own_kit, case)
 
 
 async def test_agent_killed_while_recording_loses_at_most_the_last_second(own_kit: RunningDemo) -> None:
-    import asyncio
-
     async with walk.kiosk(own_kit.ports) as screen:
         visit = await walk.visit(screen)
         capture = await walk.start(screen, visit, "kit-ecg", 30)
         await asyncio.sleep(5.0)
     own_kit.stage.kill("agent")
-    demo.start_agent(own_kit.stage, own_kit.folder / "edge", own_kit.ports)
+    own_kit.restart("agent")
     async with walk.kiosk(own_kit.ports) as screen:
         resumed = (await screen.get("visit", "/api/visits/current"))["visit"]
         assert resumed["id"] == visit

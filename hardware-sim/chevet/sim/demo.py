@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from chevet.sim.stage import Stage, StageError, answers, program
+from chevet.sim.stage import Actor, Stage, StageError, answers, program
 
 SITE, SITE_NAME, PHONE = "anfgou", "Anfgou", "141"
 WORKER, WORKER_NAME, PIN = "amina", "Amina", "2580"
@@ -96,36 +96,49 @@ def set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
     _say("Starting Chevet on simulated instruments (nothing here is a real patient):")
     relay, edge, sim = folder / "relay", folder / "edge", folder / "sim"
     sim.mkdir(parents=True, exist_ok=True)
+    (sim / "devices.json").unlink(missing_ok=True)
+    # What needs nobody else starts first, and gets ready while keys and logins are made.
+    broker_actor = launch_broker(stage, ports, broker)
+    instruments = stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim))
     if not (relay / "programme.json").exists():
         _found_programme(stage, relay, edge)
     (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
-    radio = _radio_spec(sim)
     (edge / "edge.toml").write_text(
-        EDGE_TOML.format(site=SITE, radio=radio, kiosk=ports.kiosk, broker=ports.broker)
+        EDGE_TOML.format(site=SITE, radio=_radio_spec(sim), kiosk=ports.kiosk, broker=ports.broker)
     )
-    (sim / "devices.json").unlink(missing_ok=True)
-    start_broker(stage, ports, broker)
-    stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim), ready=(sim / "devices.json").exists)
-    start_relay(stage, relay, ports)
-    start_agent(stage, edge, ports)
+    relay_actor = launch_relay(stage, relay)
+    stage.await_ready(broker_actor, lambda: _listens(ports.broker))
+    stage.await_ready(instruments, (sim / "devices.json").exists)
+    agent = launch_agent(stage, edge)
+    stage.await_ready(relay_actor, lambda: answers(f"{ports.desk_url}/api/status"))
+    stage.await_ready(agent, lambda: _uplink(ports.kiosk_url) == "online")
 
 
-def start_broker(stage: Stage, ports: Ports, engine: str) -> None:
+def launch_broker(stage: Stage, ports: Ports, engine: str) -> Actor:
     """Start the MQTT broker, `engine` "iotcore" or "mosquitto"."""
-    command = ("chevet-relay", "broker", "--port", str(ports.broker), "--engine", engine)
-    stage.start("broker", *command, ready=lambda: _listens(ports.broker))
+    return stage.start("broker", "chevet-relay", "broker", "--port", str(ports.broker), "--engine", engine)
 
 
-def start_relay(stage: Stage, folder: Path, ports: Ports) -> None:
+def launch_relay(stage: Stage, folder: Path) -> Actor:
     """Start the relay with the desk."""
-    command = ("chevet-relay", "run", "--config", str(folder / "relay.toml"))
-    stage.start("relay", *command, ready=lambda: answers(f"{ports.desk_url}/api/status"))
+    return stage.start("relay", "chevet-relay", "run", "--config", str(folder / "relay.toml"))
 
 
-def start_agent(stage: Stage, folder: Path, ports: Ports) -> None:
-    """Start the agent with the kiosk and wait until it is connected."""
-    command = ("chevet-edge", "run", "--config", str(folder / "edge.toml"))
-    stage.start("agent", *command, ready=lambda: _uplink(ports.kiosk_url) == "online")
+def launch_agent(stage: Stage, folder: Path) -> Actor:
+    """Start the agent with the kiosk."""
+    return stage.start("agent", "chevet-edge", "run", "--config", str(folder / "edge.toml"))
+
+
+def restart(stage: Stage, name: str, folder: Path, ports: Ports) -> None:
+    """Start one killed process of the demo again and wait until it serves."""
+    if name == "broker":
+        stage.await_ready(launch_broker(stage, ports, "iotcore"), lambda: _listens(ports.broker))
+    elif name == "relay":
+        relay = launch_relay(stage, folder / "relay")
+        stage.await_ready(relay, lambda: answers(f"{ports.desk_url}/api/status"))
+    else:
+        agent = launch_agent(stage, folder / "edge")
+        stage.await_ready(agent, lambda: _uplink(ports.kiosk_url) == "online")
 
 
 def _found_programme(stage: Stage, relay: Path, edge: Path) -> None:

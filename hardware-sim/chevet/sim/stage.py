@@ -31,6 +31,7 @@ class Actor:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    started_at: float
 
     def tail(self, lines: int = 8) -> str:
         """Return the last lines this process wrote."""
@@ -73,14 +74,9 @@ class Stage:
             raise StageError(f"{command[0]} {command[1]}: {said[-1] if said else 'failed without a word'}")
         return done.stdout
 
-    def start(self, name: str, *command: str, ready: Callable[[], bool], within_s: float = 30.0) -> Actor:
-        """Start a program and wait until `ready()`.
-
-        Raises:
-            StageError: it ended at once or was not ready within `within_s` seconds.
-        """
+    def start(self, name: str, *command: str) -> Actor:
+        """Start a program without waiting for it."""
         log = self.folder / f"{name}.log"
-        began = time.monotonic()
         with log.open("ab") as out:
             process = subprocess.Popen(
                 [program(command[0]), *command[1:]],
@@ -90,11 +86,18 @@ class Stage:
                 start_new_session=True,  # Ctrl-C reaches the stage alone, which stops all in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call; the stage has no threads
             )
-        actor = Actor(name, process, log)
+        actor = Actor(name, process, log, time.monotonic())
         self.actors.append(actor)
-        self._wait(actor, ready, began + within_s)
-        self.say(f"  {name:<12} ready after {time.monotonic() - began:.1f} s")
         return actor
+
+    def await_ready(self, actor: Actor, ready: Callable[[], bool], within_s: float = 60.0) -> None:
+        """Wait until `ready()`.
+
+        Raises:
+            StageError: the program ended or was not ready within `within_s` seconds of its start.
+        """
+        self._wait(actor, ready, actor.started_at + within_s)
+        self.say(f"  {actor.name:<12} ready after {time.monotonic() - actor.started_at:.1f} s")
 
     def _wait(self, actor: Actor, ready: Callable[[], bool], until: float) -> None:
         while not ready():
