@@ -83,7 +83,7 @@ class FakeEdge:
             "serial": "0001",
             "firmware": "1.0",
             "battery_pct": None,
-            "rates": {},
+            "rates": {"wave": RATES.get(instrument, 10)},
             "lost_samples": 0,
             "bad_frames": 0,
             "last_packet_ms": now_ms(),

@@ -171,3 +171,15 @@ def test_impossible_numbers_are_stopped_before_they_are_sent(examining: Callable
     worker.page.keyboard.press("Backspace")
     worker.page.keyboard.type(",2\n")
     expect(worker.page.locator("[data-exam=temperature]")).to_contain_text("37,2")
+
+
+def test_the_worker_chooses_between_two_oximeters(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    second = worker.edge.devices["oximeter"] | {"id": "plx-1", "model": "Bluetooth", "rates": {}}
+    worker.edge.tell({"type": "device", "device": second})
+    worker.exam("oximetry")
+    worker.sees("coach.good")
+    worker.page.get_by_role("button", name="Bluetooth").click()
+    worker.sees("oximeter.no_wave")
+    worker.page.get_by_role("button", name="Kit oximeter").click()
+    expect(worker.page.get_by_text(worker.text("oximeter.no_wave"))).to_have_count(0)

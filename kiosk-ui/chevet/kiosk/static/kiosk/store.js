@@ -27,12 +27,13 @@ import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module
  * @property {Case[]} cases
  * @property {string} trouble a sentence to show once, above the screen
  * @property {boolean} aboutOpen
+ * @property {Record<string, string>} preferred device the worker chose, by instrument, where several are ready
  */
 
 /** @type {Kiosk} */
 let kiosk = {
   ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
-  devices: {}, quality: {}, readings: {}, notices: {}, visit: null, cases: [], trouble: "", aboutOpen: false,
+  devices: {}, quality: {}, readings: {}, notices: {}, visit: null, cases: [], trouble: "", aboutOpen: false, preferred: {},
 };
 /** @type {Set<() => void>} */
 const listeners = new Set();
@@ -60,11 +61,18 @@ export function useKiosk() {
   return kiosk;
 }
 
-/** The device to use for an instrument: the readiest, then the first. @param {string} instrument */
-export function deviceFor(instrument) {
+/** All devices of an instrument, the readiest first. @param {string} instrument */
+export function devicesFor(instrument) {
   const order = ["ready", "connecting", "failed", "absent"];
   const known = Object.values(kiosk.devices).filter((device) => device.instrument === instrument);
-  return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0] ?? null;
+  return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+}
+
+/** The device to use for an instrument: the one the worker chose while it is ready, else the readiest. @param {string} instrument */
+export function deviceFor(instrument) {
+  const known = devicesFor(instrument);
+  const chosen = known.find((device) => device.id === kiosk.preferred[instrument] && device.state === "ready");
+  return chosen ?? known[0] ?? null;
 }
 
 /** Now by the clock of the box, ms. */

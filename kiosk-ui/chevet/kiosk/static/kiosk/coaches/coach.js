@@ -5,6 +5,7 @@ import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { attempt, goVisit, skipStep } from "/kiosk/actions.js";
 import { Button, Chip, Dialog, Hint, Main, Page } from "/kiosk/parts.js";
+import { devicesFor, now, set } from "/kiosk/store.js";
 import { useElapsed } from "/kiosk/coaches/capture.js";
 
 /** @typedef {import("/shared/types.js").Quality} Quality */
@@ -28,7 +29,7 @@ export function Coach(props) {
     ? html`<${Main} go=${taking.stop} icon="square" busy=${taking.busy}>${t("coach.stop")}<//>`
     : html`<${Main} go=${taking.start} icon="circle-dot" busy=${taking.busy}>${props.recordLabel}<//>`;
   return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${props.step} class=${`coach ${props.class ?? ""}`}
-    back=${recording ? undefined : props.leave} note=${props.chips}
+    back=${recording ? undefined : props.leave} note=${html`${props.chips}${!recording && html`<${DeviceSwitch} taking=${taking} />`}`}
     extra=${!recording && html`<${Button} go=${() => skip(true)} icon="skip-forward" class="button-quiet">${t("coach.skip")}<//>`} main=${main}>
     <div class="coach-grid">
       <div class="coach-picture card">${props.picture}</div>
@@ -37,6 +38,17 @@ export function Coach(props) {
     </div>
     ${skipping && html`<${SkipDialog} skip=${props.skip} close=${() => skip(false)} leave=${props.leave} />`}
   <//>`;
+}
+
+/** Which of two instruments of a kind; the worker holds one of them. @param {{ taking: Taking }} props */
+function DeviceSwitch({ taking }) {
+  const instrument = taking.device?.instrument ?? "";
+  const ready = devicesFor(instrument).filter(({ state }) => state === "ready");
+  if (ready.length < 2) return null;
+  const choose = (/** @type {string} */ id) => set({ preferred: { ...now().preferred, [instrument]: id } });
+  return html`<div class="segments devices" role="group" aria-label=${t("about.devices")}>
+    ${ready.map(({ id, model, driver }) => html`<button aria-pressed=${String(id === taking.device?.id)} onClick=${() => choose(id)}><bdi>${model || driver}</bdi></button>`)}
+  </div>`;
 }
 
 /** @param {{ capture: Capture }} props */

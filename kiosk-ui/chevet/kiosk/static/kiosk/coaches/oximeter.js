@@ -30,7 +30,8 @@ export function Oximeter({ visit }) {
     step=${t("oximeter.step")} recordLabel=${t("coach.record", { n: SECONDS })} chips=${html`<${QualityChip} quality=${taking.live?.quality} />`}
     picture=${html`<${Numbers} latest=${latest} />`}
     hint=${html`<${QualityHint} quality=${taking.live?.quality} good=${t("oximeter.good")} />`}>
-    <${LiveMonitor} device=${taking.device?.id ?? ""} look=${look} />
+    <${LiveMonitor} device=${taking.device?.id ?? ""} look=${look} key=${taking.device?.id} />
+    ${taking.device && !Object.keys(taking.device.rates).length && html`<p class="monitor-words">${t("oximeter.no_wave")}</p>`}
   <//>`;
 }
 

@@ -14,6 +14,7 @@ import { Button } from "/kiosk/parts.js";
 /** @typedef {import("/shared/instruments/level-meter.js").LevelMeter} LevelMeter */
 
 const SITES = ["A", "P", "E", "T", "M"];
+const FULL_SCALE = 32768; // of int16: the meter shows the room left before the sound is cut off
 const SECONDS = 15; // clinical-standards: at least 15 s per heart site
 
 /** The first point that has neither a recording nor a reason to be skipped. @param {Visit} visit */
@@ -30,7 +31,7 @@ export function Stethoscope({ visit }) {
   const taking = useCapture(visit, { step: "heart_sound", instrument: "stethoscope", site, seconds: SECONDS });
   const meter = /** @type {{ current: LevelMeter | null }} */ (useRef(null));
   const heard = (/** @type {Frame} */ frame) => {
-    if (frame.kind === "samples" && frame.channels[0]) meter.current?.push(frame.channels[0], frame.header.channels[0]?.gain ?? 1);
+    if (frame.kind === "samples" && frame.channels[0]) meter.current?.push(frame.channels[0], 1 / FULL_SCALE);
   };
   const look = { ...LOOKS.sound, label: t("signal.sound") };
   const map = html`<${Map} visit=${visit} site=${site} pick=${taking.phase === "live" ? choose : null} />`;
