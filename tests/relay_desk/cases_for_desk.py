@@ -88,7 +88,9 @@ def measurements() -> list[Shape]:
         ("pr", 162, "ms", "delineation, median beat"),
         ("qrs", 88, "ms", "delineation, median beat"),
         ("qt", 392, "ms", "delineation, median beat"),
-        ("qtc", 408, "ms", "Fridericia"),
+        ("qtc_bazett", 428, "ms", "Bazett, median QT and RR"),
+        ("qtc_fridericia", 408, "ms", "Fridericia, median QT and RR"),
+        ("st_V2", 0.04, "mV", "J + 60 ms against PR"),
         ("qrs_axis", 54, "deg", "net area I, aVF"),
     ]
     return [

@@ -4,9 +4,10 @@ import { bytes } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Drafts } from "/desk/drafts.js";
 import { Flip, Meanwhile, NotDone, Pick, useLayer } from "/desk/fetched.js";
 import { ecgWords } from "/desk/instrument-words.js";
-import { Drafts, Origin, RecordingHead } from "/desk/recording-head.js";
+import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { ltr } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 

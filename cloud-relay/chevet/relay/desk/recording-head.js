@@ -3,7 +3,7 @@
 import { clock, number, reasonText, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
-import { bestLayer, bytesText, QualityBadge, usefulLayers, Value, word } from "/desk/say.js";
+import { bestLayer, bytesText, QualityBadge, usefulLayers } from "/desk/say.js";
 import { set } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
@@ -49,12 +49,4 @@ export function Origin({ recording }) {
   ];
   return html`<details class="origin"><summary>${t("origin.title")}</summary>
     <dl>${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><bdi dir="ltr">${value}</bdi></dd></div>`)}</dl></details>`;
-}
-
-/** Draft measurements: numbers with their method, never a finding. @param {{ recording: DeskRecording }} props */
-export function Drafts({ recording }) {
-  if (!recording.measurements.length) return null;
-  return html`<div class="drafts"><span class="chip chip-info">${t("draft")}</span>
-    ${recording.measurements.map((m) => html`<span class="draft" key=${m.kind} title=${m.method}>${word("measure", m.kind)} <${Value} value=${m.value} unit=${m.unit} digits=${0} /></span>`)}
-    <span class="soft small">${t("draft_more")}</span></div>`;
 }

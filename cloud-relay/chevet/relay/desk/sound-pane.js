@@ -3,9 +3,10 @@
 import { bytes } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Drafts } from "/desk/drafts.js";
 import { Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
 import { soundWords } from "/desk/instrument-words.js";
-import { Drafts, Origin, RecordingHead } from "/desk/recording-head.js";
+import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { bestLayer, word } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
 

@@ -4,9 +4,10 @@ import { bytes } from "/shared/api.js";
 import { clock, reasonText, t } from "/shared/i18n.js";
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
 import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Drafts } from "/desk/drafts.js";
 import { Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
 import { drawPleth } from "/desk/pleth.js";
-import { Drafts, Origin, RecordingHead } from "/desk/recording-head.js";
+import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { QualityBadge, Value, word } from "/desk/say.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
