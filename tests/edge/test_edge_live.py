@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from edge_fakes import Box, FakeDevice, ecg_block, spo2
 
-from chevet.devices.samples import Channel, Notice, Picture, SampleBlock
+from chevet.devices.samples import Channel, Notice, Picture, Reading, SampleBlock
 from chevet.edge import live as live_module
+from chevet.edge.judge import numbers_mark
 from chevet.edge.live import WAVES_AT_MOST, WORDS_AT_MOST, Live, LiveClient, joined
 from chevet.edge.windows import RATE_LENGTH_S, Window, laid
 from chevet.edge.wire import frame, samples_frame
+from chevet.study.recording import QualityMark
 
 
 def parse(message: bytes) -> tuple[int, dict[str, Any], bytes]:
@@ -183,6 +185,16 @@ async def test_a_device_of_numbers_only_is_judged_by_its_newest_numbers(
     live.offer("oximeter", spo2(97.0, time.monotonic()))
     [first, *_] = await judged(box, "oximeter", monkeypatch)
     assert first["quality"] == {"score": 1.0, "usable": True, "reasons": []}
+
+
+def test_only_words_of_doubt_speak_against_a_number_and_in_the_engine_s_words() -> None:
+    fine = spo2(97.0, 0.0, ("ongoing", "fully_qualified"))
+    assert numbers_mark([fine]).reasons == ()
+    doubtful = [fine, spo2(97.0, 1.0, ("questionable_pulse",)), spo2(None, 2.0, ("sensor_not_on_user",))]
+    mark = numbers_mark([*doubtful, Reading("battery", 5.0, "%", 3.0, ("battery_low",))])
+    assert mark == QualityMark(0.333, usable=False, reasons=("artifact", "sensor_off"))
+    assert numbers_mark([spo2(97.0, 0.0, ("a_word_of_tomorrow",))]).usable is False
+    assert numbers_mark([]).reasons == ("no_signal",)
 
 
 async def test_a_picture_is_judged_and_a_broken_one_too(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,42 @@ NOT_JUDGED = QualityMark(0.0, usable=False, reasons=("not_judged",))
 SHORT_PART = 0.8
 """A recording shorter than this part of what was asked for is marked "cut_short" and not usable by itself."""
 
+_NO_DOUBTS = frozenset(
+    {
+        "analysis_ongoing",
+        "charging",
+        "clock_not_set",
+        "extended_display_update",
+        "fast",
+        "from_storage",
+        "fully_qualified",
+        "medium_perfusion",
+        "ongoing",
+        "slow",
+        "smartpoint",
+        "spot_check",
+        "validated",
+    }
+)
+"""Status words of instruments that say nothing against the number beside them."""
+
+_DOUBTS = {
+    "early_estimate": "searching",
+    "erratic": "artifact",
+    "implausible": "artifact",
+    "inadequate_signal": "low_perfusion",
+    "non_pulsatile": "no_pulse",
+    "out_of_track": "searching",
+    "poor_signal": "low_perfusion",
+    "questionable": "artifact",
+    "questionable_pulse": "artifact",
+    "sensor_disconnected": "sensor_off",
+    "sensor_displaced": "sensor_off",
+    "sensor_not_on_user": "sensor_off",
+    "signal_irregular": "artifact",
+}
+"""Status words in the words of the quality engine, which screens translate; any other word stays as it is."""
+
 HEART_STEPS = ("heart_sound",)
 _SOUND = ("heart_sound", "lung_sound")
 
@@ -84,12 +120,13 @@ def picture_mark(picture: Picture) -> QualityMark:
 
 def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
     """Judge an instrument that gives numbers only: the part of them it gave without doubts of its own."""
-    if not any(reading.value is not None for reading in readings):
+    told = [reading for reading in readings if reading.kind != "battery"]
+    if not any(reading.value is not None for reading in told):
         return NOTHING
-    good = [reading for reading in readings if reading.value is not None and not reading.status]
-    score = round(len(good) / len(readings), 3)
-    flags = tuple(sorted({flag for reading in readings for flag in reading.status}))
-    return QualityMark(score, usable=score >= 0.5, reasons=flags)
+    doubts = [frozenset(_DOUBTS.get(word, word) for word in set(r.status) - _NO_DOUBTS) for r in told]
+    good = sum(r.value is not None and not doubt for r, doubt in zip(told, doubts, strict=True))
+    score = round(good / len(told), 3)
+    return QualityMark(score, usable=score >= 0.5, reasons=tuple(sorted(frozenset().union(*doubts))))
 
 
 def measurements(
