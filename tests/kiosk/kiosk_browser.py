@@ -59,7 +59,7 @@ def hand(kiosk_chromium: Browser, edge: FakeEdge) -> Iterator[Callable[..., Hand
         ]
         width, height = SIZES[size]
         context = kiosk_chromium.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce"
+            viewport={"width": width, "height": height}, reduced_motion="reduce", has_touch=True
         )
         contexts.append(context)
         context.add_init_script(

@@ -6,6 +6,7 @@ import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js"
 import { Bar } from "/kiosk/bar.js";
 import { useRoute } from "/kiosk/route.js";
 import { set, useKiosk } from "/kiosk/store.js";
+import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
 import { Ecg } from "/kiosk/coaches/ecg.js";
 import { Otoscope } from "/kiosk/coaches/otoscope.js";
 import { Oximeter } from "/kiosk/coaches/oximeter.js";
@@ -39,6 +40,7 @@ export function App() {
     ${simulated && html`<div class="htest" role="note"><bdi dir="ltr">HTEST</bdi> · ${t("htest")}</div>`}
     <${Alerts} />
     <${Screen} />
+    <${TouchKeyboard} />
     ${aboutOpen && html`<${About} close=${() => set({ aboutOpen: false })} />`}
   </div>`;
 }
