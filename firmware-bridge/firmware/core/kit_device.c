@@ -19,6 +19,7 @@ bool kit_device_reset(struct kit_device *device, const struct kit_identity *iden
     device->sensors = UNKNOWN;
     device->batch_sets = 0;
     device->streaming = false;
+    device->starts = 0;
     device->seq = 0;
     device->dropped_frames = 0;
     device->index = device->lost = 0;
@@ -107,6 +108,7 @@ static void start(struct kit_device *device, const struct kit_frame *command)
             return;
         }
         device->streaming = true;
+        device->starts++;
         device->index = device->lost = 0;
         device->batch_sets = 0;
     }

@@ -34,6 +34,7 @@ struct kit_device {
     int16_t batch[KIT_MAX_VALUES];
     uint8_t batch_sets;
     bool streaming;
+    uint32_t starts; /* streams begun since power-on, wraps: the source restarts when it changes */
     uint8_t seq;
     uint16_t dropped_frames;
     uint32_t index; /* of the next sample set */

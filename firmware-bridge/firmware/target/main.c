@@ -20,10 +20,10 @@ static volatile uint8_t out_bytes[OUT_SIZE];
 static void listen(void)
 {
     uint8_t bytes[READ_SIZE];
-    bool was_streaming = device.streaming;
+    uint32_t starts = device.starts;
     size_t count = kit_ring_read(&board_in, bytes, sizeof bytes);
     kit_device_receive(&device, bytes, count, board_now_ms());
-    if (device.streaming && !was_streaming) {
+    if (device.starts != starts) { /* even when a stop stood before it in the same bytes */
         source_restart();
     }
 }
