@@ -121,20 +121,20 @@ async def test_numbers_come_three_times_a_second(bedside):
     assert 2 <= len(readings) <= 10
 
 
-@pytest.mark.parametrize(
-    ("bedside", "modulus"), [("kit-ecg", 30_000), ("nonin-df2", 256)], indirect=["bedside"]
-)
-async def test_lost_bytes_wrong_checksums_and_noise_cost_frames_and_move_no_sample(bedside, modulus):
+@pytest.mark.parametrize("bedside", ["kit-ecg", "nonin-df2"], indirect=True)
+async def test_lost_bytes_wrong_checksums_and_noise_cost_frames_and_are_counted(bedside):
     faults = bedside.runner.faults
     faults.lost_bytes = faults.checksum = faults.garbage = 0.04
     events = await bedside.read(2.0)
-    assert placed(events, modulus) > 0
     assert faults.disturbed > 0
     counters = bedside.driver.counters
     assert counters.bad_frames > 0
     assert counters.lost_samples == sum(
         int(event.detail) for event in events if isinstance(event, Notice) and event.code == "lost_samples"
     )
+    if bedside.driver.name == "kit-ecg":
+        # Only the kit's frames carry an index; the length of a gap in Nonin's format 2 is an estimate.
+        assert placed(events, 30_000) > 0
 
 
 @pytest.mark.parametrize("bedside", ["kit-ecg"], indirect=True)
