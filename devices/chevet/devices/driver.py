@@ -4,12 +4,29 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chevet.bridge.packet import Packet
+from chevet.devices.battery import battery
+from chevet.devices.berrymed import BerryMed
+from chevet.devices.blood_pressure import blood_pressure
 from chevet.devices.camera import CameraDriver
+from chevet.devices.contec_cms50_v1 import ContecCms50V1
+from chevet.devices.contec_cms50_v2 import ContecCms50V2
 from chevet.devices.counters import Counters as Counters
+from chevet.devices.glucose import Glucose
+from chevet.devices.heart_rate import HeartRate
 from chevet.devices.kit import kit_ecg, kit_oximeter, kit_stethoscope
+from chevet.devices.masimo_ascii import MasimoAscii
+from chevet.devices.nonin_ascii import NoninAscii
+from chevet.devices.nonin_ble import NoninBle
 from chevet.devices.nonin_df2 import NoninDf2
+from chevet.devices.nonin_df7 import nonin_df7
+from chevet.devices.nonin_df8 import NoninDf8
+from chevet.devices.nonin_df13 import NoninDf13
+from chevet.devices.pc60fw import Pc60Fw
 from chevet.devices.plx import Plx
 from chevet.devices.samples import Event
+from chevet.devices.thermometer import thermometer
+from chevet.devices.viatom_o2ring import ViatomO2Ring
+from chevet.devices.weight_scale import weight_scale
 
 
 class Driver(Protocol):
@@ -20,7 +37,8 @@ class Driver(Protocol):
 
     Attributes:
         name: its name in DRIVERS, such as "kit-ecg".
-        instrument: "ecg", "stethoscope", "oximeter", "otoscope".
+        instrument: "ecg", "stethoscope", "oximeter", "otoscope", "blood_pressure", "thermometer", "glucose",
+            "scale", "heart_rate", "battery".
         counters: running totals.
     """
 
@@ -46,10 +64,27 @@ class Driver(Protocol):
 
 
 DRIVERS: dict[str, Callable[[], Driver]] = {
+    "battery": battery,
+    "berrymed": BerryMed,
+    "blood-pressure": blood_pressure,
     "camera": CameraDriver,
+    "contec-cms50-v1": ContecCms50V1,
+    "contec-cms50-v2": ContecCms50V2,
+    "glucose": Glucose,
+    "heart-rate": HeartRate,
     "kit-ecg": kit_ecg,
     "kit-oximeter": kit_oximeter,
     "kit-stethoscope": kit_stethoscope,
+    "masimo-ascii": MasimoAscii,
+    "nonin-ascii": NoninAscii,
+    "nonin-ble": NoninBle,
+    "nonin-df13": NoninDf13,
     "nonin-df2": NoninDf2,
+    "nonin-df7": nonin_df7,
+    "nonin-df8": NoninDf8,
+    "pc60fw": Pc60Fw,
     "plx": Plx,
+    "thermometer": thermometer,
+    "viatom-o2ring": ViatomO2Ring,
+    "weight-scale": weight_scale,
 }

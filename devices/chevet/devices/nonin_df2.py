@@ -11,6 +11,9 @@ unit of the timer in frames 6 and 7 differs between documents, so it is not used
 judged by the host's clock.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from chevet.bridge.packet import Packet
@@ -40,8 +43,37 @@ WORDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a serial format's frames of five bytes look like; all else is common to them.
+
+    Attributes:
+        name: of the driver.
+        model: what `identified` calls the device.
+        channels: the pleth channel; its offset is taken off the raw values so that they fit int16.
+        read: returns STATUS, raw pleth and DATA of a valid frame, None for any other five bytes.
+        confirm: valid frames that must follow the first after a break before it is believed.
+    """
+
+    name: str
+    model: str
+    channels: tuple[Channel, ...]
+    read: Callable[[bytearray], tuple[int, int, int] | None]
+    confirm: int = 0
+
+
+def _read_df2(frame: bytearray) -> tuple[int, int, int] | None:
+    start, status, pleth, data, check = frame
+    if start == 0x01 and status >= 0x80 and data < 0x80 and sum(frame[:4]) & 0xFF == check:
+        return status, pleth, data
+    return None
+
+
+DF2 = Layout("nonin-df2", "Nonin DF2", PLETH, _read_df2)
+
+
 class NoninDf2:
-    """Reads the stream: pleth in SampleBlocks of 5 (uint8, unit "1"), readings once per whole packet.
+    """Reads the stream: pleth in SampleBlocks of 5 (int16, unit "1"), readings once per whole packet.
 
     A frame that is valid by start byte, fixed bits and checksum is taken at once: on a clean line no other
     alignment can look valid, because STATUS has bit 7 set where DATA never has. After a break, frames are
@@ -51,11 +83,13 @@ class NoninDf2:
     The index goes on over a new connection, after a gap as long as the host's clock says.
     """
 
-    name = "nonin-df2"
     instrument = "oximeter"
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout = DF2) -> None:
+        self.name = layout.name
         self.counters = Counters()
+        self._layout = layout
+        self._offset = int(layout.channels[0].offset)
         self._index = 0
         self._at: float | None = None
         self._seen: dict[str, bool] = {}
@@ -87,9 +121,9 @@ class NoninDf2:
         self._pending += packet.data
         events: list[Event] = []
         at = 0
-        while len(self._pending) - at >= FRAME_BYTES:
-            frame = self._pending[at : at + FRAME_BYTES]
-            if _valid(frame):
+        while len(self._pending) - at >= self._needed():
+            frame = self._read_at(at)
+            if frame is not None:
                 events += self._take(frame, packet.at)
                 at += FRAME_BYTES
                 continue
@@ -99,8 +133,18 @@ class NoninDf2:
         del self._pending[:at]
         return events
 
-    def _take(self, frame: bytearray, at: float) -> list[Event]:
-        _, status, pleth, data, _ = frame
+    def _needed(self) -> int:
+        """Return how many bytes it takes to judge the next frame."""
+        hunting = self._resumed or self._skipped > 0
+        return FRAME_BYTES * (1 + self._layout.confirm * hunting)
+
+    def _read_at(self, at: int) -> tuple[int, int, int] | None:
+        places = range(at, at + self._needed(), FRAME_BYTES)
+        frames = [self._layout.read(self._pending[place : place + FRAME_BYTES]) for place in places]
+        return frames[0] if all(frames) else None
+
+    def _take(self, frame: tuple[int, int, int], at: float) -> list[Event]:
+        status, pleth, data = frame
         self.counters.frames += 1
         events: list[Event] = []
         if self._resumed:
@@ -187,7 +231,7 @@ class NoninDf2:
         return self._release(sum(guess for guess, _ in self._held), at)
 
     def _give(self, pleth: int, at: float) -> list[Event]:
-        self._run.append(pleth)
+        self._run.append(pleth - self._offset)
         self._index += 1
         self._at = at
         return self._flush() if len(self._run) == BLOCK_FRAMES else []
@@ -195,10 +239,10 @@ class NoninDf2:
     def _flush(self) -> list[Event]:
         if not self._run or self._at is None:
             return []
-        values = np.array([self._run], dtype=np.uint8).astype(np.int16)
+        values = np.array([self._run], dtype=np.int16)
         first = self._index - len(self._run)
         self._run.clear()
-        return [SampleBlock(PLETH, values, first, self._at)]
+        return [SampleBlock(self._layout.channels, values, first, self._at)]
 
     def _numbers(self, at: float) -> list[Event]:
         """Return what a whole packet says, at its last frame."""
@@ -231,7 +275,7 @@ class NoninDf2:
         if firmware == self._firmware:
             return []
         self._firmware = firmware
-        return [Notice("identified", at, detail=f"model=Nonin DF2;serial=;firmware={firmware}")]
+        return [Notice("identified", at, detail=f"model={self._layout.model};serial=;firmware={firmware}")]
 
     def _notices(self, words: tuple[str, ...], at: float) -> list[Event]:
         conditions = {
@@ -244,8 +288,3 @@ class NoninDf2:
         changed = [code for code, on in conditions.items() if on != self._seen.get(code, False)]
         self._seen = conditions
         return [Notice(code, at, on=conditions[code]) for code in changed]
-
-
-def _valid(frame: bytearray) -> bool:
-    start, status, _, data, check = frame
-    return start == 0x01 and status >= 0x80 and data < 0x80 and sum(frame[:4]) & 0xFF == check

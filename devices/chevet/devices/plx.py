@@ -4,21 +4,31 @@ Continuous measurements (0x2A5F, notified about once a second) and spot checks (
 level (0x2A19) and the Device Information texts are read too where the link subscribes to it. Fast and slow
 numbers, and the device's own date, are checked for length and left: the box's clock is the better one.
 
-Doubts: hand-written clones of the service often leave out Features and send a pulse rate of 0; 0 is taken
+Stored spot checks are asked for by the Record Access Control Point (0x2A52) when the link reads Features
+(0x2A60) and these announce storage; such a link must subscribe to and write 0x2A52. They have the words
+`from_storage` and `taken=...` (there the device's own date is all there is).
+
+Doubts: that stored records come as 0x2A5E with measurement status "from storage" is the specification's word,
+never seen here; what comes between request and answer is taken as stored whatever its status says. Stored
+records are asked for again at each connection and stay in the device.
+Hand-written clones of the service often leave out Features and send a pulse rate of 0; 0 is taken
 as "no value". Numbers that no body has (SpO2 over 100 %) are "no value" too, with the word "implausible".
 """
 
 from dataclasses import dataclass, field
 
 from chevet.bridge.packet import Packet
+from chevet.devices import racp
 from chevet.devices.counters import Counters
 from chevet.devices.errors import BrokenPayload
+from chevet.devices.gatt import Fields, taken
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.devices.sfloat import sfloat
 
 _BASE = "0000{}-0000-1000-8000-00805f9b34fb"
 SPOT_CHECK = _BASE.format("2a5e")
 CONTINUOUS = _BASE.format("2a5f")
+FEATURES = _BASE.format("2a60")
 BATTERY_LEVEL = _BASE.format("2a19")
 IDENTITY_TEXTS = {
     _BASE.format("2a24"): "model",
@@ -32,6 +42,8 @@ CONTINUOUS_FIELDS = (("fast", 4), ("slow", 4), ("measurement", 2), ("device", 3)
 SPOT_CHECK_FIELDS = (("date", 7), ("measurement", 2), ("device", 3), ("amplitude", 2))
 """Optional fields in the order of their flag bits, and their lengths: PLXS tables 3.2 and 3.4."""
 CLOCK_NOT_SET = 0x10
+STORAGE = 0x0004
+"""Bit of Features: the device keeps spot checks."""
 
 MEASUREMENT_WORDS = {
     5: "ongoing",
@@ -121,15 +133,20 @@ class Plx:
         self.counters = Counters()
         self._seen: dict[str, bool] = {}
         self._identity: dict[str, str] = {}
+        self._stores = self._asking = False
 
     def start(self) -> bytes:
         """Return nothing: subscribing starts the device."""
         self._seen, self._identity = {}, {}
+        self._stores = self._asking = False
         return b""
 
-    def tick(self, at: float) -> bytes:  # noqa: ARG002 (the service needs nothing)
-        """Return nothing."""
-        return b""
+    def tick(self, at: float) -> bytes:  # noqa: ARG002 (asked once, whatever the time)
+        """Return the request for stored spot checks, once the device has said that it keeps them."""
+        if not self._stores or self._asking:
+            return b""
+        self._stores, self._asking = False, True
+        return racp.report_all()
 
     def stop(self) -> bytes:
         """Return nothing: closing the link stops the device."""
@@ -152,6 +169,13 @@ class Plx:
             return self._spot_check(packet)
         if packet.source == BATTERY_LEVEL:
             return self._battery(packet)
+        if packet.source == FEATURES:
+            self._stores = bool(Fields(packet.data, "features").u16() & STORAGE)
+            return []
+        if packet.source == racp.CONTROL_POINT:
+            if racp.answer_to_report(packet.data) is not None:
+                self._asking = False
+            return []
         if packet.source in IDENTITY_TEXTS:
             return self._identified(IDENTITY_TEXTS[packet.source], packet)
         raise BrokenPayload("source")
@@ -167,6 +191,11 @@ class Plx:
     def _spot_check(self, packet: Packet) -> list[Event]:
         measured = parse_measurement(packet.data, SPOT_CHECK_FIELDS)
         words = ("spot_check",) + ("clock_not_set",) * bool(packet.data[0] & CLOCK_NOT_SET)
+        if self._asking or "from_storage" in measured.words:
+            words += ("from_storage",) * ("from_storage" not in measured.words)
+            words += taken(
+                Fields(measured.fields["date"], "date").date_time() if "date" in measured.fields else None
+            )
         return self._measured(measured, packet.at, words)
 
     def _battery(self, packet: Packet) -> list[Event]:
