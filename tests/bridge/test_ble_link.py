@@ -26,7 +26,7 @@ from chevet.sim.radio import RadioSocket, SimLink
 CONTINUOUS = "00002a5f-0000-1000-8000-00805f9b34fb"
 SPOT_CHECK = "00002a5e-0000-1000-8000-00805f9b34fb"
 WRITE = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
-URL = f"ble:{ADDRESS}?notify=2a5f,2a5e&scan=10"
+URL = f"ble:{ADDRESS}?notify=2a5f,2a5e&scan=5"
 
 
 async def receive_until_lost(link):
@@ -55,6 +55,7 @@ async def air(monkeypatch):
         radio = RadioSocket(link, Path(folder) / "radio.sock")
         await radio.start()
         sensor = PlxSensor(link, Finger(), "P0001")
+        await sensor.start()
         running = asyncio.create_task(sensor.run())
         yield Air(sensor, bluetooth(radio.spec))
         running.cancel()
@@ -112,7 +113,7 @@ async def test_a_sensor_that_does_not_advertise_is_not_found(air):
 
 async def test_a_device_without_the_characteristic_is_the_wrong_one(air):
     with pytest.raises(LinkUnavailable) as refused:
-        await open_link(f"ble:{ADDRESS}?notify=2a37&scan=10", bluetooth=air.bluetooth).open()
+        await open_link(f"ble:{ADDRESS}?notify=2a37&scan=5", bluetooth=air.bluetooth).open()
     assert refused.value.reason == "wrong_device"
 
 
