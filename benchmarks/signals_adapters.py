@@ -28,4 +28,7 @@ def sound_onsets(x, rate):
 def ecg_scores(x, rate):
     """Return the lead's score for every 10 s."""
     step = 10 * int(rate)
-    return [float(quality_ecg.lead_scores(x[None, s : s + step], rate)[0]) for s in range(0, len(x) - step + 1, step)]
+    return [
+        float(quality_ecg.lead_scores(x[None, s : s + step], rate)[0])
+        for s in range(0, len(x) - step + 1, step)
+    ]

@@ -129,7 +129,6 @@ def matched(reference, found, within):
             i, j, missed, extra = (i, j + 1, missed, extra + 1) if off < 0 else (i + 1, j, missed + 1, extra)
             continue
         nearer = j + 1 < len(found) and abs(found[j + 1] - reference[i]) < abs(off)
-        last = i + 1 >= len(reference)
         if nearer and (
             i + 1 >= len(reference) or abs(found[j + 1] - reference[i + 1]) > abs(found[j + 1] - reference[i])
         ):

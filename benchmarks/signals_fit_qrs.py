@@ -95,7 +95,8 @@ def main():
     if not args.dry_run:
         numbers = ", ".join(f"{w:.4f}" for w in final)
         OUT.write_text(
-            '"""Weights of the QRS choice, written by benchmarks/signals_fit_qrs.py; do not edit by hand."""\n\n'
+            '"""Weights of the QRS choice, written by benchmarks/signals_fit_qrs.py; '
+            'do not edit by hand."""\n\n'
             f"import numpy as np\n\nWEIGHTS = np.array([{numbers}])\n"
         )
 

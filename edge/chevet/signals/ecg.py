@@ -73,8 +73,7 @@ def delineate(leads: ArrayLike, rate_hz: float, qrs: ArrayLike) -> Delineation:
 def lead_swap(
     leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None = None
 ) -> tuple[Swap, ...]:
-    """Find electrodes that were probably exchanged, by what the leads look like; see
-    `chevet.signals.ecg_swap`.
+    """Find electrodes that were probably exchanged; method in `chevet.signals.ecg_swap`.
 
     Args:
         leads: mV on one scale, shape [c, n], at least 4 s; needs I and II, better all twelve.

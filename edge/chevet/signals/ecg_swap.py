@@ -11,7 +11,7 @@ swap is a question to the worker, never a finding.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from chevet.signals.filters import band_passed
 _LIMBS = ("RA", "LA", "LL")
 _CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 _MARGIN = 3.2  # log likelihood by which another wiring must fit better
+_ROTATIONS = (("LA", "LL", "RA"), ("LL", "RA", "LA"))
+_RARE = 1.5  # three electrodes in each other's place are rarer than two
 _SHORTER = 0.91  # of the path along the chest
 _FLAT = 0.10  # of the other limb leads' height
 # Usual axis and its spread in degrees for P, QRS and T, and the weight of each.
@@ -90,6 +92,8 @@ def _leg_swap(shape: Shape, waves: Waves, row: dict[str, int]) -> Swap | None:
 
 def _limb_swap(shape: Shape, waves: Waves, row: dict[str, int]) -> Swap | None:
     score = {order: _likelihood(shape, waves, row, order) for order in permutations(_LIMBS)}
+    for rotated in _ROTATIONS:
+        score[rotated] -= _RARE
     best = max(score, key=lambda order: score[order])
     gain = score[best] - score[_LIMBS]
     if best == _LIMBS or gain < _MARGIN:
@@ -156,4 +160,4 @@ def _exchanged(i: int, j: int) -> list[int]:
 
 
 def _path(gap: Floats, order: Sequence[int]) -> float:
-    return float(sum(gap[a, b] for a, b in zip(order[:-1], order[1:], strict=True)))
+    return float(sum(gap[a, b] for a, b in pairwise(order)))

@@ -80,7 +80,7 @@ def _qrs_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
 
 
 def _walk(speed: Floats, start: int, step: int, under: float, quiet: int, last: int) -> int:
-    """Walk from `start` until `speed` has stayed under a threshold for `quiet` samples; return where that began."""
+    """Walk from `start` until `speed` stays under a threshold for `quiet` samples; where that began."""
     calm = 0
     i = start
     while i != last and 0 <= i < len(speed):

@@ -108,6 +108,8 @@ def ecg_display(
     y, gap = bridged_rows(x)
     middle = np.median(y, axis=-1, keepdims=True)
     y = y - middle
+    if mains_hz:
+        y = _without_steady_hum(y, rate_hz, mains_hz)  # or the ends' padding would break its phase
     for sos in _ecg_sections(rate_hz, band, mains_hz):
         pad = min(y.shape[-1] - 1, int(3.2 * rate_hz))
         y = signal.sosfiltfilt(sos, y, axis=-1, padtype="odd", padlen=pad)
@@ -116,12 +118,22 @@ def ecg_display(
     return shaped
 
 
+def _without_steady_hum(y: Floats, rate_hz: float, mains_hz: float) -> Floats:
+    """Return `y` [c, n] less the sinusoid at the mains frequency that fits each lead best."""
+    turn = 2 * np.pi * mains_hz / rate_hz * np.arange(y.shape[-1])
+    basis = np.stack([np.cos(turn), np.sin(turn)])
+    fit: Floats = y - (y @ basis.T) @ np.linalg.pinv(basis @ basis.T) @ basis
+    return fit
+
+
 def _ecg_sections(rate_hz: float, band: Band, mains_hz: float | None) -> list[Floats]:
-    sections = [signal.butter(1, band.low_hz, "high", fs=rate_hz, output="sos")]
-    if band.high_hz < 0.45 * rate_hz:
-        sections.append(signal.butter(2, band.high_hz, "low", fs=rate_hz, output="sos"))
+    # Hum goes first: the slow high-pass would carry what it leaves at the ends far into the record.
+    sections = []
     if mains_hz and mains_hz < 0.45 * rate_hz:
         sections.append(signal.tf2sos(*signal.iirnotch(mains_hz, _NOTCH_Q, fs=rate_hz)))
+    if band.high_hz < 0.45 * rate_hz:
+        sections.append(signal.butter(2, band.high_hz, "low", fs=rate_hz, output="sos"))
+    sections.append(signal.butter(1, band.low_hz, "high", fs=rate_hz, output="sos"))
     return sections
 
 

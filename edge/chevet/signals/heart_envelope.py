@@ -9,7 +9,7 @@ from chevet.signals.filters import band_passed
 ENVELOPE_HZ = 50.0
 
 
-def envelope(x: Floats, rate_hz: float, low_hz: float = 25.0, high_hz: float = 150.0) -> tuple[Floats, Mask]:
+def envelope(x: Floats, rate_hz: float, low_hz: float = 25.0, high_hz: float = 100.0) -> tuple[Floats, Mask]:
     """Return the amplitude envelope of `x` [n] at 50 Hz, never negative, and the mask of its gaps."""
     y, gap = bridged(x)
     quiet = band_passed(y, rate_hz, low_hz, high_hz)

@@ -1,7 +1,7 @@
 """Heart sound: S1, systole, S2, diastole, and the heart rate.
 
-Arrays are float64, linear, any scale; NaN marks samples that never arrived. Method and deviations from its sources:
-`chevet.signals.heart_states`.
+Arrays are float64, linear, any scale; NaN marks samples that never arrived. Method and deviations from its
+sources: `chevet.signals.heart_states`.
 """
 
 import numpy as np
@@ -20,7 +20,8 @@ def segment(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -> N
     Args:
         sound: shape [n], at least 3 s.
         rate_hz: 500 to 48000.
-        qrs: R peaks in samples of `sound`, if an ECG was recorded at the same time; S1 is then looked for after them.
+        qrs: R peaks in samples of `sound`, if an ECG was recorded at the same time; S1 is then looked for
+            after them.
 
     Returns:
         uint8 [n]: 0 unknown (gaps, or nothing repeats), 1 S1, 2 systole, 3 S2, 4 diastole; 20 ms steps.

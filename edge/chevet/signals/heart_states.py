@@ -1,9 +1,10 @@
 """The four states of the heart cycle in a sound: explicit-duration hidden Markov model.
 
-After Schmidt et al. 2010 (doi 10.1088/0967-3334/31/4/004) and Springer et al. 2016 (doi 10.1109/TBME.2015.2475278).
-Differences: emissions are not trained but follow from the loudness of the recording itself; several heart rates are
-tried and the most plausible sequence wins, since a wrong octave is the main error; the search is vectorised over
-durations. Sound durations (S1 122 ms, S2 92 ms, each +- 22 ms) are Schmidt's.
+After Schmidt et al. 2010 (doi 10.1088/0967-3334/31/4/004) and Springer et al. 2016 (doi
+10.1109/TBME.2015.2475278). Differences: emissions are not trained but follow from the loudness of the
+recording itself; several heart rates are tried and the most plausible sequence wins, since a wrong octave
+is the main error; the search is vectorised over durations. Sound durations (S1 122 ms, S2 92 ms, each +- 22
+ms) are Schmidt's.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ S1, SYSTOLE, S2, DIASTOLE = 1, 2, 3, 4
 _S1_S, _S2_S, _SOUND_SPREAD_S = 0.122, 0.092, 0.022
 _SLOWEST, _FASTEST = 38.0, 210.0
 _HYPOTHESES = 4
-_STEEP = 5.0  # log odds of "sound" for a step from the quiet to the loud level
+_STEEP = 8.0  # log odds of "sound" for a step from the quiet to the loud level
 _ECG_BONUS = 2.0
 _PRIOR_SPREAD = 0.45  # of the log of the cycle length around 0.8 s
 
@@ -80,7 +81,7 @@ def _rhythms(level: Floats, beats: Indices | None) -> list[Rhythm]:
 
 
 def _systoles(likeness: Floats, cycle_s: float) -> list[float]:
-    """The lag below half a cycle at which the sound is most like itself; the usual one where none stands out."""
+    """The lag below half a cycle at which the sound is most like itself, else the usual one."""
     usual = 0.2 + 0.13 * cycle_s  # about 0.3 s at 75 a minute
     low, high = int(0.2 * ENVELOPE_HZ), int(min(0.55 * cycle_s, 0.5) * ENVELOPE_HZ)
     if high - low < 3:
@@ -135,7 +136,7 @@ def _durations(mean_s: float, spread_s: float) -> tuple[int, Floats]:
 
 
 def _viterbi(gain: Floats, durations: list[tuple[int, Floats]]) -> tuple[NDArray[np.uint8], float]:
-    """Best sequence of S1, systole, S2, diastole, ... over `gain` [4, t]; states 1 to 4 per frame, and its value."""
+    """Best sequence of S1, systole, S2, diastole, ... over `gain` [4, t], and its value."""
     count = gain.shape[1]
     total = np.concatenate([np.zeros((4, 1)), np.cumsum(gain, axis=1)], axis=1)
     best = np.full((4, count + 1), -np.inf)  # best value of a sequence whose state j ends before frame t

@@ -83,14 +83,15 @@ def look(image: Image) -> Look:
     red, green, blue = _planes(image)
     luma = 0.299 * red.astype(np.float32) + 0.587 * green + 0.114 * blue  # ITU-R BT.601
     fine = np.abs(luma[:-1, :-1] - luma[1:, :-1] - luma[:-1, 1:] + luma[1:, 1:])
-    noise = float(np.median(fine[::2, ::2])) / 0.6745 / 2
     soft = ndimage.gaussian_filter(luma, _FINE, truncate=3.0)
     lit = soft > _LIT
+    grain = fine[::2, ::2][lit[:-1:2, :-1:2]]
+    noise = float(np.median(grain)) / 0.6745 / 2 if grain.size else 0.0
     white = np.minimum(np.minimum(red, green), blue) > 215
     top = np.maximum(np.maximum(red, green), blue) >= 254
     count = max(int(lit.sum()), 1)
     return Look(
-        sharpness=_structure(soft, lit & ~_near(white), noise),
+        sharpness=_structure(soft, ~(_near(white, 2) | _near(~lit, 4)), noise),
         noise=noise,
         bright=float(luma[lit].mean()) if lit.any() else 0.0,
         burnt=float((top & lit).sum() / count),
@@ -111,12 +112,12 @@ def _planes(image: Image) -> Image:
     return np.ascontiguousarray(a.transpose(2, 0, 1))
 
 
-def _near(white: Mask) -> Mask:
-    """Grow reflections by about 8 pixels, their rim being an edge that says nothing about focus."""
-    h, w = (n // 4 * 4 for n in white.shape)
-    coarse: Mask = np.any(white[:h, :w].reshape(h // 4, 4, w // 4, 4), axis=(1, 3))
-    coarse = ndimage.binary_dilation(coarse, np.ones((5, 5), dtype=bool))
-    grown = np.zeros(white.shape, dtype=bool)
+def _near(spoilt: Mask, cells: int) -> Mask:
+    """Grow reflections or the black rim by cells of 4 pixels: their edges say nothing about focus."""
+    h, w = (n // 4 * 4 for n in spoilt.shape)
+    coarse: Mask = np.any(spoilt[:h, :w].reshape(h // 4, 4, w // 4, 4), axis=(1, 3))
+    coarse = ndimage.binary_dilation(coarse, np.ones((2 * cells + 1, 2 * cells + 1), dtype=bool))
+    grown = np.zeros(spoilt.shape, dtype=bool)
     grown[:h, :w] = coarse.repeat(4, 0).repeat(4, 1)
     return grown
 

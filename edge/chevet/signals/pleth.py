@@ -1,24 +1,33 @@
-"""Pleth (photoplethysmogram): pulses, pulse rate.
+"""Pleth (photoplethysmogram): pulses, pulse rate, respiration rate, SpO2 and perfusion.
 
 Arrays are float64, linear light or the device's own scale, pulses pointing up; NaN marks samples that never
 arrived.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage, signal
 
 from chevet.signals.arrays import Floats, Indices, Mask, bridged, check_rate, one_channel, widened
+from chevet.signals.ecg_choice import sequence
+from chevet.signals.errors import WrongShapeError
 from chevet.signals.filters import band_passed
+from chevet.signals.pleth_breathing import breathing
+from chevet.signals.pleth_spo2 import CALIBRATION, ratio_of_ratios
 
 _LOW_HZ, _HIGH_HZ = 0.5, 8.0
-_REFRACTORY_S = 0.27  # 220 a minute
+_REFRACTORY_S = 0.25  # 240 a minute
+_SHARE, _STEEP = 0.27, 3.0  # share of the usual prominence at even odds, and log odds for e times that
 
 
 def detect_pulses(pleth: ArrayLike, rate_hz: float) -> Indices:
     """Find the systolic peak of every pulse.
 
-    Peaks of the 0.5-8 Hz signal whose prominence reaches 0.35 of the running median prominence.
+    Peaks of the 0.5-8 Hz signal; log odds from their prominence against that of the pulses around, then the
+    most plausible sequence in the local rhythm, chosen as for the QRS (`chevet.signals.ecg_choice`). Own
+    method; beat detectors for the pleth are compared by Charlton et al. 2022 (doi 10.1088/1361-6579/ac826d).
 
     Args:
         pleth: shape [n], at least 2 s; any scale and offset; NaN where nothing arrived.
@@ -37,17 +46,22 @@ def detect_pulses(pleth: ArrayLike, rate_hz: float) -> Indices:
     if not np.ptp(calm) > 1e-9 * max(1.0, float(np.abs(y).max())):
         return np.zeros(0, dtype=np.int64)
     at, found = signal.find_peaks(calm, distance=max(1, int(_REFRACTORY_S * rate_hz)), prominence=0)
-    keep = _stands_out(found["prominences"]) & ~widened(gap, int(0.1 * rate_hz))[at]
+    keep = _pulses_among(at / rate_hz, found["prominences"]) & ~widened(gap, int(0.1 * rate_hz))[at]
     pulses: Indices = at[keep].astype(np.int64)
     return pulses
 
 
-def _stands_out(prominence: Floats) -> Mask:
+def _pulses_among(at_s: Floats, prominence: Floats) -> Mask:
     if not len(prominence):
         return np.zeros(0, dtype=bool)
     usual = ndimage.percentile_filter(prominence, 70, size=min(15, len(prominence)), mode="nearest")
-    kept: Mask = prominence > 0.35 * usual
-    return kept
+    odds = np.clip(
+        _STEEP * np.log(np.maximum(prominence, 1e-12) / (_SHARE * np.maximum(usual, 1e-12))), -20, 6
+    )
+    chosen = odds > 0
+    for _ in range(2):
+        chosen = sequence(odds, at_s, chosen)
+    return chosen
 
 
 def pulse_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
@@ -69,3 +83,78 @@ def pulse_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
     if np.median(np.abs(interval - usual)) > 0.4 * usual:
         return None
     return 60.0 / usual
+
+
+def respiration_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
+    """Return breaths per minute; method in `chevet.signals.pleth_breathing`.
+
+    Args:
+        pleth: shape [n], at least 20 s, better 32 s.
+        rate_hz: 25 to 1000.
+
+    Returns:
+        5 to 42 a minute, or None: it abstains where the modulations show no clear breathing.
+
+    Raises:
+        ValueError: too short, not one channel, NaN only, or a rate out of range; says the remedy.
+    """
+    check_rate(rate_hz, 25, 1000, "the pleth")
+    x = one_channel(pleth, rate_hz, 20.0, "the pleth")
+    return breathing(bridged(x)[0], float(rate_hz), detect_pulses(x, rate_hz))
+
+
+def perfusion_index(infrared: ArrayLike, rate_hz: float) -> float | None:
+    """Return the perfusion index in per cent: median pulse height over mean of unscaled infrared light.
+
+    Args:
+        infrared: light that arrives, unscaled (with its DC part), shape [n], at least 2 s.
+        rate_hz: 25 to 1000.
+
+    Returns:
+        Per cent, or None without pulses or without a positive mean.
+
+    Raises:
+        ValueError: as `detect_pulses`.
+    """
+    x = one_channel(infrared, rate_hz, 2.0, "the infrared light")
+    beats = detect_pulses(x, rate_hz)
+    mean = float(np.nanmean(x))
+    if len(beats) < 2 or mean <= 0:
+        return None
+    calm = band_passed(bridged(x)[0], rate_hz, _LOW_HZ, _HIGH_HZ)
+    heights = [np.ptp(calm[a:b]) for a, b in pairwise(beats)]
+    return float(100 * np.median(heights) / mean)
+
+
+def spo2(
+    red: ArrayLike, infrared: ArrayLike, rate_hz: float, calibration: tuple[float, float, float] = CALIBRATION
+) -> float | None:
+    """Estimate oxygen saturation from red and infrared light; an engineering value.
+
+    Method: `chevet.signals.pleth_spo2`.
+
+    Args:
+        red: light that arrives, unscaled (with its DC part), shape [n], at least 2 s.
+        infrared: same length.
+        rate_hz: 25 to 1000.
+        calibration: (a, b, c) of the sensor: SpO2 = a + b R + c R^2. The default is the textbook line 110 -
+            25 R and fits no real sensor.
+
+    Returns:
+        Per cent within 50 to 100, or None where the channels do not pulse together.
+
+    Raises:
+        ValueError: too short, lengths that differ, NaN only, or a rate out of range; says the remedy.
+    """
+    check_rate(rate_hz, 25, 1000, "the light")
+    one = one_channel(red, rate_hz, 2.0, "the red light")
+    two = one_channel(infrared, rate_hz, 2.0, "the infrared light")
+    if len(one) != len(two):
+        raise WrongShapeError(
+            "the infrared light", two.shape, f"give it as many samples as red has ({len(one)})"
+        )
+    ratio = ratio_of_ratios(one, two, float(rate_hz))
+    if ratio is None:
+        return None
+    a, b, c = calibration
+    return float(np.clip(a + b * ratio + c * ratio**2, 50.0, 100.0))

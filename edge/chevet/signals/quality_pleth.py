@@ -1,5 +1,7 @@
 """Quality of a pleth."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -55,10 +57,19 @@ def _pulses_agree(
     seconds = len(x) / rate_hz
     if len(pulses) < max(2, 0.4 * seconds):
         return 0.2, [*faults, (0.3, Reason("no_pulse"))]
-    likeness = _likeness(band_passed(y, rate_hz, 0.5, 8.0), pulses)
+    calm = band_passed(y, rate_hz, 0.5, 8.0)
+    likeness = _likeness(calm, pulses) * _steadiness(calm, pulses)
     if likeness < 0.75:
         faults = [*faults, (0.3, Reason("motion"))]
     return float(np.clip((likeness - 0.3) / 0.6, 0, 1)), faults
+
+
+def _steadiness(calm: Floats, pulses: Indices) -> float:
+    """Return 1 for pulses of one height, towards 0 where heights scatter by their own size."""
+    heights = np.array([np.ptp(calm[a:b]) for a, b in pairwise(pulses)])
+    usual = max(float(np.median(heights)), 1e-12)
+    spread = float(np.median(np.abs(heights - usual))) / usual
+    return float(np.clip(1 - (spread - 0.2) / 0.4, 0, 1))
 
 
 def _likeness(calm: Floats, pulses: Indices) -> float:

@@ -89,7 +89,7 @@ def _rhythm(level: Floats) -> float:
 
 def _bursts(level: Floats, hiss: Floats) -> float:
     """Share of frames in which everything, high and low, is far above the usual loudness of beats."""
-    loud = level > 4 * np.quantile(level, 0.8)
+    loud = level > 2.5 * np.quantile(level, 0.8)
     broad = hiss > 6 * max(float(np.median(hiss)), 1e-12)
     return float((loud & broad).mean())
 
@@ -102,10 +102,10 @@ def _faults(look: SoundLook, heart: bool) -> list[tuple[float, Reason]]:
         faults.append((0.7, Reason("too_faint")))
     if look.clipped > _CLIPPED:
         faults.append((min(0.8, 0.3 + 10 * look.clipped), Reason("clipping")))
-    if look.bursts > 0.01:
+    if look.bursts > 0.03:
         faults.append((min(0.7, 0.2 + 4 * look.bursts), Reason("friction")))
     if heart and look.hiss > 1.0:
         faults.append((min(0.7, 0.3 * look.hiss), Reason("room_noise")))
-    if heart and look.rhythm < 0.1:
+    if heart and look.rhythm < 0.15:
         faults.append((0.4, Reason("no_heart_sound")))
     return faults
