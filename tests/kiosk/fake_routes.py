@@ -142,6 +142,8 @@ def _visits(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of call
 
     def send(*_: Any) -> Any:
         visit = edge.visit
+        if visit["capture"]:
+            return refuse(409, "incomplete", "capture")
         for missing in ("consent", "question", "specialty"):
             if not visit[missing]:
                 return refuse(409, "incomplete", missing)

@@ -95,7 +95,7 @@ def test_no_word_is_unused() -> None:
     assert unused == set()
 
 
-@pytest.mark.parametrize("reason", [*REASONS, "cut_short", "no_signal", "sensor_off"])
+@pytest.mark.parametrize("reason", [*REASONS, "cut_short", "no_signal", "not_judged", "sensor_off"])
 def test_every_quality_reason_says_what_is_wrong_and_what_to_do(reason: str) -> None:
     for language in LANGUAGES:
         assert f"reason.{reason}" in words(SHARED, language)
@@ -116,3 +116,12 @@ def test_every_refusal_of_the_contract_has_a_sentence() -> None:
     assert {"wrong_pin", "disk_full", "visit_open"} <= codes
     known = words(SHARED, "fr").keys() | words(KIOSK, "fr").keys()
     assert {code for code in codes if f"error.{code}" not in known} == set()
+
+
+def test_every_problem_of_a_capture_has_a_sentence_and_a_remedy() -> None:
+    contract = (STATIC.parents[3] / "docs" / "api.md").read_text("utf-8")
+    line = contract.split("Problems of a capture:")[1].split(";")[0]
+    problems = re.findall(r"`([a-z_]+)`", line)
+    assert "device_lost" in problems
+    for problem in problems:
+        assert {f"problem.{problem}", f"problem.{problem}.help"} <= words(KIOSK, "ar").keys()

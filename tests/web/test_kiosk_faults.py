@@ -183,3 +183,17 @@ def test_the_worker_chooses_between_two_oximeters(examining: Callable[..., Hand]
     worker.sees("oximeter.no_wave")
     worker.page.get_by_role("button", name="Kit oximeter").click()
     expect(worker.page.get_by_text(worker.text("oximeter.no_wave"))).to_have_count(0)
+
+
+def test_a_recording_left_undecided_is_asked_about_before_sending(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.exam("ecg")
+    worker.record()
+    worker.page.goto(f"{worker.edge.url}/#/visit/tiles")
+    expect(worker.page.locator("[data-exam=ecg]")).to_contain_text(worker.text("tile.look"))
+    worker.touch("tiles.review")
+    worker.touch("review.go")
+    worker.touch("phrase.opinion")
+    worker.touch("do.next")
+    worker.touch("address.send")
+    worker.sees("error.incomplete.capture")

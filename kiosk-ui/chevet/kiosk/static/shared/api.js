@@ -14,6 +14,8 @@ export class ApiError extends Error {
 
   /** The sentence to show, in the page's language. */
   get sentence() {
+    const nearer = `error.${this.code}.${this.field}`;
+    if (this.field && has(nearer)) return t(nearer);
     return has(`error.${this.code}`) ? t(`error.${this.code}`) : t("error.other");
   }
 }
