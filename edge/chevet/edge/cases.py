@@ -22,6 +22,7 @@ class CaseWords:
 
     Attributes:
         recordings: rows of the delivery report, with bytes per layer.
+        summary_bytes: the sealed summary, which speaks of the whole study.
         bytes_up: payload bytes sent for it, repeats included.
         bytes_down: payload bytes received for it.
     """
@@ -34,6 +35,7 @@ class CaseWords:
     closed_ms: int
     sha256: str
     recordings: tuple[dict[str, Any], ...] = ()
+    summary_bytes: int = 0
     spooled_ms: int | None = None
     complete_ms: int | None = None
     opened_ms: int | None = None
@@ -230,11 +232,8 @@ def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, 
 def delivery_shape(case: Case) -> dict[str, Any]:
     """Return the delivery report of docs/api.md."""
     words = asdict(case.words)
-    keys = ("closed_ms", "spooled_ms", "complete_ms", "opened_ms", "opinion_ms", "bytes_up", "bytes_down")
-    return {key: words[key] for key in keys} | {
-        "sha256": case.words.sha256,
-        "recordings": list(case.words.recordings),
-    }
+    told_elsewhere = ("patient_name", "urgency", "specialty", "reason", "simulated")
+    return {key: value for key, value in words.items() if key not in told_elsewhere}
 
 
 def opinion_shape(opinion: Opinion, verified: bool) -> dict[str, Any]:

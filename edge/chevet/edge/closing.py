@@ -101,6 +101,7 @@ class Closing:
             closed_ms=study.closed.wall_ms,
             sha256=content_hash(bundle),
             recordings=tuple(_report(recording, bundle, sealed) for recording in study.recordings),
+            summary_bytes=sum(len(item.data) for item in sealed.objects if item.layer == 0),
             spooled_ms=self.now_ms(),
         )
 

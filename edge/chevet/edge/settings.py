@@ -104,8 +104,8 @@ class EdgeSettings(BaseSettings):
     workers: tuple[WorkerSettings, ...] = ()
     disk_low_mb: int = Field(default=1024, ge=0)
     disk_full_mb: int = Field(default=256, ge=0)
-    reserve_mb: int = Field(default=64, ge=0)  # delivery.md section 4: a 64 MB reserve
-    retention_days: float = Field(default=7.0, ge=0)  # delivery.md section 4: keep 7 days
+    reserve_mb: int = Field(default=64, ge=0)  # room for weeks of receipts and visits
+    retention_days: float = Field(default=7.0, ge=0)  # long enough to answer "did it arrive?"
 
     @classmethod
     def settings_customise_sources(

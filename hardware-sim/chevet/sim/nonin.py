@@ -1,6 +1,6 @@
 """A Nonin OEM III module in data format 2: 75 five-byte frames a second, three packets of 25.
 
-Layout: device-protocols notes section 2.1 (Nonin OEM III specification). 9600 baud, 8N1, starts by itself.
+Layout: Nonin OEM III module specification. 9600 baud, 8N1, starts by itself.
 """
 
 from collections.abc import Sequence

@@ -49,6 +49,7 @@ class Report:
             **{f"{name}_s": since_closed(desk["layers_ms"].get(layer)) for layer, name in LAYERS.items()},
             "complete_s": since_closed(desk["complete_ms"]),
             "receipt_s": since_closed(kiosk["complete_ms"]),
+            "summary_bytes": kiosk.get("summary_bytes"),
             "bytes_up": kiosk["bytes_up"],
             "bytes_down": kiosk["bytes_down"],
             "sha256": kiosk["sha256"],
@@ -88,12 +89,11 @@ HEAD = (
     "samples",
     "lost",
     "quality",
-    "exact",
+    "equal",
     "raw B",
-    "L0",
-    "L1",
-    "L2",
-    "L3",
+    "preview B",
+    "listen B",
+    "exact B",
     "link",
 )
 
@@ -114,7 +114,8 @@ def _row(recording: dict[str, Any]) -> tuple[str, ...]:
     marks = f"{quality['score']:.2f}" + ("" if quality["usable"] else " poor")
     if quality["reasons"]:
         marks += " " + ",".join(quality["reasons"])
-    layers = (str(recording["layer_bytes"].get(layer, 0)) for layer in LAYERS)
+    # Layer 0 speaks of the whole study, not of one recording.
+    layers = (str(recording["layer_bytes"].get(layer, 0)) for layer in LAYERS if layer != "0")
     place = recording["site"] or recording["side"]
     return (
         f"{recording['step']} {place}".strip(),
@@ -134,7 +135,8 @@ def _summary(report: Report) -> list[str]:
     study = report.study
     times = ", ".join(f"{name} {_seconds(study.get(f'{name}_s'))}" for name in LAYERS.values())
     equal = "yes" if study.get("hashes_equal") else "NO"
-    wire = f"{study.get('bytes_up')} bytes up, {study.get('bytes_down')} bytes down"
+    summary = study.get("summary_bytes")
+    wire = f"{study.get('bytes_up')} bytes up (summary {summary}), {study.get('bytes_down')} down"
     back = _seconds(report.opinion.get("back_s"))
     frames = sum(heard["frames"] for heard in report.live.values())
     return [
