@@ -91,7 +91,7 @@ def test_streaming_finds_the_beats_of_the_batch():
     assert np.abs(STREAMED - BEATS).max() <= 0.02 * RATE
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, len(LEAD)), max_size=60))
 def test_any_cut_gives_the_same_beats(cuts):
     np.testing.assert_array_equal(fed(LEAD, RATE, cuts), STREAMED)

@@ -103,9 +103,9 @@ def _faults(look: SoundLook, heart: bool) -> list[tuple[float, Reason]]:
     if look.clipped > _CLIPPED:
         faults.append((min(0.8, 0.3 + 10 * look.clipped), Reason("clipping")))
     if look.bursts > 0.03:
-        faults.append((min(0.7, 0.2 + 4 * look.bursts), Reason("friction")))
+        faults.append((min(0.7, 0.1 + 4 * look.bursts), Reason("friction")))
     if heart and look.hiss > 1.0:
         faults.append((min(0.7, 0.3 * look.hiss), Reason("room_noise")))
-    if heart and look.rhythm < 0.15:
+    if heart and look.rhythm < 0.12:
         faults.append((0.4, Reason("no_heart_sound")))
     return faults
