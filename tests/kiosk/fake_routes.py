@@ -48,7 +48,9 @@ def routes_of(edge: "FakeEdge") -> APIRouter:
 
     _people(edge, add)
     _visits(edge, add)
+    _endings(edge, add)
     _captures(edge, add)
+    _recorded(edge, add)
     _cases(edge, add)
     return routes
 
@@ -92,7 +94,7 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/search", search)
 
 
-def _visits(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of calls
+def _visits(edge: "FakeEdge", add: Any) -> None:
     def open_visit(_: Request, body: dict[str, Any]) -> Any:
         if edge.visit:
             return refuse(409, "visit_open", edge.visit["id"])
@@ -140,6 +142,16 @@ def _visits(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of call
         edge.visit["skips"].append(body)
         return edge.visit
 
+    add("POST", "/visits", open_visit)
+    add("GET", "/visits/current", lambda *_: {"visit": edge.visit})
+    add("GET", "/visits/{id}", lambda *_: edge.visit)
+    add("PATCH", "/visits/{id}", change)
+    add("PUT", "/visits/{id}/consent", consent)
+    add("PUT", "/visits/{id}/vitals", vital)
+    add("POST", "/visits/{id}/skips", skip)
+
+
+def _endings(edge: "FakeEdge", add: Any) -> None:
     def send(*_: Any) -> Any:
         visit = edge.visit
         if visit["capture"]:
@@ -155,13 +167,6 @@ def _visits(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of call
         edge.visit = None
         return Response(status_code=204)
 
-    add("POST", "/visits", open_visit)
-    add("GET", "/visits/current", lambda *_: {"visit": edge.visit})
-    add("GET", "/visits/{id}", lambda *_: edge.visit)
-    add("PATCH", "/visits/{id}", change)
-    add("PUT", "/visits/{id}/consent", consent)
-    add("PUT", "/visits/{id}/vitals", vital)
-    add("POST", "/visits/{id}/skips", skip)
     add("POST", "/visits/{id}/send", send)
     add("POST", "/visits/{id}/abandon", abandon)
 
@@ -182,7 +187,7 @@ def put_vital(visit: dict[str, Any], body: dict[str, Any], source: str, recordin
     )
 
 
-def _captures(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of calls
+def _captures(edge: "FakeEdge", add: Any) -> None:
     def start(_: Request, body: dict[str, Any]) -> Any:
         instrument = KINDS[body["step"]]
         if edge.devices[instrument]["state"] != "ready":
@@ -235,6 +240,17 @@ def _captures(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of ca
         edge.visit["capture"] = None
         return edge.visit
 
+    add("POST", "/visits/{id}/captures", start)
+    add("GET", "/captures/{id}", lambda request, _: capture_of(request))
+    add("POST", "/captures/{id}/stop", stop)
+    add("POST", "/captures/{id}/accept", accept)
+    add("POST", "/captures/{id}/discard", discard)
+
+
+def _recorded(edge: "FakeEdge", add: Any) -> None:
+    def capture_of(request: Request) -> dict[str, Any]:
+        return edge.captures[request.path_params["id"]]
+
     def waveform(request: Request, _: dict[str, Any]) -> Response:
         instrument = KINDS[capture_of(request)["step"]]
         count = int(capture_of(request)["seconds"] * RATES[instrument])
@@ -242,11 +258,6 @@ def _captures(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of ca
             wave_frame("", instrument, 0, count, "lossless"), media_type="application/octet-stream"
         )
 
-    add("POST", "/visits/{id}/captures", start)
-    add("GET", "/captures/{id}", lambda request, _: capture_of(request))
-    add("POST", "/captures/{id}/stop", stop)
-    add("POST", "/captures/{id}/accept", accept)
-    add("POST", "/captures/{id}/discard", discard)
     add("GET", "/captures/{id}/waveform", waveform)
     add(
         "GET",

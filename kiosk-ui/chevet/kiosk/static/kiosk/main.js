@@ -8,6 +8,7 @@ import "/shared/instruments/ring.js";
 import "/shared/instruments/level-meter.js";
 import { chooseLanguage, enter, readStatus } from "/kiosk/actions.js";
 import { App } from "/kiosk/app.js";
+import { warm } from "/kiosk/warm.js";
 import { now, set } from "/kiosk/store.js";
 
 const STATUS_EVERY_MS = 5000;
@@ -19,6 +20,7 @@ async function begin() {
   if (root) render(html`<${App} />`, root);
   await readStatus();
   await join();
+  warm();
   setInterval(readStatus, STATUS_EVERY_MS);
 }
 

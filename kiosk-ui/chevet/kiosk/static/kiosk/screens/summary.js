@@ -57,7 +57,7 @@ export function Question({ visit }) {
   <//>`;
 }
 
-const SPECIALTY_ICONS = /** @type {Record<string, string>} */ ({
+export const SPECIALTY_ICONS = /** @type {Record<string, string>} */ ({
   cardiology: "med/cardiology", dermatology: "med/allergies", ent: "med/ears_nose_and_throat", general: "med/stethoscope",
   "gynaecology-obstetrics": "med/pregnant", "internal-medicine": "med/stomach", nephrology: "med/kidneys", paediatrics: "med/baby_0203m", pneumology: "med/lungs",
 });
