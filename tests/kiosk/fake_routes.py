@@ -187,7 +187,7 @@ def put_vital(visit: dict[str, Any], body: dict[str, Any], source: str, recordin
     )
 
 
-def _captures(edge: "FakeEdge", add: Any) -> None:
+def _captures(edge: "FakeEdge", add: Any) -> None:  # noqa: C901 - a table of calls
     def start(_: Request, body: dict[str, Any]) -> Any:
         instrument = KINDS[body["step"]]
         if edge.devices[instrument]["state"] != "ready":

@@ -71,7 +71,8 @@ def test_the_language_changes_anywhere_and_is_kept_with_the_visit(hand: Callable
     worker = hand("fr")
     worker.sign_in()
     worker.to_tiles()
-    worker.page.get_by_role("button", name="العربية").click()
+    with worker.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        worker.page.get_by_role("button", name="العربية").click()
     expect(worker.page.locator("html")).to_have_attribute("dir", "rtl")
     expect(worker.page.get_by_role("heading", level=1)).to_have_text("الفحوص")
     assert worker.edge.visit is not None
