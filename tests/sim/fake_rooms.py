@@ -72,10 +72,18 @@ def refusal(code: str, message: str, status: int = 409) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": message, "field": None}}, status)
 
 
-def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
+def kiosk(stage: Any) -> FastAPI:
     """Return the kiosk of whatever rooms `stage.rooms` holds."""
     app = FastAPI()
+    _doors(app, stage)
+    _visits(app, stage)
+    _captures(app, stage)
+    _cases(app, stage)
+    _live(app, stage)
+    return app
 
+
+def _doors(app: FastAPI, stage: Any) -> None:
     @app.middleware("http")
     async def keep_the_rules(request: Request, call_next):
         stage.rooms.calls.append(f"{request.method} {request.url.path}")
@@ -92,6 +100,8 @@ def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
         response.set_cookie("kiosk", "signed-in")
         return {"worker": {"id": "amina", "name": "Amina"}}
 
+
+def _visits(app: FastAPI, stage: Any) -> None:
     @app.get("/api/devices")
     async def devices():
         state = "absent" if "absent" in stage.rooms.faults else "ready"
@@ -123,6 +133,8 @@ def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
     async def change(_what: str):
         return {"id": "visit-1"}
 
+
+def _captures(app: FastAPI, stage: Any) -> None:
     @app.post("/api/visits/visit-1/captures", status_code=201)
     async def capture(body: dict[str, Any]):
         number = len(stage.rooms.captures)
@@ -150,6 +162,8 @@ def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
             return refusal("poor_quality", "Say whether it is poor.")
         return {"id": "visit-1"}
 
+
+def _cases(app: FastAPI, stage: Any) -> None:
     @app.post("/api/visits/visit-1/send")
     async def send():
         if "incomplete" in stage.rooms.faults:
@@ -194,6 +208,8 @@ def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
     async def read(_case: str):
         return {"id": CASE}
 
+
+def _live(app: FastAPI, stage: Any) -> None:
     @app.websocket("/api/live")
     async def live(socket: WebSocket):
         if "no_live" in stage.rooms.faults:
@@ -209,8 +225,6 @@ def kiosk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call
         await socket.send_text("nonsense")
         with contextlib.suppress(WebSocketDisconnect):
             await socket.receive_text()
-
-    return app
 
 
 def desk(stage: Any) -> FastAPI:  # noqa: C901 - one small function a call

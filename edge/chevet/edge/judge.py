@@ -18,11 +18,11 @@ from chevet.edge.recorded import (
     pictures_of,
     waveforms,
 )
-from chevet.signals.ecg import measure
+from chevet.signals.ecg import lead_swap, measure
 from chevet.signals.heart_sound import heart_rate
 from chevet.signals.picture import best_frame, sharpness
 from chevet.signals.pleth import pulse_rate
-from chevet.signals.quality import Quality, ecg_quality, picture_quality, pleth_quality, sound_quality
+from chevet.signals.quality import Quality, Reason, ecg_quality, picture_quality, pleth_quality, sound_quality
 from chevet.study.recording import Measurement, QualityMark, Waveform
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ def _judge(journal: Journal) -> Judged:
         main = max(laid, key=lambda waveform: waveform.values.size)
         mark = _marked(step, physical(main), main.channels)
         mark = _short(mark, main, journal.opening.seconds)
+        if step == "ecg":
+            mark = _swaps_named(mark, main)
         return Judged(mark, measurements(step, physical(main), main.channels))
     return Judged(numbers_mark(values))
 
@@ -180,6 +182,18 @@ def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel])
         return _mark(pleth_quality(values[0], rate_hz))
     except ValueError:
         return NOTHING
+
+
+def _swaps_named(mark: QualityMark, waveform: Waveform) -> QualityMark:
+    """Add the electrodes that were probably exchanged: a warning, which leaves the choice to the worker."""
+    names = tuple(channel.name for channel in waveform.channels)
+    try:
+        swaps = lead_swap(physical(waveform), waveform.channels[0].rate_hz, names)
+    except ValueError:  # too short, or too few leads to tell
+        return mark
+    return QualityMark(
+        mark.score, mark.usable, (*mark.reasons, *(str(Reason("lead_swap", str(swap))) for swap in swaps))
+    )
 
 
 def _mark(quality: Quality) -> QualityMark:
