@@ -1,6 +1,6 @@
 /* Runs the fuzz target where there is no libFuzzer: random input, much of it made of frames, for so many seconds.
  *
- * Usage: fuzz_commands SECONDS [SEED]; it prints the seed, and the same seed gives the same inputs. */
+ * Usage: fuzz_random SECONDS [SEED]; it prints the seed, and the same seed gives the same inputs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -71,9 +71,7 @@ def status(fields: dict[str, Any]) -> str:
 def table(kind: str, name: str, rows: list[str]) -> str:
     """Return one C array of vectors and its length."""
     body = "".join(f"    {{{row}}},\n" for row in rows)
-    return (
-        f"static const struct {kind} {name}[] = {{\n{body}}};\nstatic const size_t {name}_COUNT = {len(rows)};\n"
-    )
+    return f"static const struct {kind} {name}[] = {{\n{body}}};\nstatic const size_t {name}_COUNT = {len(rows)};\n"
 
 
 def header(vectors: dict[str, Any]) -> str:

@@ -1,0 +1,60 @@
+"""Builds of the firmware: for this machine and for the chip in QEMU."""
+
+import ctypes
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+FIRMWARE = Path(__file__).parents[2] / "firmware-bridge" / "firmware"
+Build = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory) -> Build:
+    """Run `make` for some targets into a folder of this test run; a failure shows the compiler's words."""
+    folder = tmp_path_factory.mktemp("firmware")
+
+    def make(*words: str) -> Path:
+        command = ["make", "-C", str(FIRMWARE), f"BUILD={folder}", f"PYTHON={sys.executable}", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def gcc(build) -> Build:
+    if not (shutil.which("gcc") and shutil.which("make")):
+        pytest.skip("gcc or make is missing, so the firmware's core is not built: sudo apt install gcc make")
+    return build
+
+
+@pytest.fixture(scope="session")
+def core(gcc) -> ctypes.CDLL:
+    """The firmware's core as a library."""
+    library = ctypes.CDLL(str(gcc("shared") / "host" / "libkit.so"))
+    library.shim_read.restype = ctypes.c_size_t
+    library.shim_decode.restype = ctypes.c_size_t
+    library.shim_expire.restype = ctypes.c_size_t
+    return library
+
+
+@pytest.fixture(scope="session")
+def elves(build) -> dict[str, Path]:
+    """The firmware for the chip, one file for each front end."""
+    for program, package in (
+        ("make", "make"),
+        ("arm-none-eabi-gcc", "gcc-arm-none-eabi"),
+        ("qemu-system-arm", "qemu-system-arm"),
+    ):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing, so the firmware is not run: sudo apt install {package}")
+    folder = build("target", "SERIAL=T0042") / "stm32f405"
+    return {name: folder / f"{name}.elf" for name in ("ecg", "stethoscope")}
