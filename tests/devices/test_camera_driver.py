@@ -35,9 +35,13 @@ def test_nothing_that_arrives_ever_raises(data):
     assert len(driver.feed(Packet(data, 0.0))) == driver.counters.frames
 
 
+INSTRUMENTS = {"ecg", "stethoscope", "oximeter", "otoscope", "blood_pressure", "thermometer", "glucose"}
+INSTRUMENTS |= {"scale", "heart_rate", "battery"}
+
+
 def test_every_driver_is_listed_under_its_own_name_with_an_instrument():
     for name, make in DRIVERS.items():
         driver = make()
         assert driver.name == name
-        assert driver.instrument in {"ecg", "stethoscope", "oximeter", "otoscope"}
+        assert driver.instrument in INSTRUMENTS
         assert (driver.counters.frames, driver.counters.lost_samples) == (0, 0)

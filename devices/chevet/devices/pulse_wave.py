@@ -56,7 +56,7 @@ class PulseWave:
         lost = self._by_clock(at) - samples
         if lost <= SLACK_S * self._rate_hz:
             return []
-        return self._flush() + self._lose(lost, at)
+        return self.flush() + self._lose(lost, at)
 
     def broken(self, guess: int, at: float) -> list[Event]:
         """Return the gap of a break whose bytes speak for `guess` samples."""
@@ -67,13 +67,13 @@ class PulseWave:
             by_clock = self._by_clock(at)
             if abs(by_clock - guess) > SLACK_S * self._rate_hz:
                 lost = max(0, by_clock)
-        return self._flush() + self._lose(lost, at)
+        return self.flush() + self._lose(lost, at)
 
     def lose(self, count: int, at: float) -> list[Event]:
         """Return the gap of exactly `count` samples that are known to be missing."""
         if self._resumed:
             return []
-        return self._flush() + self._lose(count, at)
+        return self.flush() + self._lose(count, at)
 
     def add(self, samples: Iterable[int], at: float) -> list[Event]:
         """Place the next samples, raw; return the blocks that they completed."""
@@ -85,7 +85,7 @@ class PulseWave:
             self._index += 1
             self._at = at
             if len(self._run) >= self._block:
-                events += self._flush()
+                events += self.flush()
         return events
 
     def _resume(self, at: float) -> None:
@@ -97,7 +97,8 @@ class PulseWave:
         expected_at = self._clock.host_time(self._index)
         return 0 if expected_at is None else round((at - expected_at) * self._clock.rate_hz)
 
-    def _flush(self) -> list[Event]:
+    def flush(self) -> list[Event]:
+        """Return the samples that wait for more as a shorter block."""
         if not self._run or self._at is None:
             return []
         values = np.array([self._run], dtype=np.int16)

@@ -173,6 +173,7 @@ class ViatomO2Ring:
         for byte in data[WAVE_HEAD:]:
             marked = byte in BEAT_MARKS
             events += self._wave.lose(1, at) if marked else self._wave.add((byte,), at)
+        events += self._wave.flush()
         rate = int.from_bytes(data[1:3], "little")
         return events + self._told(data[0], rate, data[5], data[6] == 1, at, ())
 

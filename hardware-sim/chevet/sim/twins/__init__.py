@@ -1,0 +1,1 @@
+"""Virtual twins of instruments that others make: what they send, when they begin, what they need to hear."""

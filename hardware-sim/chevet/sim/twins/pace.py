@@ -1,0 +1,28 @@
+"""When things are due: so many a second, by an absolute schedule."""
+
+CATCH_UP_S = 0.5
+
+
+class Pace:
+    """Counts what is due since power-on; a twin nobody stepped for long goes on from now."""
+
+    def __init__(self, rate_hz: float, now: float) -> None:
+        self.rate_hz = rate_hz
+        self.restart(now)
+
+    def restart(self, now: float) -> None:
+        """Begin to count at `now`."""
+        self._began = now
+        self._next = 0
+
+    def due(self, now: float) -> range:
+        """Return the indices of what became due since the last call."""
+        end = int((now - self._began) * self.rate_hz)
+        behind = max(1, int(CATCH_UP_S * self.rate_hz))
+        first = self._next if end - self._next <= behind else end - behind
+        self._next = max(first, end)
+        return range(first, self._next)
+
+    def seconds(self, index: int) -> float:
+        """Return when `index` is due, in seconds since power-on."""
+        return index / self.rate_hz
