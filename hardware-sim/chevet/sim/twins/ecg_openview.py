@@ -1,0 +1,141 @@
+"""ProtoCentral's boards, which stream OpenView frames from power-on on.
+
+Layouts: device-protocols notes section 3.2 (ProtoCentral's firmware).
+"""
+
+import struct
+from collections.abc import Callable
+
+from chevet.sim.twins.ecg_body import HEART_RATE, Chest, steps
+from chevet.sim.twins.pace import Pace
+
+BREATHS, SPO2, TEMPERATURE = 16, 97, 3660
+INFRARED, RED = 123456, 234567
+ADS1292R_UV = 2.42e6 / 12 / 8388607 * 256
+MAX30001_UV = 1e6 / 131072 / 20
+
+
+def framed(kind: int, payload: bytes) -> bytes:
+    """Return a frame: 0A FA, length, type, payload, 00 0B."""
+    return struct.pack("<BBHB", 0x0A, 0xFA, len(payload), kind) + payload + b"\x00\x0b"
+
+
+class OpenViewBoard:
+    """Streams one ECG sample of lead II a frame, from power-on on.
+
+    Attributes:
+        probe_off: the oximeter's probe is open.
+    """
+
+    def __init__(
+        self,
+        chest: Chest,
+        now: float,
+        encode: "Encode",
+        *,
+        rate_hz: float = 125.0,
+        step_uv: float = ADS1292R_UV,
+        baud: int = 115200,
+        banner: bytes = b"",
+    ) -> None:
+        self.baud = baud
+        self.probe_off = False
+        self.chest = chest
+        self._encode = encode
+        self._step_uv = step_uv
+        self._banner = banner
+        self._pace = Pace(rate_hz, now)
+        self.restart(now)
+
+    def restart(self, now: float) -> None:
+        """Power on."""
+        self._pace.restart(now)
+        self._greeting = self._banner
+
+    def receive(self, data: bytes, now: float) -> list[bytes]:
+        """Listen to nothing."""
+        del data, now
+        return []
+
+    def advance(self, now: float) -> list[bytes]:
+        """Return the frames due."""
+        greeting, self._greeting = self._greeting, b""
+        frames = [greeting] if greeting else []
+        for index in self._pace.due(now):
+            frames += self._encode(self, index)
+        return frames
+
+    def samples(self, first: int, count: int) -> list[int]:
+        """Return what the board measures."""
+        measured = steps(self.chest, ("II",), first, count, self._pace.rate_hz, self._step_uv)[0]
+        return [int(value) for value in measured]
+
+    def filtered(self, index: int) -> int:
+        """Return what boards with an ADS1292R send: 0 while the lead is off."""
+        return 0 if self.lead_off else self.samples(index, 1)[0]
+
+    @property
+    def lead_off(self) -> bool:
+        """Whether an electrode of lead II is off."""
+        return "II" in self.chest.off
+
+
+Encode = Callable[[OpenViewBoard, int], list[bytes]]
+"""Makes the frames that end with the given sample."""
+
+
+def healthypi_v3(chest: Chest, now: float) -> OpenViewBoard:
+    """Version 3: one status byte, infrared shifted up by ten bits."""
+
+    def encode(board: OpenViewBoard, index: int) -> list[bytes]:
+        spo2 = -999 & 0xFF if board.probe_off else SPO2
+        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED << 10, RED, TEMPERATURE)
+        status = board.lead_off | board.probe_off << 1
+        return [framed(2, head + bytes((BREATHS, spo2, HEART_RATE, 80, 70, status)))]
+
+    return OpenViewBoard(chest, now, encode)
+
+
+def healthypi_v4(chest: Chest, now: float) -> OpenViewBoard:
+    """Version 4: two dummies of a blood pressure, and the lead status."""
+
+    def encode(board: OpenViewBoard, index: int) -> list[bytes]:
+        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED, RED, TEMPERATURE)
+        return [framed(2, head + bytes((BREATHS, SPO2, HEART_RATE, 80, 120, board.lead_off)))]
+
+    return OpenViewBoard(chest, now, encode)
+
+
+def healthypi_v5(chest: Chest, now: float) -> OpenViewBoard:
+    """HealthyPi 5 in OpenView mode."""
+
+    def encode(board: OpenViewBoard, index: int) -> list[bytes]:
+        sample = board.samples(index, 1)[0]
+        head = struct.pack("<iiBiih", sample, 350, 0, INFRARED, RED, TEMPERATURE)
+        return [framed(2, head + bytes((SPO2, HEART_RATE, BREATHS)))]
+
+    return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
+
+
+def healthypi_v5_ov3(chest: Chest, now: float) -> OpenViewBoard:
+    """HealthyPi 5 in OV3 mode: eight samples a frame, light in frames of its own."""
+
+    def encode(board: OpenViewBoard, index: int) -> list[bytes]:
+        if index % 8 != 7:
+            return []
+        numbers = bytes((HEART_RATE, BREATHS))
+        ecg = struct.pack("<8i4i", *board.samples(index - 7, 8), 350, 351, 352, 353)
+        warm = TEMPERATURE >> 8  # the firmware sends the high byte twice
+        light = struct.pack("<8h", *range(8)) + bytes((SPO2, warm, warm))
+        return [framed(3, ecg + numbers), framed(4, light)]
+
+    return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
+
+
+def ads1292r_breakout(chest: Chest, now: float) -> OpenViewBoard:
+    """The ADS1292R breakout's example sketch: a line of text, then short frames."""
+
+    def encode(board: OpenViewBoard, index: int) -> list[bytes]:
+        return [framed(2, struct.pack("<hhHHB", board.filtered(index), 35, BREATHS, HEART_RATE, 0))]
+
+    return OpenViewBoard(chest, now, encode, baud=57600, banner=b"Initiliziation is done\r\n")
