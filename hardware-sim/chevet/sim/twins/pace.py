@@ -6,8 +6,9 @@ CATCH_UP_S = 0.5
 class Pace:
     """Counts what is due since power-on; a twin nobody stepped for long goes on from now."""
 
-    def __init__(self, rate_hz: float, now: float) -> None:
+    def __init__(self, rate_hz: float, now: float, catch_up_s: float = CATCH_UP_S) -> None:
         self.rate_hz = rate_hz
+        self._behind = max(1, int(catch_up_s * rate_hz))
         self.restart(now)
 
     def restart(self, now: float) -> None:
@@ -18,8 +19,7 @@ class Pace:
     def due(self, now: float) -> range:
         """Return the indices of what became due since the last call."""
         end = int((now - self._began) * self.rate_hz)
-        behind = max(1, int(CATCH_UP_S * self.rate_hz))
-        first = self._next if end - self._next <= behind else end - behind
+        first = self._next if end - self._next <= self._behind else end - self._behind
         self._next = max(first, end)
         return range(first, self._next)
 
