@@ -28,7 +28,7 @@ test:
 	@$(PYTHON) bootstrap.py --tests
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n 2 -m "not flow and not web"
-	$(BIN)/coverage run -m pytest -m "flow or web"
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "flow or web"
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 

@@ -23,7 +23,8 @@ def test_demo_once_conducts_a_consultation_and_reports_it(tmp_path: Path) -> Non
     assert {site for step, site, _ in steps if step == "heart_sound"} == {"A", "M"}
     assert {side for step, _, side in steps if step == "otoscopy"} == {"left", "right"}
     ecg = next(row for row in report["recordings"] if row["step"] == "ecg")
-    assert ecg["samples"] >= 12 * 5000
+    assert ecg["samples"] >= 5000
+    assert ecg["raw_bytes"] == ecg["samples"] * 12 * 2
     assert all(row["lost_samples"] == 0 and row["quality"]["usable"] for row in report["recordings"])
     assert report["study"]["hashes_equal"] is True
     assert report["opinion"]["verified"] is True

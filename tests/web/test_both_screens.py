@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import pytest
 from kiosk.kiosk_browser import kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import PICTURES, Hand
@@ -39,6 +40,7 @@ def pages(kiosk_chromium: Browser) -> Iterator[Any]:  # noqa: F811
 
 
 def test_a_case_goes_from_the_workers_hand_to_the_specialists_and_back(kit: RunningDemo, pages: Any) -> None:
+    abandon_what_is_open(kit.ports.kiosk_url)
     page = pages(kit.ports.kiosk_url, "fr")
     worker = Hand(page, cast("Any", SimpleNamespace(pin=demo.PIN)), "fr", "real")
     register(worker)
@@ -54,6 +56,15 @@ def test_a_case_goes_from_the_workers_hand_to_the_specialists_and_back(kit: Runn
     expect(page.locator(".answer-advice")).to_have_text(ADVICE)
     expect(page.get_by_text(demo.SPECIALIST_NAME).first).to_be_visible()
     worker.picture("answer")
+
+
+def abandon_what_is_open(kiosk: str) -> None:
+    """An earlier test may have left its visit open on the shared kit."""
+    with httpx.Client(base_url=kiosk, headers={"X-Chevet": "1"}, trust_env=False) as box:
+        box.post("/api/session", json={"worker": demo.WORKER, "pin": demo.PIN}).raise_for_status()
+        left = box.get("/api/visits/current").raise_for_status().json()["visit"]
+        if left:
+            box.post(f"/api/visits/{left['id']}/abandon", json={"reason": "another test"}).raise_for_status()
 
 
 def register(worker: Hand) -> None:
