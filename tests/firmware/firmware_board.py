@@ -22,7 +22,7 @@ from chevet.sim import kit_wire as wire
 MACHINE = "netduinoplus2"
 """QEMU's STM32F405."""
 PATIENCE_S = 20.0
-"""Emulated time is lost when this machine is busy, so nothing here is timed; this only ends a hopeless wait."""
+"""Emulated time is lost when this machine is busy, so nothing is timed; this only ends a hopeless wait."""
 TICK_S = 0.1
 DRAIN_S = 5.0
 
@@ -51,9 +51,10 @@ class Board:
 
     async def _connect(self, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         async with asyncio.timeout(PATIENCE_S):
-            while not (self._folder / name).exists():  # the terminal is there a little earlier
+            while True:  # the terminal is there a little earlier than the sockets
+                with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                    return await asyncio.open_unix_connection(self._folder / name)
                 await asyncio.sleep(0.01)
-            return await asyncio.open_unix_connection(self._folder / name)
 
     async def _until_off(self, off: int, words: bytes) -> None:
         """Say `words` until a status tells these contacts."""
@@ -185,8 +186,8 @@ def sets_words(values: np.ndarray, per_word: int) -> list[bytes]:
 def as_python_says_it(raw: bytes, identity: wire.Identity, values: np.ndarray) -> bytes:
     """Return the device's whole output again, as the simulator's encoder writes it.
 
-    Sample values are those that were put in, not those that came; only what the device alone can know (first, lost,
-    times, counts) is taken from its frames.
+    Sample values are those that were put in, not those that came; only what the device alone can know (first,
+    lost, times, counts) is taken from its frames.
     """
     said = b""
     for seq, frame in enumerate(FrameDecoder().feed(raw)):

@@ -47,5 +47,6 @@ void test_commands(void);
 void test_samples(void);
 void test_status(void);
 void test_clock(void);
+void test_ads1298(void);
 
 #endif

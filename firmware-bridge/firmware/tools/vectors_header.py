@@ -5,6 +5,7 @@ Usage: vectors_header.py ../vectors.json build/host/vectors.h
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,11 @@ def identity(fields: dict[str, Any]) -> str:
         f'{{"{one["name"]}", "{one["unit"]}", {decimal(one["gain"])}, {decimal(one["offset"])}}}'
         for one in fields["channels"]
     )
+    head = f"{INSTRUMENTS[fields['instrument']]}, {flag(fields['simulated'])}"
+    counts = f"{round(fields['rate_hz'] * 1000)}u, {fields['bits']}, {len(fields['channels'])}, 1"
     texts = ", ".join(f'"{fields[name]}"' for name in ("model", "serial", "firmware"))
-    return (
-        f"{fields['answers']}, {fields['major']}, {fields['minor']}, "
-        f"{{{INSTRUMENTS[fields['instrument']]}, {flag(fields['simulated'])}, {round(fields['rate_hz'] * 1000)}u, "
-        f"{fields['bits']}, {len(fields['channels'])}, 1, {texts}, (const struct kit_channel[]){{{channels}}}}}"
-    )
+    described = f"{head}, {counts}, {texts}, (const struct kit_channel[]){{{channels}}}"
+    return f"{fields['answers']}, {fields['major']}, {fields['minor']}, {{{described}}}"
 
 
 def samples(fields: dict[str, Any]) -> str:
@@ -68,68 +68,57 @@ def status(fields: dict[str, Any]) -> str:
     return f"{{{numbers}, {off}u, {battery}, {flag(fields['streaming'])}, {flag(fields['charging'])}}}"
 
 
-def table(kind: str, name: str, rows: list[str]) -> str:
+def frame(vector: dict[str, Any]) -> str:
+    """Return one vector of a whole frame."""
+    head = f'"{vector["name"]}", {vector["type"]}, {vector["seq"]}'
+    return f"{head}, {octets(vector['payload'])}, {octets(vector['frame'])}"
+
+
+def stream(vector: dict[str, Any]) -> str:
+    """Return one vector of bytes to search."""
+    found = octets("".join(vector["frames"]))
+    return f'"{vector["name"]}", {octets(vector["hex"])}, {found}, {vector["discarded"]}'
+
+
+def to_device(vector: dict[str, Any]) -> str:
+    """Return one vector of bytes to answer."""
+    answers = octets("".join(vector["answers"]))
+    return f'"{vector["name"]}", {octets(vector["hex"])}, {answers}, {vector["bad_commands"]}'
+
+
+def answer(fields: dict[str, Any]) -> str:
+    """Return an answer vector without its payload."""
+    return f"{fields['command']}, {fields['answers']}, {fields['code']}"
+
+
+def table(kind: str, name: str, rows: Iterable[str]) -> str:
     """Return one C array of vectors and its length."""
     body = "".join(f"    {{{row}}},\n" for row in rows)
-    return f"static const struct {kind} {name}[] = {{\n{body}}};\nstatic const size_t {name}_COUNT = {len(rows)};\n"
+    count = f"static const size_t {name}_COUNT = sizeof {name} / sizeof *{name};"
+    return f"static const struct {kind} {name}[] = {{\n{body}}};\n{count}\n"
+
+
+MESSAGES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "identity": ("IDENTITIES", identity),
+    "answer": ("ANSWERS", answer),
+    "samples": ("SAMPLES", samples),
+    "status": ("STATUSES", status),
+}
 
 
 def header(vectors: dict[str, Any]) -> str:
     """Return the whole header."""
-    frames = vectors["frames"]
-
-    def of(kind: str) -> list[dict[str, Any]]:
-        return [one for one in frames if one["name"].startswith(kind)]
-
-    answers = [
-        f"{octets(one['payload'])}, {one['fields']['command']}, {one['fields']['answers']}, {one['fields']['code']}"
-        for one in of("answer")
+    parts = [
+        HEAD,
+        table("frame_vector", "FRAMES", map(frame, vectors["frames"])),
+        table("stream_vector", "STREAMS", map(stream, vectors["streams"])),
+        table("device_vector", "TO_DEVICE", map(to_device, vectors["to_device"])),
     ]
-    return HEAD + "\n".join(
-        [
-            table(
-                "frame_vector",
-                "FRAMES",
-                [
-                    f'"{one["name"]}", {one["type"]}, {one["seq"]}, {octets(one["payload"])}, {octets(one["frame"])}'
-                    for one in frames
-                ],
-            ),
-            table(
-                "stream_vector",
-                "STREAMS",
-                [
-                    f'"{one["name"]}", {octets(one["hex"])}, {octets("".join(one["frames"]))}, {one["discarded"]}'
-                    for one in vectors["streams"]
-                ],
-            ),
-            table(
-                "device_vector",
-                "TO_DEVICE",
-                [
-                    f'"{one["name"]}", {octets(one["hex"])}, {octets("".join(one["answers"]))}, {one["bad_commands"]}'
-                    for one in vectors["to_device"]
-                ],
-            ),
-            table(
-                "identity_vector",
-                "IDENTITIES",
-                [f"{octets(one['payload'])}, {identity(one['fields'])}" for one in of("identity")],
-            ),
-            table("answer_vector", "ANSWERS", answers),
-            table(
-                "samples_vector",
-                "SAMPLES",
-                [f"{octets(one['payload'])}, {samples(one['fields'])}" for one in of("samples")],
-            ),
-            table(
-                "status_vector",
-                "STATUSES",
-                [f"{octets(one['payload'])}, {status(one['fields'])}" for one in of("status")],
-            ),
-            "#endif\n",
-        ]
-    )
+    for kind, (name, fields) in MESSAGES.items():
+        of_kind = [one for one in vectors["frames"] if one["name"].startswith(kind)]
+        rows = [f"{octets(one['payload'])}, {fields(one['fields'])}" for one in of_kind]
+        parts.append(table(f"{kind}_vector", name, rows))
+    return "\n".join([*parts, "#endif\n"])
 
 
 def main() -> None:
