@@ -68,7 +68,7 @@ class ContecCms50V2:
         self._wave.restart()
         self._agreement.forget()
         self._conditions.forget()
-        self._late: list[Cut] = []
+        self._late: list[Event] = []
         self._queue = deque((command(ASK_VENDOR), command(START_LIVE)))
         self._texts: dict[int, list[str]] = {MODEL: [], VENDOR: []}
         self._heard_at = self._live_at = self._asked_at = self._kept_at = float("-inf")
@@ -91,7 +91,7 @@ class ContecCms50V2:
     def tick(self, at: float) -> bytes:
         """Return the next command of the beginning, the keep-alive, or `start live` again."""
         if self._packets.pending and at - self._heard_at >= QUIET_S:
-            self._late += self._packets.end()
+            self._late += self._take(self._packets.end(), at)
         if self._queue:
             self._asked_at = self._kept_at = self._heard_at = at
             return self._queue.popleft()
@@ -117,8 +117,12 @@ class ContecCms50V2:
         if self._stored_left is None:
             events += self._wave.arrived(len(packet.data) // PACKET_BYTES, at)
         self._heard_at = at
-        waiting, self._late = self._late, []
-        for skipped, type_, data in waiting + self._packets.feed(packet.data):
+        late, self._late = self._late, []
+        return late + events + self._take(self._packets.feed(packet.data), at)
+
+    def _take(self, packets: list[Cut], at: float) -> list[Event]:
+        events: list[Event] = []
+        for skipped, type_, data in packets:
             if skipped and self._stored_left is None:
                 events += self._wave.broken(max(1, round(skipped / PACKET_BYTES)), at)
             events += self._read(type_, data, at)
