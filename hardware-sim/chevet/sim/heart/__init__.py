@@ -1,0 +1,1 @@
+"""One heart and what it drives: rhythm, breath, dipole, valves, lungs and pulse."""
