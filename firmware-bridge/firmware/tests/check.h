@@ -48,5 +48,6 @@ void test_samples(void);
 void test_status(void);
 void test_clock(void);
 void test_ads1298(void);
+void test_microphone(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "fronts.h"
 #include "kit_device.h"
+#include "microphone.h"
 
 void shim_power_on(int ecg, const char *serial, int simulated, uint32_t now_ms);
 void shim_receive(const uint8_t *bytes, size_t count, uint32_t now_ms);
@@ -14,6 +15,7 @@ size_t shim_decode(const uint8_t *bytes, size_t count, uint8_t *frames);
 size_t shim_expire(uint8_t *frames);
 uint32_t shim_refused(void);
 uint32_t shim_discarded(void);
+size_t shim_listen(const uint32_t *slots, size_t count, int louder, int16_t *sound);
 
 static struct kit_identity identity;
 static struct kit_device device;
@@ -101,4 +103,16 @@ uint32_t shim_refused(void)
 uint32_t shim_discarded(void)
 {
     return decoder.discarded;
+}
+
+/* A microphone from its first slot on; returns the samples of sound. */
+size_t shim_listen(const uint32_t *slots, size_t count, int louder, int16_t *sound)
+{
+    struct microphone microphone;
+    size_t given = 0;
+    microphone_reset(&microphone, (uint8_t)louder);
+    for (size_t i = 0; i < count; i++) {
+        given += microphone_read(&microphone, slots[i], sound + given) ? 1u : 0u;
+    }
+    return given;
 }

@@ -96,7 +96,7 @@ int main(void)
         void (*run)(void);
     } TESTS[] = {
         {"framing", test_framing},   {"messages", test_messages}, {"rings", test_rings}, {"commands", test_commands},
-        {"samples", test_samples}, {"status", test_status},     {"clock", test_clock}, {"ads1298", test_ads1298},
+        {"samples", test_samples}, {"status", test_status},     {"clock", test_clock}, {"ads1298", test_ads1298}, {"microphone", test_microphone},
     };
     for (size_t i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
         TESTS[i].run();
