@@ -16,6 +16,7 @@ from chevet.sim.twins.nonin import NoninAscii, NoninDf7, NoninDf8
 from chevet.sim.twins.nonin_spot_check import NoninSpotCheck
 from chevet.sim.twins.o2ring import reply
 
+CONTEC_STARTS = b"".join(b"\x7d\x81" + bytes((c,)) + b"\x80" * 6 for c in (0xA8, 0xA9, 0xA1))
 SERIAL = {
     "nonin-df7": (NoninDf7, b"", 1.4),
     "nonin-df8": (NoninDf8, b"", 12.0),
@@ -23,11 +24,7 @@ SERIAL = {
     "nonin-df13": (NoninSpotCheck, b"\x02\x74\x02\x02\x02\x03\x02\x70\x02\x02\x0d\x03", 16.0),
     "masimo-ascii": (MasimoRadical7, b"", 4.0),
     "contec-cms50-v1": (ContecOld, b"", 1.4),
-    "contec-cms50-v2": (
-        ContecNew,
-        b"".join(b"\x7d\x81" + bytes((c,)) + b"\x80" * 6 for c in (0xA8, 0xA9, 0xA1)),
-        1.4,
-    ),
+    "contec-cms50-v2": (ContecNew, CONTEC_STARTS, 1.4),
 }
 NOISE = bytes.fromhex("15ff0081aa5502060001f2807f557d020d0a55aa00ff1506")
 
