@@ -279,6 +279,12 @@ class BumbleClient(BaseBleakClient):
             raise BleakGATTProtocolError(error.error_code) from error
         except (core.BaseBumbleError, TimeoutError) as error:
             raise BleakError(f"{self.address} did not answer") from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if self._connection is not None or (task is not None and task.cancelling()):
+                raise
+            # Bumble cancels the open request when the device goes away; nobody cancelled us.
+            raise BleakError(f"{self.address} went away") from error
 
 
 _releasing: set[asyncio.Task[None]] = set()

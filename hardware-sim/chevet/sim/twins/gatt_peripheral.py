@@ -88,6 +88,11 @@ class GattPeripheral:
 
         return write
 
+    @property
+    def connected(self) -> bool:
+        """Whether anybody is connected."""
+        return bool(self._device.connections)
+
     async def start(self) -> None:
         """Power on and advertise. Not to be cancelled: Bumble would lose track of its pending command."""
         await self._device.power_on()
@@ -128,7 +133,7 @@ class GattPeripheral:
             self._air.remove_controller(self._controller)
 
     async def _step(self, now: float) -> None:
-        there = bool(self._device.connections)
+        there = self.connected
         if there and not self._there:
             self._twin.connected(now)
             self._spoke_at = None
