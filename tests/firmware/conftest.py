@@ -1,6 +1,8 @@
 """Builds of the firmware: for this machine and for the chip in QEMU."""
 
 import ctypes
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -10,19 +12,23 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from firmware_core import FIRMWARE
 
-FIRMWARE = Path(__file__).parents[2] / "firmware-bridge" / "firmware"
 Build = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory) -> Build:
-    """Run `make` for some targets into a folder of this test run; a failure shows the compiler's words."""
-    folder = tmp_path_factory.mktemp("firmware")
+    """Run `make` for some targets into one folder of this test run; a failure shows the compiler's words."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "firmware"
+    folder.mkdir(exist_ok=True)
 
     def make(*words: str) -> Path:
-        command = ["make", "-C", str(FIRMWARE), f"BUILD={folder}", f"PYTHON={sys.executable}", *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = ["make", "-j2", "-C", str(FIRMWARE), f"BUILD={folder}", f"PYTHON={sys.executable}", *words]
+        with (folder / "lock").open("w") as lock:  # several workers, one build
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return folder
 

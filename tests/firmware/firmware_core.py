@@ -2,11 +2,13 @@
 
 import ctypes
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 
 from chevet.sim import kit_wire as wire
 
+FIRMWARE = Path(__file__).parents[2] / "firmware-bridge" / "firmware"
 ROOM = 1 << 16
 BUFFER = ctypes.create_string_buffer(ROOM)
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")

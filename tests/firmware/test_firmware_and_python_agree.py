@@ -5,8 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import FIRMWARE
-from firmware_core import Core, CoreDecoder, identity
+from firmware_core import FIRMWARE, Core, CoreDecoder, identity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
