@@ -53,7 +53,7 @@ class Condition:
 
 
 _EJECTION = Murmur("ejection", 0.30, 90.0, 190.0, (1.0, 0.65, 0.75, 0.40, 0.45))
-_REGURGITATION = Murmur("regurgitation", 0.24, 150.0, 330.0, (0.15, 0.15, 0.40, 0.45, 1.0))
+_REGURGITATION = Murmur("regurgitation", 0.16, 130.0, 290.0, (0.15, 0.15, 0.40, 0.45, 1.0))
 
 CONDITIONS = {
     "normal": Condition("healthy adult"),

@@ -14,6 +14,7 @@ from chevet.sim.heart.valves import Voice
 from chevet.sim.patient_conditions import Condition, Range
 
 SIDES = ("left", "right")
+PR_SPREAD = 0.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,12 @@ def draw(seed: int, row: Condition, spo2_pct: float | None) -> Person:
     rng = np.random.default_rng((seed, 10))
     age = round(_within(rng, row.age_years))
     side = SIDES[int(rng.integers(2))]
-    pace = replace(row.pace, rate_per_min=row.pace.rate_per_min * (1 + row.rate_spread * rng.uniform(-1, 1)))
+    faster, later = rng.uniform(-1, 1, 2)
+    pace = replace(
+        row.pace,
+        rate_per_min=row.pace.rate_per_min * (1 + row.rate_spread * float(faster)),
+        pr_s=row.pace.pr_s * (1 + PR_SPREAD * float(later)),
+    )
     rhythm = Rhythm(pace, _breath(rng, row), seed)
     airways = replace(row.airways, crackles_side=side if row.airways.crackles_side == "one" else "both")
     return Person(
@@ -95,7 +101,7 @@ def _conduction(rng: np.random.Generator, row: Condition) -> Conduction:
 
 def _build(rng: np.random.Generator) -> Build:
     roll, yaw = 0.16 * rng.standard_normal(), 0.12 * rng.standard_normal()
-    size, repolarised = np.exp(0.12 * rng.standard_normal(2))
+    size, repolarised = np.exp(0.16 * rng.standard_normal(2))
     contacts = tuple(float(one) for one in rng.normal(0.0, 0.8, 8))
     return Build(float(roll), float(yaw), float(size), float(repolarised), contacts)
 

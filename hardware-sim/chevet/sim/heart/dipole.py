@@ -29,12 +29,12 @@ DOWER = np.array(
 
 REACH_S = 0.9
 """No wave of a beat lies farther from its onset."""
-MUSCLE_MV = 0.004
+MUSCLE_MV = 0.006
 DRIFT_MV = 0.018
 BREATH_MV = 0.05
 BREATH_TURN = 0.07
 """Radians by which a full breath turns the heart in the frontal plane; the heart hangs on the diaphragm."""
-FIBRILLATION_HZ = 6.2
+FIBRILLATION_HZ = 6.6
 FLAT_BELL = 5.0
 """Standard deviations beyond which a bell is left out: 4e-6 of its height, far below a converter's step."""
 
@@ -182,11 +182,11 @@ class Leads:
         modulated. Two such sources of other phase keep the waves of the leads from being copies.
         """
         total = np.zeros((3, len(at_s)))
-        directions: tuple[Vector, ...] = ((-0.25, 0.35, -0.90), (0.45, 0.75, 0.10))
+        directions: tuple[Vector, ...] = ((-0.20, 0.20, -0.95), (0.30, 0.45, 0.15))
         for source, towards in enumerate(directions):
             one, two, three, four = self._fibrillatory[source]
             slow = 0.55 * np.sin(2 * np.pi * 0.23 * at_s + one) + 0.3 * np.sin(2 * np.pi * 0.61 * at_s + two)
-            phase = 2 * np.pi * (FIBRILLATION_HZ + 0.5 * source) * at_s + 2.2 * slow + three
+            phase = 2 * np.pi * (FIBRILLATION_HZ + 0.5 * source) * at_s + 3.0 * slow + three
             height = 1 + 0.35 * np.sin(2 * np.pi * 0.31 * at_s + four)
             wave = height * (np.sin(phase) + 0.35 * np.sin(2 * phase) + 0.12 * np.sin(3 * phase))
             total += self._conduction.fibrillation_mv * np.array(towards)[:, None] * wave

@@ -123,8 +123,8 @@ class LungSound:
         self._site, self._seed = site, seed
         key = (seed, 28, SITES.index(site))
         trachea = site == "Tc"
-        inward = band(110.0, 700.0, 2.5) if trachea else band(90.0, 190.0, 2.2)
-        outward = band(110.0, 600.0, 2.5) if trachea else band(80.0, 140.0, 2.4)
+        inward = band(110.0, 700.0, 2.5) if trachea else band(90.0, 230.0, 3.0)
+        outward = band(110.0, 600.0, 2.5) if trachea else band(80.0, 170.0, 3.2)
         self._inward = Coloured((*key, 0), rate_hz, inward, 16.0)
         self._outward = Coloured((*key, 1), rate_hz, outward, 16.0)
         self._background = Coloured((*key, 2), rate_hz, band(30.0, 60.0, 1.3), 8.0)

@@ -1,8 +1,8 @@
 """The pulse at the finger: volume, and red and infrared light through it.
 
 Each beat sends a wave of a systolic and a reflected part (two bell curves are known to suffice: Tang et al.
-2020, doi 10.1038/s41598-020-69076-x; here the first is a gamma curve for its steep foot), which arrives after
-ejection and travel. Light follows Beer and Lambert; the share of red against infrared pulsation is the ratio
+2020, doi 10.1038/s41598-020-69076-x; here the first is a gamma curve for its steep foot) and a slow runoff; it
+arrives after ejection and travel. Light follows Beer and Lambert; the share of red against infrared pulsation is the ratio
 R that the calibration gives for the saturation, so an oximeter with that calibration reads it back.
 """
 
@@ -19,7 +19,9 @@ PRE_EJECTION_S = 0.105
 INFRARED_DC, RED_DC = 1.0, 0.8
 LIGHT_NOISE = 1.0e-4
 """RMS against the light's mean."""
-LASTS_S = 1.5
+LASTS_S = 2.2
+RUNOFF, RUNOFF_S = 0.30, 0.5
+"""Share and time constant of the slow emptying of the vessels in diastole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,11 @@ class Finger:
             return
         after = at_s[first:stop] - foot
         rise = after / SYSTOLIC_S
-        shape = rise**2.2 * np.exp(2.2 * (1 - rise))
+        shape = 0.85 * rise**2.2 * np.exp(2.2 * (1 - rise))
         quick = min(1.0, beat.usual_rr_s / 0.8) ** 0.4
         back = (after - vessels.reflected_s * quick) / 0.085
         shape += vessels.reflected * np.exp(-0.5 * back**2) * np.minimum(1.0, rise)
+        shape += RUNOFF * np.minimum(1.0, rise) * np.exp(-after / RUNOFF_S) * (1 - after / LASTS_S)
         total[first:stop] += beat.stroke**1.3 * (1 + 0.02 * beat.vary[3]) * shape
 
     def light(self, k: int, at_s: Floats) -> Floats:

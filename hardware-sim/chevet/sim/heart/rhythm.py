@@ -41,7 +41,7 @@ class Pace:
     respiratory: float = 0.04
     slow: float = 0.02
     jitter: float = 0.006
-    pr_s: float = 0.155
+    pr_s: float = 0.150
     premature: float = 0.0
     atrial_per_min: float = 0.0
 

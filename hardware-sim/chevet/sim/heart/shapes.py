@@ -48,9 +48,9 @@ class Shape:
     r_s: float
     st: Vector
     t: Vector
-    t_rise_s: float = 0.056
-    t_fall_s: float = 0.034
-    qtc_s: float = 0.405
+    t_rise_s: float = 0.060
+    t_fall_s: float = 0.033
+    qtc_s: float = 0.393
 
 
 def _even(at_s: float, width_s: float, towards: Vector) -> Bell:
@@ -60,19 +60,19 @@ def _even(at_s: float, width_s: float, towards: Vector) -> Bell:
 def _main(grow: float = 1.0) -> tuple[Bell, ...]:
     """Left ventricle and base; the septum is set apart because infarction takes it away."""
     return (
-        _even(0.042, 0.0088, (1.10 * grow, 0.85 * grow, 0.22 * grow)),
-        _even(0.056, 0.0090, (0.32 * grow, 0.25 * grow, 0.70 * grow)),
-        _even(0.072, 0.0085, (-0.20, -0.16, 0.22)),
+        _even(0.041, 0.0092, (1.18 * grow, 0.88 * grow, 0.17 * grow)),
+        _even(0.056, 0.0090, (0.34 * grow, 0.25 * grow, 0.88 * grow)),
+        _even(0.072, 0.0085, (-0.20, -0.11, 0.22)),
     )
 
 
-_SEPTUM = _even(0.022, 0.0075, (-0.14, -0.08, -0.36))
+_SEPTUM = _even(0.024, 0.0085, (-0.16, -0.07, -0.44))
 
-NORMAL = Shape((_SEPTUM, *_main()), qrs_s=0.092, r_s=0.043, st=(0.02, 0.015, -0.035), t=(0.33, 0.25, -0.20))
+NORMAL = Shape((_SEPTUM, *_main()), qrs_s=0.092, r_s=0.043, st=(0.02, 0.015, -0.035), t=(0.39, 0.135, -0.28))
 CHILD = Shape(
     (
-        _even(0.018, 0.0065, (-0.16, -0.12, -0.55)),
-        _even(0.034, 0.0072, (1.05, 1.00, 0.05)),
+        _even(0.021, 0.0072, (-0.18, -0.12, -0.55)),
+        _even(0.034, 0.0076, (1.05, 1.00, 0.02)),
         _even(0.046, 0.0075, (0.15, 0.30, 0.55)),
         _even(0.058, 0.0070, (-0.30, -0.10, 0.10)),
     ),
@@ -107,10 +107,10 @@ INFERIOR_INFARCTION = Shape(
 )
 LEFT_BUNDLE_BLOCK = Shape(
     (
-        _even(0.026, 0.012, (0.42, 0.18, 0.16)),
-        _even(0.056, 0.014, (0.80, 0.30, 0.75)),
-        _even(0.088, 0.013, (0.40, 0.10, 0.75)),
-        _even(0.112, 0.011, (0.72, 0.10, 0.42)),
+        _even(0.026, 0.013, (0.42, 0.18, 0.16)),
+        _even(0.056, 0.016, (0.80, 0.30, 0.75)),
+        _even(0.086, 0.015, (0.36, 0.10, 0.72)),
+        _even(0.112, 0.013, (0.62, 0.10, 0.42)),
     ),
     qrs_s=0.146,
     r_s=0.056,
@@ -129,7 +129,7 @@ PREMATURE = Shape(
     qrs_s=0.158,
     r_s=0.074,
     st=(-0.10, -0.16, -0.12),
-    t=(-0.38, -0.55, -0.38),
+    t=(-0.28, -0.38, -0.30),
     t_rise_s=0.062,
     t_fall_s=0.040,
     qtc_s=0.445,
@@ -158,7 +158,10 @@ P_WAVE = (
 )
 """Right atrium to the front, left atrium to the back: upright in II, biphasic in V1."""
 P_WAVE_S = 0.100
-P_WAVE_BROAD = (P_WAVE[0], replace(P_WAVE[1], at_s=0.084, towards=(0.105, 0.060, 0.095)))
+P_WAVE_BROAD = (
+    replace(P_WAVE[0], right_s=0.020),
+    replace(P_WAVE[1], at_s=0.082, left_s=0.020, towards=(0.100, 0.065, 0.090)),
+)
 """A large left atrium: notched in II, deep terminal part in V1."""
 P_WAVE_BROAD_S = 0.124
 
