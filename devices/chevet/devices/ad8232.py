@@ -21,7 +21,7 @@ from chevet.devices.text_lines import TextLines
 
 RATE_HZ = 192.0
 STEP_MV = 3300 / 1023 / 1100
-CHANNEL = Channel("ECG", "mV", RATE_HZ, STEP_MV, -1500.0 / 1100)
+CHANNEL = Channel("ECG", "mV", RATE_HZ, STEP_MV, -1650 / 1100)
 HIGHEST = 1023
 LEAD_OFF = "!"
 BLOCK_SAMPLES = 8

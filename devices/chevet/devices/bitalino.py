@@ -125,7 +125,7 @@ def _channel(number: int, ecg: int, bits: int) -> Channel:
     if number != ecg:
         return Channel(f"A{number}", "1", RATE_HZ, 1.0)
     step = ECG_MV * 1023 / (2**bits - 1)
-    return Channel("ECG", "mV", RATE_HZ, step, -1500.0 / 1100)
+    return Channel("ECG", "mV", RATE_HZ, step, -1650 / 1100)
 
 
 FIRST_BITS = (12, 22, 32, 42, 52, 58)

@@ -12,9 +12,10 @@ Link: ble:ADDRESS?notify=2d30c082-f39f-4ce6-923f-3484ea480596&write=2d30c083-f39
 
 Doubts: the firmware is told by the software revision (0x2A28), read once after opening; where it is missing,
 3 is taken. Differences lose their lowest bit, so firmware 2 errs by up to 0.4 uV until the next whole set, at
-most a second later. After a lost notification firmware 2 says nothing until then, which is a gap. Which leads
-the channels are is up to the wiring: they are called CH1 to CH4. Acceleration is left. Impedance comes only
-when another program had switched it on. Not tried on a real board.
+most a second later; after a lost notification it says nothing until then, which is a gap. Its 18-bit
+differences overflow above 0.49 mV in 5 ms, which the steepest QRS of a chest lead exceeds, and nothing in the
+data tells. Which leads the channels are is up to the wiring: they are called CH1 to CH4. Acceleration is left.
+Impedance comes only when another program had switched it on. Not tried on a real board.
 """
 
 import numpy as np

@@ -142,4 +142,6 @@ class Movesense:
         if not 0 < elapsed_ms <= LONGEST_GAP_MS:
             return None
         lost = round(elapsed_ms / 1000 * RATE_HZ) - count
-        return lost if lost > JITTER_SAMPLES else 0
+        if abs(lost) <= JITTER_SAMPLES:
+            return 0
+        return lost if lost > 0 else None

@@ -174,7 +174,9 @@ class PolarH10:
         if not 0 < elapsed_s <= LONGEST_GAP_S:
             return None
         lost = round(elapsed_s * RATE_HZ) - count
-        return lost if lost > JITTER_SAMPLES else 0
+        if abs(lost) <= JITTER_SAMPLES:
+            return 0
+        return lost if lost > 0 else None
 
 
 def _int24_little(data: bytes) -> NDArray[np.int32]:
