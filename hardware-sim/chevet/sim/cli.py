@@ -105,7 +105,8 @@ def _serve_options(command: argparse.ArgumentParser) -> None:
         "--devices",
         nargs="+",
         metavar="ID",
-        help="only these: ecg stethoscope oximeter oximeter-ble otoscope",
+        help="only these: ecg stethoscope oximeter oximeter-ble otoscope; or what others make, by the names of "
+        "their drivers, such as nonin-df7 contec-cms50-v2 berrymed blood-pressure",
     )
     command.add_argument(
         "--camera-port", type=int, default=0, help="port of the otoscope (default: any free)"
@@ -149,12 +150,12 @@ def _consult_options(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from chevet.sim.serve import DEVICES, Plan, serve_until_signalled
+    from chevet.sim.serve import DEVICES, TWINS, Plan, serve_until_signalled
 
     devices = tuple(options.devices or DEVICES)
-    unknown = set(devices) - set(DEVICES)
+    unknown = set(devices) - {*DEVICES, *TWINS}
     if unknown:
-        raise SimError(f"no device {', '.join(sorted(unknown))}; there are {', '.join(DEVICES)}")
+        raise SimError(f"no device {', '.join(sorted(unknown))}; there are {', '.join((*DEVICES, *TWINS))}")
     plan = Plan(options.dir.resolve(), options.seed, devices, options.camera_port)
     asyncio.run(serve_until_signalled(plan))
     return 0

@@ -104,7 +104,9 @@ def ecg(folder: Path, seed: int, now: float) -> Instrument:
         body.mains_uv = 1000 * (float(value) if value else DEFAULT_MAINS_MV) if on else 0.0
 
     own: dict[str, Switch] = {"lead_off": lead_off, "mains_hum": mains_hum}
-    return _serial("ecg", "ecg", "kit-ecg", folder, SerialRunner(device, *_line(folder / "ecg", seed)), own)
+    return serial_instrument(
+        "ecg", "ecg", "kit-ecg", folder, SerialRunner(device, *line(folder / "ecg", seed)), own
+    )
 
 
 def stethoscope(folder: Path, seed: int, now: float) -> Instrument:
@@ -122,15 +124,15 @@ def stethoscope(folder: Path, seed: int, now: float) -> Instrument:
         body.site = choice(value, tuple(SOUND_OF_SITE)) if on else "M"
 
     own: dict[str, Switch] = {"friction": friction, "sensor_off": sensor_off, "site": site}
-    runner = SerialRunner(device, *_line(folder / "stethoscope", seed + 1))
-    return _serial("stethoscope", "stethoscope", "kit-stethoscope", folder, runner, own)
+    runner = SerialRunner(device, *line(folder / "stethoscope", seed + 1))
+    return serial_instrument("stethoscope", "stethoscope", "kit-stethoscope", folder, runner, own)
 
 
 def oximeter(folder: Path, seed: int, now: float) -> Instrument:
     """A Nonin module in data format 2 at DIR/oximeter."""
     finger = FingerBody(seed)
-    runner = SerialRunner(NoninDf2(finger, now), *_line(folder / "oximeter", seed + 2))
-    return _serial("oximeter", "oximeter", "nonin-df2", folder, runner, _finger_faults(finger))
+    runner = SerialRunner(NoninDf2(finger, now), *line(folder / "oximeter", seed + 2))
+    return serial_instrument("oximeter", "oximeter", "nonin-df2", folder, runner, _finger_faults(finger))
 
 
 async def ble_oximeter(air: SimLink, spec: str, seed: int) -> Instrument:
@@ -221,13 +223,31 @@ def _finger_faults(finger: FingerBody) -> dict[str, Switch]:
     return {"sensor_off": sensor_off, "motion": motion}
 
 
-def _line(link: Path, seed: int) -> tuple[PtyPort, WireFaults]:
+def line(link: Path, seed: int) -> tuple[PtyPort, WireFaults]:
+    """Return a port at `link` and the faults of its wire, quiet."""
     return PtyPort(link), WireFaults(random.Random(seed))  # noqa: S311 - noise, not secrets
 
 
-def _serial(
-    device: str, instrument: str, driver: str, folder: Path, runner: SerialRunner, own: dict[str, Switch]
+def serial_instrument(
+    device: str,
+    instrument: str,
+    driver: str,
+    folder: Path,
+    runner: SerialRunner,
+    own: dict[str, Switch],
+    options: str = "",
 ) -> Instrument:
+    """Return an instrument on a port with the faults of its wire and its `own`.
+
+    Args:
+        device: its id and the name of its port in `folder`.
+        instrument: such as "ecg".
+        driver: name of the driver.
+        folder: where the port is.
+        runner: runs it.
+        own: faults beside those of the wire.
+        options: what the link needs beside the speed, such as "&parity=O".
+    """
     faults = runner.faults
 
     def silence(on: bool, _value: str) -> None:
@@ -253,5 +273,5 @@ def _serial(
         "unplug": unplug,
         "replug": _replugging(runner.unplug, runner.plug),
     }
-    url = f"serial:{folder / device}?baud={runner.device.baud}"
+    url = f"serial:{folder / device}?baud={runner.device.baud}{options}"
     return Instrument(device, instrument, driver, url, runner.run, {**wire, **own})

@@ -18,12 +18,16 @@ from chevet.sim.control import SOCKET, ControlSocket
 from chevet.sim.errors import ServeError
 from chevet.sim.instruments import Instrument
 from chevet.sim.radio import RadioSocket, SimLink
+from chevet.sim.twins import offered
 
 log = logging.getLogger(__name__)
 
 LISTING = "devices.json"
 RADIO = "radio.sock"
 DEVICES = ("ecg", "stethoscope", "oximeter", "oximeter-ble", "otoscope")
+"""Served when nothing is chosen."""
+TWINS = (*offered.SERIAL, *offered.BLUETOOTH)
+"""Instruments that others make: served when they are chosen, by the names of their drivers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Plan:
     Attributes:
         folder: gets devices.json, the symlinks of the serial ports and the sockets.
         seed: the same seed gives the same disturbances, pictures and serial numbers.
-        devices: some of DEVICES.
+        devices: some of DEVICES and TWINS.
         camera_port: 0 for any free one.
     """
 
@@ -80,13 +84,18 @@ async def _make(plan: Plan, taken_away: contextlib.AsyncExitStack) -> list[Instr
     taken_away.push_async_callback(camera.unplug)
     now = time.monotonic()
     chosen: list[Instrument] = []
+    if any(name == "oximeter-ble" or name in offered.BLUETOOTH for name in plan.devices):
+        await radio.start()
     for name in plan.devices:
         if name == "oximeter-ble":
-            await radio.start()
             chosen.append(await make.ble_oximeter(air, radio.spec, plan.seed))
         elif name == "otoscope":
             await camera.plug(plan.camera_port)
             chosen.append(make.otoscope(camera))
+        elif name in offered.BLUETOOTH:
+            chosen.append(await offered.bluetooth_twin(name, air, radio.spec, plan.seed, now))
+        elif name in offered.SERIAL:
+            chosen.append(offered.serial_twin(name, plan.folder, plan.seed, now))
         else:
             chosen.append(_SERIAL[name](plan.folder, plan.seed, now))
     return chosen

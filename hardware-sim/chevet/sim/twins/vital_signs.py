@@ -129,7 +129,7 @@ class Strap:
             characteristic(sig(HEART_RATE), NOTIFY),
             characteristic(sig(LOCATION), READ, value=b"\x01"),
         )
-        self.services = (
+        self.services: tuple[Service, ...] = (
             Service(sig(0x180D), parts),
             gatt.about("Chevet", "SIM-HR", "HR0001"),
             gatt.battery(64),
