@@ -131,6 +131,29 @@ async def test_lead_off_and_other_notices_are_handed_on() -> None:
         assert ear.events == [Notice("lead_off", 0.0, True, "V3")]
 
 
+async def test_a_device_that_says_it_is_simulated_is_believed_for_good() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, ear, _):
+        assert not instrument.simulated
+        device.play(Notice("identified", 0.0, detail="model=KIT;serial=1;firmware=2;simulated=1"))
+        await until(lambda: len(ear.events) == 1)
+        device.play(Notice("identified", 0.0, detail="model=KIT;serial=1;firmware=2"))
+        await until(lambda: len(ear.events) == 2)
+        assert instrument.simulated
+        assert device_shape(instrument, 0, 0.0, "")["simulated"]
+
+
+async def test_a_device_that_refuses_is_failed_until_it_works_again() -> None:
+    device = FakeDevice("ecg", "ecg")
+    async with running(device) as (instrument, ear, _):
+        device.play(Notice("refused", 0.0, detail="front_end_silent"))
+        await until(lambda: len(ear.events) == 1)
+        assert (instrument.state, instrument.problem) == ("failed", "refused")
+        device.play(ecg_block(0, 25))
+        await until(lambda: len(ear.events) == 2)
+        assert instrument.state == "ready"
+
+
 def test_an_unknown_driver_is_a_sentence() -> None:
     settings = DeviceSettings(id="x", driver="no-such", link="serial:/x")
     with pytest.raises(SettingsError, match=r"driver 'no-such' of device 'x' is not known; known are: fake"):

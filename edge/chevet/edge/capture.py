@@ -261,7 +261,7 @@ class Captures:
             seconds=row.seconds,
             started_ms=self._clock.now_ms(),
             started_at=self._clock.monotonic(),
-            simulated=instrument.settings.simulated or bool(self._label),
+            simulated=instrument.simulated or bool(self._label),
             identity=dict(instrument.identity),
         )
 

@@ -49,6 +49,7 @@ class Instrument:
         state: absent, connecting, ready or failed.
         problem: coded reason while not ready, "" otherwise.
         identity: model, serial, firmware as far as the device told them.
+        simulated: the configuration, or the device itself, says that it is not real; never taken back.
         battery_pct: or None.
         rates: sampling rate of each channel, in Hz.
         lost_samples: since the agent started.
@@ -83,6 +84,7 @@ class Instrument:
         self.kind = settings.instrument or self._driver.instrument
         self.state, self.problem = CONNECTING, ""
         self.identity = {"model": "", "serial": "", "firmware": ""}
+        self.simulated = settings.simulated
         self.battery_pct: float | None = None
         self.rates: dict[str, float] = {}
         self.last_packet_at: float | None = None
@@ -181,12 +183,20 @@ class Instrument:
             case Reading(kind="battery"):
                 self.battery_pct = event.value
             case Notice(code="identified"):
-                words = (word.partition("=") for word in event.detail.split(";"))
-                self.identity |= {key: value for key, _, value in words if key in self.identity}
-                self._changed(self)
-        self._set(READY, "")
+                self._identified(event.detail)
+        if isinstance(event, Notice) and event.code == "refused" and event.on:
+            log.warning("device %s: refuses to work (%s)", self.id, event.detail)
+            self._set(BROKEN, "refused")
+        else:
+            self._set(READY, "")
         for listener in tuple(self.listeners):
             listener.offer(self.id, event)
+
+    def _identified(self, detail: str) -> None:
+        words = {key: value for key, _, value in (word.partition("=") for word in detail.split(";"))}
+        self.identity |= {key: words[key] for key in self.identity if key in words}
+        self.simulated = self.simulated or words.get("simulated") == "1"
+        self._changed(self)
 
     def _keep_time(self, block: SampleBlock) -> None:
         self.rates = {channel.name: channel.rate_hz for channel in block.channels}

@@ -139,5 +139,5 @@ def device_shape(instrument: Instrument, now_ms: int, now: float, label: str) ->
         "bad_frames": instrument.bad_frames,
         "last_packet_ms": None if at is None else now_ms - round((now - at) * 1000),
         "problem": instrument.problem,
-        "simulated": instrument.settings.simulated or bool(label),
+        "simulated": instrument.simulated or bool(label),
     }
