@@ -105,8 +105,8 @@ def _serve_options(command: argparse.ArgumentParser) -> None:
         "--devices",
         nargs="+",
         metavar="ID",
-        help="only these: ecg stethoscope oximeter oximeter-ble otoscope; or what others make, by the names of "
-        "their drivers, such as nonin-df7 contec-cms50-v2 berrymed blood-pressure",
+        help="only these: ecg stethoscope oximeter oximeter-ble otoscope; or what others make, by the names "
+        "of their drivers, such as nonin-df7 contec-cms50-v2 berrymed blood-pressure",
     )
     command.add_argument(
         "--camera-port", type=int, default=0, help="port of the otoscope (default: any free)"
