@@ -219,6 +219,22 @@ def test_the_worked_requests_and_answers_of_the_control_point():
     assert racp.answer_to_report(bytes.fromhex("06000401")) is None
 
 
+def test_a_time_beyond_the_calendar_is_no_time():
+    last = bytes.fromhex("0f270c1f173b3b")  # 9999-12-31 23:59:59
+    (got,) = told("glucose", b"\x03\x01\x00" + last + b"\x64\x00" + b"\x5f\xb0\x11", GLUCOSE)
+    assert not [word for word in got.status if word.startswith("taken")]
+
+
+def test_features_are_taken_and_left():
+    assert told("glucose", "0000", uuid(0x2A51)) == []
+    driver = DRIVERS["thermometer"]()
+    assert told("", "", uuid(0x2A1D), driver) == []
+    assert driver.counters.bad_frames == 1
+    driver = DRIVERS["glucose"]()
+    assert told("", "060001", CONTROL, driver) == []
+    assert driver.counters.bad_frames == 1
+
+
 # Stored spot checks of oximeters
 
 SPOT, FEATURES = uuid(0x2A5E), uuid(0x2A60)
