@@ -39,7 +39,7 @@ def test_berrymed_numbers_once_a_second_and_pleth(source):
     ("first", "third", "rate", "spo2", "word", "code"),
     [
         (0xA6, 0x00, 72, 97, "sensor_disconnected", "sensor_off"),
-        (0x80, 0x10, 72, 97, "finger_out", "sensor_off"),
+        (0x80, 0x10, 72, 97, "sensor_not_on_user", "sensor_off"),
         (0x80, 0x20, 255, 127, "searching", "searching"),
         (0x90, 0x00, 255, 127, "no_signal", None),
     ],
@@ -200,7 +200,7 @@ def test_pleth_of_successive_replies_is_continuous_and_beat_marks_are_gaps(ring)
 def test_a_ring_that_is_not_worn_or_moves(ring):
     ring.tick(0.5)
     events = feed(ring, wave([], worn=0))
-    assert readings(events)["spo2"] == Reading("spo2", None, "%", 1.0, ("not_worn",))
+    assert readings(events)["spo2"] == Reading("spo2", None, "%", 1.0, ("sensor_not_on_user",))
     assert notices(events) == [Notice("sensor_off", 1.0)]
     ring.tick(1.0)
     moving = bytearray(NUMBERS[7:20])
@@ -289,7 +289,7 @@ def test_missing_numbers_and_status_bits_of_nonin_ble():
     events = told(bytes((10, 0x2A, 30, 0, 0, 0, 1, 127, 1, 255)))
     got = readings(events)
     assert {event.value for event in got.values()} == {None}
-    assert got["spo2"].status == ("searching", "weak_signal")
+    assert got["spo2"].status == ("searching", "poor_signal")
     codes = {notice.code for notice in notices(events)}
     assert codes == {"searching", "battery_low", "sensor_off", "low_perfusion"}
 

@@ -302,7 +302,10 @@ def test_wide_rates_energy_and_several_intervals():
 def test_a_strap_without_contact_has_no_numbers():
     driver = DRIVERS["heart-rate"]()
     events = told("", "14485503", HEART, driver)
-    assert events == [Notice("sensor_off", 1.0), Reading("heart_rate", None, "/min", 1.0, ("no_contact",))]
+    assert events == [
+        Notice("sensor_off", 1.0),
+        Reading("heart_rate", None, "/min", 1.0, ("sensor_not_on_user",)),
+    ]
     assert notices(told("", "1648", HEART, driver)) == [Notice("sensor_off", 1.0, on=False)]
     assert values(told("", "0600", HEART, driver), "heart_rate") == [None]
     assert told("", "01", uuid(0x2A38), driver) == []

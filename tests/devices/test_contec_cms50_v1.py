@@ -51,8 +51,8 @@ def test_one_damaged_frame_that_looks_whole_never_becomes_a_number(driver):
 @pytest.mark.parametrize(
     ("first", "third", "rate", "spo2", "word", "code"),
     [
-        (0x96, 0x00, 72, 97, "finger_out", "sensor_off"),
-        (0x86, 0x10, 72, 97, "probe_error", "sensor_off"),
+        (0x96, 0x00, 72, 97, "sensor_not_on_user", "sensor_off"),
+        (0x86, 0x10, 72, 97, "sensor_malfunction", "sensor_off"),
         (0x86, 0x20, 0, 0, "searching", "searching"),
         (0x86, 0x20, 255, 127, "searching", "searching"),
     ],

@@ -53,7 +53,11 @@ def test_captured_and_built_frames(driver, frame, rate, spo2):
 def test_the_captured_frame_without_a_finger(driver):
     events = feed(driver, NO_FINGER * 3)
     got = readings(events)
-    assert (got["pulse_rate"].value, got["spo2"].value, got["spo2"].status) == (None, None, ("probe_error",))
+    assert (got["pulse_rate"].value, got["spo2"].value, got["spo2"].status) == (
+        None,
+        None,
+        ("sensor_malfunction",),
+    )
     assert Notice("sensor_off", 1.0) in notices(events)
 
 

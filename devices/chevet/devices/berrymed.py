@@ -84,7 +84,7 @@ class BerryMed:
         if agreed and not self._named:
             self._named = True
             events.append(Notice("identified", at, detail=identity("BerryMed")))
-        gone = "finger_out" in words or "sensor_disconnected" in words
+        gone = "sensor_not_on_user" in words or "sensor_disconnected" in words
         if agreed:
             events += self._conditions.tell({"sensor_off": gone, "searching": "searching" in words}, at)
         if due:
@@ -98,6 +98,6 @@ def _words(frame: bytes) -> tuple[str, ...]:
         ("sensor_disconnected", frame[0] & 0x20),
         ("no_signal", frame[0] & 0x10),
         ("searching", frame[2] & 0x20),
-        ("finger_out", frame[2] & 0x10),
+        ("sensor_not_on_user", frame[2] & 0x10),
     )
     return tuple(word for word, bit in bits if bit)

@@ -122,7 +122,7 @@ class ContecCms50V1:
         if agreed:
             events += self._conditions.tell(conditions(words), at)
         if due:
-            gone = "finger_out" in words or "probe_error" in words
+            gone = "sensor_not_on_user" in words or "sensor_malfunction" in words
             events.append(spo2_reading(None if gone or spo2 in MISSING else spo2, at, words))
             events.append(pulse_reading(None if gone or rate in MISSING_RATE else rate, at, words))
         return events
@@ -130,17 +130,20 @@ class ContecCms50V1:
 
 def _words(frame: bytes) -> Words:
     bits = (
-        ("finger_out", frame[0] & 0x10),
+        ("sensor_not_on_user", frame[0] & 0x10),
         ("spo2_dropping", frame[0] & 0x20),
         ("searching", frame[2] & 0x20),
-        ("probe_error", frame[2] & 0x10),
+        ("sensor_malfunction", frame[2] & 0x10),
     )
     return tuple(word for word, bit in bits if bit)
 
 
 def conditions(words: Words) -> dict[str, bool]:
     """Return what Contec's words say about sensor and search."""
-    return {"sensor_off": "finger_out" in words or "probe_error" in words, "searching": "searching" in words}
+    return {
+        "sensor_off": "sensor_not_on_user" in words or "sensor_malfunction" in words,
+        "searching": "searching" in words,
+    }
 
 
 class _Download:

@@ -200,9 +200,9 @@ class ContecCms50V2:
 
 def _words(data: bytes) -> Words:
     bits = (
-        ("probe_error", data[0] & 0x80),
+        ("sensor_malfunction", data[0] & 0x80),
         ("spo2_dropping", data[0] & 0x20),
-        ("finger_out", data[0] & 0x10),
+        ("sensor_not_on_user", data[0] & 0x10),
         ("searching", data[1] & 0x80),
     )
     return tuple(word for word, bit in bits if bit)

@@ -54,7 +54,7 @@ class HeartRate:
             fields.u16()
         intervals = [fields.u16() for _ in range(fields.left // 2)] if flags & INTERVALS else []
         off = bool(flags & CONTACT_KNOWN) and not flags & CONTACT
-        words = ("no_contact",) * off
+        words = ("sensor_not_on_user",) * off
         events = self._conditions.tell({"sensor_off": off}, at)
         events.append(
             reading("heart_rate", None if off or not rate else rate, HIGHEST_RATE, "/min", at, words)

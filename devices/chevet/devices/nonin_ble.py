@@ -150,7 +150,7 @@ def _sized(data: bytes, size: int) -> None:
 
 
 def _words(status: int) -> tuple[str, ...]:
-    bits = ((SEARCHING, "searching"), (WEAK, "weak_signal"), (SMARTPOINT, "smartpoint"))
+    bits = ((SEARCHING, "searching"), (WEAK, "poor_signal"), (SMARTPOINT, "smartpoint"))
     return tuple(word for bit, word in bits if status & bit)
 
 

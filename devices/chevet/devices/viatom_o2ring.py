@@ -180,7 +180,7 @@ class ViatomO2Ring:
     def _told(
         self, spo2: int, rate: int, perfusion: int, worn: bool, at: float, words: tuple[str, ...]
     ) -> list[Event]:
-        words = words if worn else (*words, "not_worn")
+        words = words if worn else (*words, "sensor_not_on_user")
         return [
             *self._conditions.tell({"sensor_off": not worn}, at),
             spo2_reading(spo2 if worn and spo2 not in MISSING else None, at, words),
