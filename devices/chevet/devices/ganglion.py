@@ -14,8 +14,8 @@ Doubts: the firmware is told by the software revision (0x2A28), read once after 
 3 is taken. Differences lose their lowest bit, so firmware 2 errs by up to 0.4 uV until the next whole set, at
 most a second later; after a lost notification it says nothing until then, which is a gap. Its 18-bit
 differences overflow above 0.49 mV in 5 ms, which the steepest QRS of a chest lead exceeds, and nothing in the
-data tells. Which leads the channels are is up to the wiring: they are called CH1 to CH4. Acceleration is left.
-Impedance comes only when another program had switched it on. Not tried on a real board.
+data tells. Which leads the channels are is up to the wiring: they are called CH1 to CH4. Acceleration is
+left. Impedance comes only when another program had switched it on. Not tried on a real board.
 """
 
 import numpy as np

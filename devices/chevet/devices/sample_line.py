@@ -121,6 +121,8 @@ class SampleLine:
         self._least_late = min(self._least_late, late)
         caught_up = late - (values.shape[1] - 1) / self._rate_hz <= SLACK_S / 2
         decided = at - self._held_since >= HOLD_S and late > SLACK_S / 2
+        if decided and values.shape[1] > 1:  # the decision is about the first; the others are judged after it
+            return self._judge(missing, values[:, :1], at) + self._judge(0, values[:, 1:], at)
         gap = self._whole_rounds(round(self._least_late * self._rate_hz)) if decided else 0
         self._held.append((missing, values, at))
         self._least_late = min(self._least_late, late - (values.shape[1] - 1) / self._rate_hz)
