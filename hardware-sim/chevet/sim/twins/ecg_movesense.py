@@ -45,7 +45,7 @@ class MovesenseSensor:
     def connected(self, now: float) -> None:
         """Wait for a subscription."""
         del now
-        self._rate_hz = 0
+        self._rate_hz = 0  # not subscribed
         self._reference = 0
         self._since = 0.0
         self._sent = 0
@@ -58,7 +58,7 @@ class MovesenseSensor:
         if data[0] == 1:
             status = self._subscribe(data[1], data[2:].decode("ascii", "replace"), now)
         elif data[0] == 2:
-            self._rate_hz = 0
+            self._rate_hz = 0  # not subscribed
         return [(NOTIFIES, struct.pack("<BBH", 1, data[1], status))]
 
     def _subscribe(self, reference: int, path: str, now: float) -> int:
