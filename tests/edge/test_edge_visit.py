@@ -13,6 +13,7 @@ from chevet.edge import closing as closing_module
 from chevet.edge.errors import DiskFull, Refusal
 from chevet.edge.identity import new_id
 from chevet.edge.journal import JournalWriter, Opening
+from chevet.edge.judge import numbers_mark, steady_values
 from chevet.edge.spool import Spool
 from chevet.edge.visits import CLOSING, DONE, CaptureRow, Skip
 from chevet.exchange.sealing import open_manifest, open_sealed
@@ -345,3 +346,13 @@ def test_abandoning_deletes_the_recordings(box: Box, visit: str) -> None:
     assert refused(lambda: box.bedside.rules.abandon(visit, "")).code == "conflict"
     assert refused(lambda: box.bedside.rules.discard(row.id)).code == "conflict"
     assert row.state == DONE
+
+
+def test_a_number_from_the_devices_memory_is_no_vital_of_this_visit() -> None:
+    live = Reading("spo2", 97.0, "%", 20.0)
+    stored = Reading("spo2", 71.0, "%", 20.5, ("from_storage", "taken=2026-01-02T03:04:05"))
+    assert steady_values([live, stored]) == {"spo2": (97.0, "%")}
+    assert steady_values([stored]) == {}
+    mark = numbers_mark([stored])
+    assert not mark.usable
+    assert "from_storage" in mark.reasons

@@ -39,7 +39,6 @@ _NO_DOUBTS = frozenset(
         "clock_not_set",
         "extended_display_update",
         "fast",
-        "from_storage",
         "fully_qualified",
         "medium_perfusion",
         "ongoing",
@@ -155,8 +154,10 @@ def measurements(
 def steady_values(readings: Sequence[Reading], last_s: float = 10.0) -> dict[str, tuple[float | None, str]]:
     """Return for each kind the median of the numbers of the last seconds, with its unit.
 
-    None where the device gave no number then: an old number would be read as a present one.
+    None where the device gave no number then: an old number would be read as a present one. For the same
+    reason what a device had stored is left out: it may be of another day, and of another person.
     """
+    readings = [reading for reading in readings if "from_storage" not in reading.status]
     if not readings:
         return {}
     since = max(reading.at for reading in readings) - last_s
