@@ -198,7 +198,7 @@ class Patient:
         if kind == "ecg":
             return Leads(who.rhythm, who.conduction, who.build, seed=self.seed, rate_hz=rate_hz).block
         if kind in ("light", "pulse"):
-            finger = Finger(who.rhythm, who.vessels, self._calibration, seed=self.seed, rate_hz=rate_hz)
+            finger = Finger(who.rhythm, who.vessels, self._calibration, seed=self.seed)
             return finger.light if kind == "light" else finger.volume
         near = "M" if kind == "lungs" else site
         heart = HeartSound(who.rhythm, who.voice, near, seed=self.seed, rate_hz=rate_hz)

@@ -99,18 +99,18 @@ def with_tremor(leads: Floats, rate_hz: float, *, tremor_mv: float = 0.08, seed:
     return np.asarray(leads + tremor_mv * twelve(muscle))
 
 
-def with_friction(sound: Floats, rate_hz: float, *, level: float = 0.25, seed: int = 0) -> Floats:
+def with_friction(sound: Floats, rate_hz: float, *, level: float = 0.4, seed: int = 0) -> Floats:
     """Rub the chest piece over skin or cloth: scrapes and thumps of all frequencies; [n], full scale +-1."""
     rng = np.random.default_rng((seed, 43))
     count = len(sound)
     at_s = np.arange(count) / rate_hz
     envelope = np.zeros(count)
-    for start_s in np.cumsum(rng.exponential(0.4, max(2, round(count / rate_hz * 4)))):
+    for start_s in np.cumsum(rng.exponential(0.5, max(2, round(count / rate_hz * 4)))):
         after = np.maximum(at_s - start_s, 0)
-        envelope += rng.lognormal(-0.3, 0.5) * (after / 0.03) * np.exp(1 - after / 0.03)
-        envelope += 0.25 * np.where((at_s > start_s) & (after < rng.uniform(0.05, 0.3)), 1.0, 0.0)
-    scrape = _filtered(rng.standard_normal((1, count)), rate_hz, 40.0, min(1200.0, 0.45 * rate_hz))[0]
-    return np.clip(sound + level * envelope * scrape / scrape.std() * 0.5, -1.0, 1.0)
+        envelope += rng.lognormal(-0.3, 0.5) * (after / 0.05) * np.exp(1 - after / 0.05)
+        envelope += 0.08 * ((at_s > start_s) & (after < rng.uniform(0.05, 0.3)))
+    scrape = _filtered(rng.standard_normal((1, count)), rate_hz, 40.0, min(500.0, 0.45 * rate_hz))[0]
+    return np.asarray(np.clip(sound + 0.5 * level * envelope * scrape / scrape.std(), -1.0, 1.0))
 
 
 def with_room_speech(sound: Floats, rate_hz: float, *, level: float = 0.05, seed: int = 0) -> Floats:

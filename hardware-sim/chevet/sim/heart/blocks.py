@@ -102,3 +102,21 @@ def band(low_hz: float, high_hz: float, fall: float = 1.0) -> Callable[[Floats],
         return rise / np.maximum(1.0, at_hz / high_hz) ** fall
 
     return gain
+
+
+class Wander:
+    """Slow drift of unit power without end: eight sines between 0.02 and 0.4 Hz; `key` names the stream."""
+
+    def __init__(self, key: tuple[int, ...]) -> None:
+        rng = np.random.default_rng(key)
+        self._hz = np.geomspace(0.02, 0.4, 8) * rng.uniform(0.85, 1.15, 8)
+        self._phase = rng.uniform(0, 2 * np.pi, 8)
+        height = self._hz**-0.5
+        self._height = height * np.sqrt(2 / (height**2).sum())
+
+    def at(self, at_s: Floats) -> Floats:
+        """Return the drift at the times `at_s` [n], shape [n]."""
+        total = np.zeros(len(at_s))
+        for hz, phase, height in zip(self._hz, self._phase, self._height, strict=True):
+            total += height * np.sin(2 * np.pi * hz * at_s + phase)
+        return total

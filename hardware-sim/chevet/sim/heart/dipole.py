@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chevet.sim.heart.blocks import Coloured, Floats, band
+from chevet.sim.heart.blocks import Coloured, Floats, Wander, band
 from chevet.sim.heart.breath import Breath
 from chevet.sim.heart.rhythm import Beat, Rhythm
 from chevet.sim.heart.shapes import Bell, Shape, Vector
@@ -30,7 +30,7 @@ DOWER = np.array(
 REACH_S = 0.9
 """No wave of a beat lies farther from its onset."""
 MUSCLE_MV = 0.006
-DRIFT_MV = 0.018
+DRIFT_MV = 0.030
 BREATH_MV = 0.05
 BREATH_TURN = 0.07
 """Radians by which a full breath turns the heart in the frontal plane; the heart hangs on the diaphragm."""
@@ -130,11 +130,10 @@ class Leads:
     ) -> None:
         self._rhythm, self._conduction, self._build = rhythm, conduction, build
         self._breath: Breath = rhythm.breath
-        drift = band(0.01, 0.08, 1.5)
         muscle = band(15.0, 120.0, 2.0)
         self._noise = [
             (
-                Coloured((seed, 21, row), rate_hz, drift, 1.0),
+                Wander((seed, 21, row)),
                 Coloured((seed, 22, row), rate_hz, muscle, 5.0),
             )
             for row in range(len(DOWER))
@@ -149,7 +148,7 @@ class Leads:
         seen = DOWER @ self._placed(dipole, volume)
         for row, (drift, muscle) in enumerate(self._noise):
             seen[row] += BREATH_MV * self._build.contacts[row] * (volume - 0.4)
-            seen[row] += DRIFT_MV * drift.block(k) + MUSCLE_MV * muscle.block(k)
+            seen[row] += DRIFT_MV * drift.at(at_s) + MUSCLE_MV * muscle.block(k)
         return twelve(seen)
 
     def _ventricles(self, at_s: Floats) -> Floats:
@@ -182,7 +181,7 @@ class Leads:
         modulated. Two such sources of other phase keep the waves of the leads from being copies.
         """
         total = np.zeros((3, len(at_s)))
-        directions: tuple[Vector, ...] = ((-0.20, 0.20, -0.95), (0.30, 0.45, 0.15))
+        directions: tuple[Vector, ...] = ((-0.70, 0.25, -0.50), (0.30, 0.45, 0.15))
         for source, towards in enumerate(directions):
             one, two, three, four = self._fibrillatory[source]
             slow = 0.55 * np.sin(2 * np.pi * 0.23 * at_s + one) + 0.3 * np.sin(2 * np.pi * 0.61 * at_s + two)

@@ -1,16 +1,17 @@
 """The pulse at the finger: volume, and red and infrared light through it.
 
 Each beat sends a wave of a systolic and a reflected part (two bell curves are known to suffice: Tang et al.
-2020, doi 10.1038/s41598-020-69076-x; here the first is a gamma curve for its steep foot) and a slow runoff; it
-arrives after ejection and travel. Light follows Beer and Lambert; the share of red against infrared pulsation is the ratio
-R that the calibration gives for the saturation, so an oximeter with that calibration reads it back.
+2020, doi 10.1038/s41598-020-69076-x; here the first is a gamma curve for its steep foot) and a slow
+runoff; it arrives after ejection and travel. Light follows Beer and Lambert; the share of red against
+infrared pulsation is the ratio R that the calibration gives for the saturation, so an oximeter with that
+calibration reads it back.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from chevet.sim.heart.blocks import Coloured, Floats, band, white
+from chevet.sim.heart.blocks import Floats, Wander, white
 from chevet.sim.heart.rhythm import Beat, Rhythm
 
 CALIBRATION = (110.0, -25.0, 0.0)
@@ -90,20 +91,19 @@ class Finger:
         calibration: tuple[float, float, float],
         *,
         seed: int,
-        rate_hz: float,
     ) -> None:
         self._rhythm, self._vessels, self._calibration = rhythm, vessels, calibration
         self._seed = seed
-        self._drift = Coloured((seed, 29), rate_hz, band(0.01, 0.06, 1.5), 1.0)
+        self._drift = Wander((seed, 29))
 
-    def volume(self, k: int, at_s: Floats) -> Floats:
+    def volume(self, _k: int, at_s: Floats) -> Floats:
         """Return the arterial volume, pulses up, about 0 to 1, shape [n]."""
         total = np.zeros(len(at_s))
         for beat in self._rhythm.beats(at_s[0] - LASTS_S - 0.6, at_s[-1]):
             self._add_pulse(total, at_s, beat)
         filled = self._rhythm.breath.volume(at_s)
         breathing = (1 - 0.10 * (filled - 0.4)) * total - 0.16 * (filled - 0.4)
-        return np.asarray(breathing + 0.05 * self._drift.block(k))
+        return np.asarray(breathing + 0.05 * self._drift.at(at_s))
 
     def _add_pulse(self, total: Floats, at_s: Floats, beat: Beat) -> None:
         vessels = self._vessels
