@@ -49,6 +49,7 @@ class Ad8232:
         self._off = False
         self._begun = False
         self._broken = 0
+        self._run: list[int] = []
         return b""
 
     def tick(self, at: float) -> bytes:  # noqa: ARG002 (the sketch needs nothing)
@@ -65,20 +66,24 @@ class Ad8232:
         for line in self._text.feed(packet.data):
             if not self._begun:
                 self._begun = True  # the first line may be the end of one
+            elif line is not None and line.isdecimal() and len(line) <= 4 and int(line) <= HIGHEST:
+                events += self._measured(int(line), packet.at)
             else:
-                events += self._read(line, packet.at)
-        return events
+                events += self._give(packet.at) + self._said(line, packet.at)
+        return events + self._give(packet.at)
 
-    def _read(self, line: str | None, at: float) -> list[Event]:
+    def _said(self, line: str | None, at: float) -> list[Event]:
         if line == LEAD_OFF:
             self.counters.frames += 1
             self._off = True
             return self._contacts.tell({CHANNEL.name}, at)
-        if line is None or not line.isdecimal() or len(line) > 4 or int(line) > HIGHEST:
-            self.counters.bad_frames += 1
-            self._broken += 1
-            return []
+        self.counters.bad_frames += 1
+        self._broken += 1
+        return []
+
+    def _measured(self, value: int, at: float) -> list[Event]:
         self.counters.frames += 1
+        self._run.append(value)
         events: list[Event] = []
         if not self._told:
             self._told = True
@@ -87,5 +92,12 @@ class Ad8232:
             self._off = False
             self._line.restart()
             events += self._contacts.tell(set(), at)
+        return events
+
+    def _give(self, at: float) -> list[Event]:
+        """Place the numbers that came one after the other."""
+        if not self._run:
+            return []
+        run, self._run = np.array([self._run]), []
         broken, self._broken = self._broken, 0
-        return events + self._line.add(np.array([[int(line)]]), at, guess=broken)
+        return self._line.add(run, at, guess=broken)

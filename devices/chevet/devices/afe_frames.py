@@ -14,7 +14,7 @@ from chevet.devices.counters import Counters
 
 STATUS_BYTES = 3
 CONFIRM_FRAMES = 8
-SATURATED = (2**23 - 1, -(2**23))
+TOP, BOTTOM = 2**23 - 1, -(2**23)
 """What a channel says at the ends of its range; an electrode that is off drifts there."""
 
 
@@ -47,7 +47,8 @@ def status_words(rows: Rows) -> NDArray[np.int32]:
 
 def saturated(values: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return where numbers stand at an end of their range."""
-    return np.isin(values, SATURATED)
+    at_end: NDArray[np.bool_] = (values == TOP) | (values == BOTTOM)
+    return at_end
 
 
 def step_mv(vref_v: float, gain: float) -> float:
@@ -57,5 +58,7 @@ def step_mv(vref_v: float, gain: float) -> float:
 
 def changes(off: NDArray[np.bool_], before: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return the columns of `off` [leads, frames] that differ from the one before; `before` is [leads]."""
+    if (off == before[:, np.newaxis]).all():
+        return np.empty(0, np.intp)
     whole = np.column_stack((before, off))
     return np.flatnonzero((whole[:, 1:] != whole[:, :-1]).any(0))

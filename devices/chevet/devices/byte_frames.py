@@ -125,11 +125,9 @@ class FixedFrames:
 
     def _rows(self, at: int, count: int) -> Rows:
         """Return `count` overlapping rows of size + peek bytes, a copy that outlives the buffer."""
-        if count <= 0:
-            return np.empty((0, self._size + self._peek), np.uint8)
-        end = at + count * self._size + self._peek
-        data = np.frombuffer(bytes(self._pending[at:end]), np.uint8)
-        return np.lib.stride_tricks.sliding_window_view(data, self._size + self._peek)[:: self._size]
+        count = max(0, count)
+        data = bytes(self._pending[at : at + count * self._size + self._peek])
+        return np.ndarray((count, self._size + self._peek), np.uint8, data, 0, (self._size, 1))
 
     def _skip(self, count: int) -> None:
         if count > 0:
@@ -146,9 +144,9 @@ class FixedFrames:
 
 def int24(rows: Rows, first: int, count: int) -> NDArray[np.int32]:
     """Return `count` signed 24-bit big-endian numbers from column `first` on, shape [count, frames]."""
-    parts = rows[:, first : first + 3 * count].reshape(len(rows), count, 3).astype(np.int32)
-    high = (parts[:, :, 0] ^ 0x80) - 0x80
-    values: NDArray[np.int32] = (high << 16 | parts[:, :, 1] << 8 | parts[:, :, 2]).T
+    words = np.zeros((len(rows), count, 4), np.uint8)
+    words[:, :, :3] = rows[:, first : first + 3 * count].reshape(len(rows), count, 3)
+    values: NDArray[np.int32] = words.view(">i4")[:, :, 0].T.astype(np.int32) >> 8
     return values
 
 

@@ -122,9 +122,15 @@ class BoardWords:
     def __post_init__(self) -> None:
         self.contacts = LeadContacts((self.layout.channel.name,))
         self.due = AgreedRows(round(self.layout.channel.rate_hz))
+        self._columns = [
+            number.column + byte
+            for number in self.layout.numbers
+            for byte in range(np.dtype(number.numpy).itemsize)
+        ]
         self._was_off = False
         self._told = False
 
+    _columns: list[int] = field(init=False)
     _was_off: bool = field(init=False)
     _told: bool = field(init=False)
 
@@ -144,22 +150,15 @@ class BoardWords:
             words.setdefault(row, []).extend(
                 self.contacts.tell({self.layout.channel.name} if off else set(), at)
             )
-        for row in self.due.find(payloads[:, self._number_columns()]):
+        for row in self.due.find(payloads[:, self._columns]):
             words.setdefault(row, []).extend(self._readings(payloads[row], at))
         return words
-
-    def _number_columns(self) -> list[int]:
-        return [
-            number.column + byte
-            for number in self.layout.numbers
-            for byte in range(np.dtype(number.numpy).itemsize)
-        ]
 
     def _contact_changes(self, payloads: Rows) -> list[tuple[int, bool]]:
         if self.layout.lead_off is None:
             return []
         off = _bits(payloads, self.layout.lead_off)
-        changed = np.flatnonzero(np.diff(off, prepend=self._was_off))
+        changed = np.flatnonzero(off != np.concatenate(([self._was_off], off[:-1])))
         self._was_off = bool(off[-1])
         return [(int(row), bool(off[row])) for row in changed]
 
