@@ -121,6 +121,7 @@ async def test_a_silent_device_is_told_and_then_opened_again(monkeypatch: pytest
     async with running(device) as (_, _, states):
         await until(lambda: ("failed", "silent") in states)
         await until(lambda: device.opened >= 2)
+        assert states.index(("failed", "silent")) >= 0
 
 
 async def test_lead_off_and_other_notices_are_handed_on() -> None:

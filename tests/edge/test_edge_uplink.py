@@ -253,6 +253,7 @@ async def test_a_study_sent_while_the_line_is_up_leaves_at_once(box: Box) -> Non
         case = await asyncio.to_thread(sent, box)
         box.bedside.spooled.set()
         await until(lambda: state(box, case) == "at_relay")
+        assert list(box.bedside.spool.pending()) == []
 
 
 async def test_progress_is_what_the_relay_says_it_has(tmp_path_factory: pytest.TempPathFactory) -> None:

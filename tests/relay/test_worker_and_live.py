@@ -144,6 +144,8 @@ async def test_answers_that_another_process_stored_are_sent_and_acknowledged(wor
     running.queue.put_nowait(Acknowledged(1))
     running.queue.put_nowait(Acknowledged(999))
     await until(running.queue.empty)
+    down = [topic for topic, _ in running.published if topic.startswith("t/1/abc/d/")]
+    assert down.count("t/1/abc/d/q") >= 3  # manifest, summary and the note itself
 
 
 async def test_the_line_is_what_the_settings_say(world):

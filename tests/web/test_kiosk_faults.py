@@ -106,6 +106,7 @@ def test_a_full_disk_is_said_above_every_screen(examining: Callable[..., Hand]) 
     worker.exam("ecg")
     worker.main()
     worker.sees("error.disk_full")
+    assert worker.edge.captures == {}
     worker.picture("disk-full")
 
 
@@ -122,6 +123,7 @@ def test_without_network_the_case_is_kept_here_and_said_so(examining: Callable[.
     worker.touch("address.send")
     worker.sees("case.offline")
     worker.sees("delivery.on_box.title")
+    assert [case["state"] for case in worker.edge.far.cases.values()] == ["on_box"]
 
 
 def test_a_refused_case_says_nothing_is_lost(examining: Callable[..., Hand]) -> None:
@@ -146,6 +148,7 @@ def test_an_ended_session_asks_for_the_pin_and_resumes_at_the_same_screen(
     worker.sees("error.wrong_pin")
     worker.page.keyboard.type(worker.edge.pin + "\n")
     worker.heading("exam.temperature")
+    assert worker.edge.tokens
 
 
 def test_a_silent_box_is_said_and_the_screen_comes_back(examining: Callable[..., Hand]) -> None:
