@@ -1,6 +1,6 @@
 /** What the desk knows now. One object, replaced on every change; screens read it through `useDesk`. */
 
-import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { stateOf } from "/shared/state.js";
 
 /** @typedef {import("/desk/types.js").User} User */
 /** @typedef {import("/desk/types.js").RelayStatus} RelayStatus */
@@ -37,47 +37,24 @@ import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module
  */
 
 /** @type {Desk} */
-let desk = {
+const FIRST = {
   ready: false, language: "fr", status: null, user: null, ended: false, route: { page: "inbox", id: "", pane: "" },
   inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, refused: null, refusedError: "",
   connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
 };
-/** @type {Set<() => void>} */
-const listeners = new Set();
 
-export function now() {
-  return desk;
-}
-
-/** @param {Partial<Desk>} change */
-export function set(change) {
-  desk = { ...desk, ...change };
-  listeners.forEach((listen) => listen());
-}
-
-/** @returns {Desk} and draw the component again whenever it changes */
-export function useDesk() {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    const listen = () => redraw((count) => count + 1);
-    listeners.add(listen);
-    return () => {
-      listeners.delete(listen);
-    };
-  }, []);
-  return desk;
-}
+export const { now, set, use: useDesk } = stateOf(FIRST);
 
 /** @type {Draft} */
 const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "" };
 
 /** @param {string} id of a case @returns {Draft} */
 export function draftOf(id) {
-  return desk.drafts[id] ?? BLANK;
+  return now().drafts[id] ?? BLANK;
 }
 
 /** @param {string} id of a case @param {Partial<Draft> | null} change null throws the draft away */
 export function setDraft(id, change) {
-  const { [id]: before = BLANK, ...others } = desk.drafts;
+  const { [id]: before = BLANK, ...others } = now().drafts;
   set({ drafts: change ? { ...others, [id]: { ...before, ...change } } : others });
 }

@@ -1,6 +1,6 @@
 /** What the kiosk knows now. One object, replaced on every change; screens read it through `useKiosk`. */
 
-import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { stateOf } from "/shared/state.js";
 
 /** @typedef {import("/shared/types.js").Status} Status */
 /** @typedef {import("/shared/types.js").Device} Device */
@@ -31,51 +31,28 @@ import { useEffect, useState } from "/shared/vendor/htm-preact/standalone.module
  */
 
 /** @type {Kiosk} */
-let kiosk = {
+const FIRST = {
   ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
   devices: {}, quality: {}, readings: {}, notices: {}, visit: null, cases: [], trouble: "", aboutOpen: false, preferred: {},
 };
-/** @type {Set<() => void>} */
-const listeners = new Set();
 
-export function now() {
-  return kiosk;
-}
-
-/** @param {Partial<Kiosk>} change */
-export function set(change) {
-  kiosk = { ...kiosk, ...change };
-  listeners.forEach((listen) => listen());
-}
-
-/** @returns {Kiosk} and draw the component again whenever it changes */
-export function useKiosk() {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    const listen = () => redraw((count) => count + 1);
-    listeners.add(listen);
-    return () => {
-      listeners.delete(listen);
-    };
-  }, []);
-  return kiosk;
-}
+export const { now, set, use: useKiosk } = stateOf(FIRST);
 
 /** All devices of an instrument, the readiest first. @param {string} instrument */
 export function devicesFor(instrument) {
   const order = ["ready", "connecting", "failed", "absent"];
-  const known = Object.values(kiosk.devices).filter((device) => device.instrument === instrument);
+  const known = Object.values(now().devices).filter((device) => device.instrument === instrument);
   return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
 }
 
 /** The device to use for an instrument: the one the worker chose while it is ready, else the readiest. @param {string} instrument */
 export function deviceFor(instrument) {
   const known = devicesFor(instrument);
-  const chosen = known.find((device) => device.id === kiosk.preferred[instrument] && device.state === "ready");
+  const chosen = known.find((device) => device.id === now().preferred[instrument] && device.state === "ready");
   return chosen ?? known[0] ?? null;
 }
 
 /** Now by the clock of the box, ms. */
 export function boxNow() {
-  return Date.now() + kiosk.clockOffset;
+  return Date.now() + now().clockOffset;
 }
