@@ -115,6 +115,6 @@ def _vessels(rng: np.random.Generator, row: Condition, spo2_pct: float | None, a
         swing_pct=0.4,
         perfusion_pct=_within(rng, row.perfusion_pct),
         travel_s=0.205 - 0.06 * stiff + 0.01 * float(rng.standard_normal()),
-        reflected=0.30 + 0.16 * stiff + 0.03 * float(rng.standard_normal()),
+        reflected=0.24 + 0.16 * stiff + 0.03 * float(rng.standard_normal()),
         reflected_s=0.42 - 0.07 * stiff,
     )

@@ -1,6 +1,6 @@
 """Twelve leads from the dipole of one heart, with breath, muscle and drift of the skin contacts.
 
-The dipole is projected with Dower's matrix (Dower et al. 1980, doi 10.1016/S0022-0736(80)80048-3). III, aVR,
+The dipole is projected with Dower's matrix (Dower et al. 1980, doi 10.1002/clc.1980.3.2.87). III, aVR,
 aVL and aVF are computed from I and II, so Einthoven's and Goldberger's identities hold.
 """
 

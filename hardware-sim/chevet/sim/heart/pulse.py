@@ -21,7 +21,7 @@ INFRARED_DC, RED_DC = 1.0, 0.8
 LIGHT_NOISE = 1.0e-4
 """RMS against the light's mean."""
 LASTS_S = 2.2
-RUNOFF, RUNOFF_S = 0.30, 0.5
+RUNOFF, RUNOFF_S = 0.24, 0.5
 """Share and time constant of the slow emptying of the vessels in diastole."""
 
 
@@ -60,7 +60,7 @@ class Vessels:
         return self.foot_s(beat) + SYSTOLIC_S
 
 
-SYSTOLIC_S = 0.150
+SYSTOLIC_S = 0.180
 
 
 def ratio_of(spo2_pct: Floats, calibration: tuple[float, float, float]) -> Floats:
@@ -113,7 +113,7 @@ class Finger:
             return
         after = at_s[first:stop] - foot
         rise = after / SYSTOLIC_S
-        shape = 0.85 * rise**2.2 * np.exp(2.2 * (1 - rise))
+        shape = 0.88 * rise**3.0 * np.exp(3.0 * (1 - rise))
         quick = min(1.0, beat.usual_rr_s / 0.8) ** 0.4
         back = (after - vessels.reflected_s * quick) / 0.085
         shape += vessels.reflected * np.exp(-0.5 * back**2) * np.minimum(1.0, rise)
