@@ -13,6 +13,7 @@ import uvicorn
 
 from chevet.edge.api import make_app
 from chevet.edge.arrivals import Arrivals
+from chevet.edge.box_word import forget_word, new_word
 from chevet.edge.compose import compose
 from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.instruments import Instrument
@@ -174,6 +175,7 @@ async def serve(settings: EdgeSettings, ready: Callable[[str], None]) -> None:
     """
     with _only_one(settings), _listening(settings) as listening:
         agent = Agent(settings)
+        agent.bedside.sessions.box_word = new_word(settings.data_dir)
         try:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -181,6 +183,7 @@ async def serve(settings: EdgeSettings, ready: Callable[[str], None]) -> None:
             ready(f"http://{settings.kiosk.host}:{listening.getsockname()[1]}/")
             await agent.run(listening)
         finally:
+            forget_word(settings.data_dir)
             agent.close()
 
 

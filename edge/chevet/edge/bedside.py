@@ -13,7 +13,7 @@ from chevet.edge.live import Live
 from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
 from chevet.edge.settings import EdgeSettings
-from chevet.edge.shapes import capture_shape, device_shape, visit_shape
+from chevet.edge.shapes import capture_shape, device_shape, quality_shape, visit_shape
 from chevet.edge.spool import REFUSED, Spool
 from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
@@ -58,7 +58,9 @@ class Bedside:
 
     def device(self, instrument: Instrument) -> dict[str, Any]:
         """Return Device."""
-        return device_shape(instrument, self.clock.now_ms(), self.clock.monotonic(), self.settings.label)
+        shape = device_shape(instrument, self.clock.now_ms(), self.clock.monotonic(), self.settings.label)
+        mark = self.live.marks.get(instrument.id)
+        return shape | {"quality": quality_shape(mark) if mark else None}
 
     def visit(self, visit: Visit) -> dict[str, Any]:
         """Return Visit."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from chevet.edge.database import is_full
 from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
-from chevet.edge.settings import EdgeSettings, all_devices, load_settings, read_secret
+from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
 from chevet.edge.trust import make_site, read_programme
 from chevet.edge.workers import Worker, Workers
@@ -47,7 +47,10 @@ RUN = (
     "Run the agent until Ctrl-C or SIGTERM. Recordings in progress and studies on their way survive a power"
     " cut."
 )
-DEVICES = "List the configured instruments with their drivers and links."
+DEVICES = (
+    "List the instruments: state, model, battery, rates, lost samples, bad frames and quality as the running"
+    " agent sees them; without an agent, what is configured."
+)
 DOCTOR = "Check keys, programme file, disk, clock, port, broker and every instrument's link."
 STARTER = """\
 # Settings of this box; docs/guides/installer.md explains each.
@@ -200,12 +203,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _devices(options: argparse.Namespace) -> int:
-    devices = all_devices(load_settings(options.config))
-    if not devices:
-        print("No instruments are configured; add [[devices]] to the configuration.")
-    for device in devices:
-        mark = "  simulated" if device.simulated else ""
-        print(f"{device.id:<16} {device.driver:<18} {device.link}{mark}")
+    from chevet.edge.terminal_devices import told_devices
+
+    for line in told_devices(load_settings(options.config)):
+        print(line)
     return 0
 
 

@@ -126,7 +126,11 @@ def _block_frame(device: str, block: SampleBlock, at_ms: int) -> bytes:
 
 
 class Live:
-    """All screens of the box, and the live judgement of the devices they watch."""
+    """All screens of the box, and the live judgement of the devices they watch.
+
+    Attributes:
+        marks: the last verdict on each device that a screen watches now.
+    """
 
     def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float]) -> None:
         self._now_ms = now_ms
@@ -134,6 +138,7 @@ class Live:
         self._clients: set[LiveClient] = set()
         self._windows: dict[str, Window] = {}
         self._instruments: Mapping[str, Instrument] = {}
+        self.marks: dict[str, QualityMark] = {}
 
     def follow(self, instruments: Mapping[str, Instrument]) -> None:
         """Listen to these devices from now on."""
@@ -178,6 +183,7 @@ class Live:
     def lost(self, device: str, problem: str) -> None:  # noqa: ARG002 - the Device message tells the problem
         """Forget what was seen of a device that went away."""
         self._windows[device].clear()
+        self.marks.pop(device, None)
 
     def at_ms(self, device: str, event: SampleBlock | Picture) -> int:
         """Return the wall time of an event's last sample, by the device's clock where it is known."""
@@ -190,6 +196,8 @@ class Live:
         while True:
             await asyncio.sleep(JUDGE_EVERY_S)
             watched = frozenset[str]().union(*(client.watched for client in self._clients))
+            for unseen in self.marks.keys() - watched:
+                del self.marks[unseen]
             for device in watched & self._windows.keys():
                 try:
                     await self._judge(device)
@@ -205,6 +213,7 @@ class Live:
         else:
             numbers = window.numbers(self._monotonic() - LENGTH_S)
             mark, rate = await asyncio.to_thread(_judged, step, window.blocks(), numbers)
+        self.marks[device] = mark
         message = {"type": "quality", "device": device, "quality": quality_shape(mark), "heart_rate": rate}
         self._tell_watchers(device, message)
 

@@ -20,9 +20,14 @@ class _Session:
 
 
 class Sessions:
-    """The open sessions."""
+    """The open sessions.
+
+    Attributes:
+        box_word: opens the list of devices to the box's own user (`box_word`); "" opens nothing.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.box_word = ""
         self._monotonic = monotonic
         self._sessions: dict[str, _Session] = {}
 
