@@ -12,7 +12,7 @@ def kit() -> Iterator[RunningDemo]:
     yield from running("iotcore")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_kit() -> Iterator[RunningDemo]:
-    """A running kit for one test that kills its processes."""
+    """A running kit for one module whose tests kill its processes, and start them again."""
     yield from running("iotcore")
