@@ -63,6 +63,26 @@ def test_a_sensor_without_this_rate_is_refused_once():
     assert [one.detail for one in notices(events, "refused")] == ["status=404"]
 
 
+def test_a_refusal_is_over_when_samples_come():
+    driver = Movesense()
+    driver.start()
+    events = feed(driver, bytes.fromhex("01639401"), 1.0, NOTIFY) + feed(driver, message(0), 2.0, NOTIFY)
+    assert [(one.on, one.detail) for one in notices(events, "refused")] == [
+        (True, "status=404"),
+        (False, "status=404"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"\x02\x63", message(0)[:1] + b"\x05" + message(0)[2:], message(0) + b"\0", b"\x09\x63" * 4],
+)
+def test_messages_of_another_form_count_as_bad(value):
+    driver = Movesense()
+    assert feed(driver, value, 1.0, NOTIFY) == []
+    assert driver.counters.bad_frames == 1
+
+
 def test_a_sensor_that_restarts_goes_on_after_a_gap():
     driver = Movesense()
     feed(driver, message(0), 1.0, NOTIFY)
