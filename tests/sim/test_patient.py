@@ -278,8 +278,9 @@ def test_pressure_temperature_and_age_are_plausible_and_stay_the_same():
 def test_one_ear_is_ill_and_the_other_well(condition, drawing):
     patient = Patient(1, condition)
     other = "left" if patient.affected_side == "right" else "right"
-    assert patient.ear(patient.affected_side) == drawing
     side = patient.affected_side
+    assert patient.ear(side) == drawing
+    assert patient.truth(0, 1).ears[other] == "normal"
     ill, well = (Patient(1, name).otoscope(side).render(3) for name in (condition, "normal"))
     assert ill.shape == well.shape
     assert not np.array_equal(ill, well)

@@ -43,7 +43,7 @@ class Truth:
         crackles_side: "left", "right" or "".
         wheezes: spans; on both sides.
         heart_rate_per_min: over the window; NaN with fewer than two beats.
-        respiration_per_min: mean.
+        respiration_per_min: mean over the window.
         spo2_pct: mean over the window.
         perfusion_pct: infrared pulse against mean light.
         ears: eardrum drawing by side.
@@ -95,7 +95,9 @@ def truth_of(person: Person, start_s: float, seconds: float) -> Truth:
         crackles_side=person.airways.crackles_side if person.airways.crackles_per_breath else "",
         wheezes=wheezes,
         heart_rate_per_min=60 / float(np.diff(r_s).mean()) if len(r_s) > 1 else np.nan,
-        respiration_per_min=person.rhythm.breath.per_min,
+        respiration_per_min=float(np.diff(person.rhythm.breath.count(np.array([start_s, stop_s])))[0])
+        * 60
+        / seconds,
         spo2_pct=float(person.vessels.saturation(np.linspace(start_s, stop_s, 21)).mean()),
         perfusion_pct=person.vessels.perfusion_pct,
         ears=dict(person.ears),
