@@ -85,7 +85,7 @@ def _breath(rng: np.random.Generator, row: Condition) -> Breath:
     return Breath(
         _within(rng, row.breaths_per_min),
         lead=_within(rng, (0, 1)),
-        wander=_within(rng, (0.15, 0.3)),
+        wander=_within(rng, (0.05, 0.12)),
         wander_s=_within(rng, (35, 55)),
     )
 
