@@ -17,7 +17,7 @@ from chevet.edge import agent as agent_module
 from chevet.edge import cli
 from chevet.edge.agent import Agent, serve
 from chevet.edge.box_word import NAME, agent_runs, forget_word, is_word, new_word
-from chevet.edge.errors import SettingsError
+from chevet.edge.errors import Refusal
 from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.terminal_devices import live_lines, told_devices
 from chevet.study.recording import QualityMark
@@ -109,13 +109,13 @@ async def test_an_agent_that_gives_no_answer_is_named(
         silent = box.settings.model_copy(
             update={"kiosk": box.settings.kiosk.model_copy(update={"port": free_port()})}
         )
-        with pytest.raises(SettingsError, match="does not answer at"):
+        with pytest.raises(Refusal, match="does not answer at"):
             await asyncio.to_thread(list, told_devices(silent))
         new_word(box.settings.data_dir)  # not the word this run made
-        with pytest.raises(SettingsError, match="does not answer"):
+        with pytest.raises(Refusal, match="does not answer"):
             await asyncio.to_thread(list, told_devices(box.settings))
         forget_word(box.settings.data_dir)
-        with pytest.raises(SettingsError, match="run this as the agent's user"):
+        with pytest.raises(Refusal, match="run this as the agent's user"):
             await asyncio.to_thread(list, told_devices(box.settings))
 
 

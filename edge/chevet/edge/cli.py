@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.edge.database import is_full
-from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
+from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
 from chevet.edge.trust import make_site, read_programme
@@ -52,6 +52,15 @@ DEVICES = (
     " agent sees them; without an agent, what is configured."
 )
 DOCTOR = "Check keys, programme file, disk, clock, port, broker and every instrument's link."
+RECORD = (
+    "Record one instrument without the agent: signals as WFDB (FILE.hea and FILE.dat, samples exactly as the"
+    " device sent them), a stethoscope as WAV where FILE ends in .wav, a camera's pictures into a folder,"
+    " readings into FILE_readings.csv beside. Gaps are told and stand in the file's comments."
+)
+TAPE = (
+    "Record what passes on an instrument's link, both ways, with its times. A device whose link is tape:FILE"
+    " replays it. For the workbench: a tape holds measurements of whoever was connected."
+)
 STARTER = """\
 # Settings of this box; docs/guides/installer.md explains each.
 data_dir = "{data_dir}"
@@ -91,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(
             f"A part of the agent failed ({kinds}); start it again, recordings and studies are kept."
         )
-    except (SettingsError, StoreDamaged, DiskFull) as error:
+    except (SettingsError, StoreDamaged, Refusal) as error:
         return _fail(str(error))
     except (OSError, sqlite3.Error) as error:
         if is_full(error):
@@ -122,7 +131,23 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, parents=[shared], help=short, description=long)
         command.set_defaults(do=do)
+    _record_words(commands, shared)
     return whole
+
+
+def _record_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    for name, do, short, long, file in (
+        ("record", _record, "record an instrument into a file", RECORD, "FILE.hea, FILE.wav or a folder"),
+        ("tape", _tape, "record the bytes of an instrument's link", TAPE, "the tape, such as ecg.tape"),
+    ):
+        command = commands.add_parser(name, parents=[shared], help=short, description=long)
+        command.add_argument("--device", required=True, metavar="ID", help="the instrument's id")
+        command.add_argument(
+            "--seconds", type=float, default=10.0, metavar="N", help="how long (default: 10)"
+        )
+        command.add_argument("--out", required=True, type=Path, metavar="FILE", help=file)
+        command.add_argument("--force", action="store_true", help="replace what is there")
+        command.set_defaults(do=do)
 
 
 def _init_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -208,6 +233,20 @@ def _devices(options: argparse.Namespace) -> int:
     for line in told_devices(load_settings(options.config)):
         print(line)
     return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    from chevet.edge.terminal_record import record
+
+    settings = load_settings(options.config)
+    return record(settings, options.device, options.seconds, options.out, force=options.force)
+
+
+def _tape(options: argparse.Namespace) -> int:
+    from chevet.edge.terminal_record import record_tape
+
+    settings = load_settings(options.config)
+    return record_tape(settings, options.device, options.seconds, options.out, force=options.force)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -1,14 +1,14 @@
 """From a journal to the recording that travels: exact samples, gaps as data, the stills worth keeping."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from chevet.devices.samples import Channel, Picture, Reading, SampleBlock
+from chevet.devices.samples import Channel, Event, Picture, Reading, SampleBlock, Samples
 from chevet.edge.journal import Journal
 from chevet.study.recording import (
     Gap,
@@ -49,28 +49,46 @@ def waveforms(journal: Journal) -> tuple[Waveform, ...]:
     Raises:
         ValueError: a sample does not fit into 16 bits.
     """
-    streams: dict[tuple[Channel, ...], list[SampleBlock]] = {}
-    for event in journal.events:
+    return tuple(
+        Waveform(channels, exactly_int16(values), gaps)
+        for channels, values, gaps in streams(journal.events, journal.opening.seconds)
+    )
+
+
+def streams(
+    events: Iterable[Event], seconds: float
+) -> Iterator[tuple[tuple[Channel, ...], Samples, tuple[Gap, ...]]]:
+    """Lay the blocks of each stream in place, as wide as the device's samples are.
+
+    Yields:
+        Channels, their integers [channels, samples] of at most `seconds` (0: all), and the gaps in them.
+    """
+    found: dict[tuple[Channel, ...], list[SampleBlock]] = {}
+    for event in events:
         if isinstance(event, SampleBlock) and event.values.shape[1]:
-            streams.setdefault(event.channels, []).append(event)
-    return tuple(_laid(channels, blocks, journal.opening.seconds) for channels, blocks in streams.items())
+            found.setdefault(event.channels, []).append(event)
+    for channels, blocks in found.items():
+        yield (channels, *_laid(channels, blocks, seconds))
 
 
-def _laid(channels: tuple[Channel, ...], blocks: Sequence[SampleBlock], seconds: float) -> Waveform:
+def _laid(
+    channels: tuple[Channel, ...], blocks: Sequence[SampleBlock], seconds: float
+) -> tuple[Samples, tuple[Gap, ...]]:
     base, rate_hz = blocks[0].first, channels[0].rate_hz
     usable = _before_restart(blocks, rate_hz)
     length = usable[-1].first + usable[-1].values.shape[1] - base
     asked = round(seconds * rate_hz) if seconds else length
     length = min(length, asked)
-    values = np.zeros((len(channels), length), np.int16)
+    width = np.result_type(*{block.values.dtype for block in usable})
+    values: Samples = np.zeros((len(channels), length), width)
     arrived = np.zeros(length, np.bool_)
     for block in usable:
         start = block.first - base
         stop = min(start + block.values.shape[1], length)
         if start < stop:
-            values[:, start:stop] = exactly_int16(block.values[:, : stop - start])
+            values[:, start:stop] = block.values[:, : stop - start]
             arrived[start:stop] = True
-    return Waveform(channels, values, _gaps(arrived))
+    return values, _gaps(arrived)
 
 
 def _before_restart(blocks: Sequence[SampleBlock], rate_hz: float) -> list[SampleBlock]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chevet.edge.box_word import NAME, SCHEME, agent_runs
-from chevet.edge.errors import SettingsError
+from chevet.edge.errors import Refusal
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 
 PATIENCE_S = 5.0
@@ -18,7 +18,8 @@ def told_devices(settings: EdgeSettings) -> Iterator[str]:
     """Yield the lines of the list.
 
     Raises:
-        SettingsError: the configuration is wrong, or the agent runs and does not answer.
+        SettingsError: the configuration is wrong.
+        Refusal: the agent runs and does not answer.
     """
     if not agent_runs(settings.data_dir):
         devices = all_devices(settings)
@@ -46,14 +47,15 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
     """Return the running agent's Devices (docs/api.md).
 
     Raises:
-        SettingsError: it does not answer, or not to this user.
+        Refusal: it does not answer, or not to this user.
     """
     try:
         word = (settings.data_dir / NAME).read_text("ascii").strip()
     except OSError as error:
-        raise SettingsError(
+        raise Refusal(
+            "agent_silent",
             f"The agent is running, but {settings.data_dir / NAME} cannot be read ({error.strerror});"
-            " run this as the agent's user."
+            " run this as the agent's user.",
         ) from None
     host = _ANY_ADDRESS.get(settings.kiosk.host, settings.kiosk.host)
     line = http.client.HTTPConnection(host, settings.kiosk.port, timeout=PATIENCE_S)
@@ -63,9 +65,10 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
         words = json.loads(answer.read())
         devices: list[dict[str, Any]] = words["devices"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        raise SettingsError(
+        raise Refusal(
+            "agent_silent",
             f"The agent is running, but does not answer at {host}:{settings.kiosk.port};"
-            " if its configuration was changed, start it again."
+            " if its configuration was changed, start it again.",
         ) from None
     finally:
         line.close()

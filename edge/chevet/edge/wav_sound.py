@@ -1,0 +1,40 @@
+"""Sound as a WAV file: the samples as the device sent them, and what is to be said about them."""
+
+import io
+import struct
+import wave
+from collections.abc import Sequence
+
+from chevet.devices.samples import Samples
+from chevet.edge.wfdb_record import plain_text, sample_format, signal_bytes
+
+
+def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str]) -> bytes:
+    """Return a PCM WAV file of `values` [channels, samples], 16, 24 or 32 bit, comments in its ICMT chunk.
+
+    Raises:
+        ValueError: the rate is no whole number, which WAV cannot tell; or a sample needs more than 32 bits.
+    """
+    if rate_hz != round(rate_hz):
+        raise ValueError("a WAV file's rate is a whole number")
+    low = int(values.min()) if values.size else 0
+    bits = 16 if low == -32768 and values.max() < 32768 else sample_format(values)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(values.shape[0])
+        file.setsampwidth(bits // 8)
+        file.setframerate(round(rate_hz))
+        file.writeframes(signal_bytes(values, bits))
+    return _with_comment(out.getvalue(), "; ".join(comments))
+
+
+def _with_comment(riff: bytes, comment: str) -> bytes:
+    """Append LIST/INFO/ICMT (Multimedia Programming Interface and Data Specifications 1.0, 1991)."""
+    text = plain_text(comment).encode("ascii") + b"\0"
+    body = b"INFO" + _chunk(b"ICMT", text)
+    whole = riff + b"\0" * (len(riff) % 2) + _chunk(b"LIST", body)
+    return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
