@@ -14,7 +14,6 @@ from chevet.edge.database import is_full
 from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
-from chevet.edge.trust import make_site, read_programme
 from chevet.edge.workers import Worker, Workers
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -174,6 +173,9 @@ def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
+    # Imported here, as below: help and the small commands answer at once, without numpy and the drivers.
+    from chevet.edge.trust import make_site, read_programme
+
     read_programme(options.programme)
     config: Path = options.config or Path("edge.toml")
     starter = not config.exists()
@@ -213,7 +215,6 @@ def _require_data_dir(settings: EdgeSettings) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Imported here: help and the small commands answer at once, without numpy, FastAPI and the drivers.
     from chevet.edge.agent import serve
 
     settings = load_settings(options.config)
