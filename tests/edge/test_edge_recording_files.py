@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_edge_agent import free_port, prepare
 
-from chevet.devices.samples import Channel, Notice, Picture, Reading
+from chevet.devices.samples import Channel, Notice, Picture, Reading, SampleBlock
 from chevet.edge import terminal_record
 from chevet.edge.errors import Refusal
 from chevet.edge.instruments import Instrument
 from chevet.edge.recording_files import GAPS_TOLD, Stream, Target, target_for
-from chevet.edge.settings import load_settings
+from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.terminal_attend import Attended, Taken, reason
 from chevet.edge.terminal_record import Progress, record
 from chevet.edge.wav_sound import wav_sound
@@ -212,9 +212,9 @@ async def test_each_bad_end_has_its_word() -> None:
     assert all(len(reason(end).split()) > 3 for end in ends)
 
 
-def test_ctrl_c_keeps_what_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[EdgeSettings, FakeDevice]:
+    """A box whose ECG is a fake."""
     config = prepare(tmp_path, free_port())
     row = '[[devices]]\nid = "ecg"\ndriver = "kit-ecg"\nlink = "serial:/dev/nothing"\n'
     config.write_text(config.read_text() + row)
@@ -224,14 +224,50 @@ def test_ctrl_c_keeps_what_is_there(
         def __post_init__(self) -> None:
             super().__post_init__()
             self.instrument: Instrument = make_instrument(fake, lambda _: None)
-            fake.play(identified(), ecg_block(0, 250, time.monotonic()))
 
     monkeypatch.setattr(terminal_record, "Attended", Faked)
+    return load_settings(config), fake
+
+
+def test_ctrl_c_keeps_what_is_there(
+    bench: tuple[EdgeSettings, FakeDevice], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box, fake = bench
+    fake.play(identified(), ecg_block(0, 250, time.monotonic()))
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-    assert record(load_settings(config), "ecg", 60.0, tmp_path / "ecg.hea", force=False) == 1
+    assert record(box, "ecg", 60.0, tmp_path / "ecg.hea", force=False) == 1
     assert (tmp_path / "ecg.hea").read_text().startswith("ecg 12 500 250 ")
     assert "it was stopped" in capsys.readouterr().err
     assert b"stop" in fake.sent
+
+
+def test_samples_of_24_bits_keep_every_bit_around_a_gap(
+    bench: tuple[EdgeSettings, FakeDevice], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box, fake = bench
+    now, values = time.monotonic(), np.arange(-(2**22), 2**22, 2**16, dtype=np.int32).reshape(1, -1)
+    lost = Notice("lost_samples", now, detail="10")
+    fake.play(SampleBlock((MILLIVOLT,), values, 700, now), lost)
+    fake.play(SampleBlock((MILLIVOLT,), values, 838, now + 0.5))
+    assert record(box, "ecg", 1.0, tmp_path / "wide", force=False) == 0
+    data = (tmp_path / "wide.dat").read_bytes()
+    wanted = np.concatenate([values[0], np.zeros(10), values[0]])[:250]
+    assert (samples_of(data, 24, 1)[0] == wanted).all()
+    text = (tmp_path / "wide.hea").read_text()
+    assert "wide.dat 24 " in text
+    assert "# gap: 10 samples from sample 128 (0.512 s)" in text
+    assert "lost_samples 10" in text
+    assert "250 samples, 10 lost" in capsys.readouterr().out
+
+
+def test_an_instrument_that_refuses_to_work_leaves_no_file(
+    bench: tuple[EdgeSettings, FakeDevice], tmp_path: Path
+) -> None:
+    box, fake = bench
+    fake.play(Notice("refused", 1.0, detail="version=2.0"))
+    with pytest.raises(Refusal, match="refuses to work"):
+        record(box, "ecg", 1.0, tmp_path / "ecg.hea", force=False)
+    assert not list(tmp_path.glob("ecg*"))
 
 
 def test_help_needs_none_of_the_heavy_libraries() -> None:
