@@ -124,6 +124,19 @@ def ecg_tape(folder: Path) -> Path:
     return folder / "ecg.tape"
 
 
+@pytest.fixture(scope="module")
+def taped(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A second of the virtual ECG's link, recorded once for all tests that only replay it."""
+    return ecg_tape(tmp_path_factory.mktemp("taped")).read_bytes()
+
+
+@pytest.fixture
+def tape(taped: bytes, tmp_path: Path) -> Path:
+    (tmp_path / "ecg.tape").write_bytes(taped)
+    device(tmp_path, "kit-ecg")
+    return tmp_path / "ecg.tape"
+
+
 # Signals
 
 
@@ -212,8 +225,7 @@ def test_a_tape_replays_the_device_in_record_with_the_same_bytes(
     assert read_dat(tmp_path, "short")[1].shape[1] >= 500
 
 
-async def test_a_tape_plays_as_the_device_in_the_agent_again_and_again(tmp_path: Path) -> None:
-    tape = await asyncio.to_thread(ecg_tape, tmp_path)
+async def test_a_tape_plays_as_the_device_in_the_agent_again_and_again(tape: Path) -> None:
     settings = DeviceSettings(id="it", driver="kit-ecg", link=f"tape:{tape}?speed=4")
     one = Instrument(settings, DRIVERS, open_link, time.monotonic, lambda _: None)
     blocks: list[SampleBlock] = []
@@ -242,9 +254,8 @@ async def test_a_tape_plays_as_the_device_in_the_agent_again_and_again(tmp_path:
 
 
 def test_lost_frames_on_a_tape_are_gaps_in_the_comments_and_zeros_in_the_samples(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tape: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tape = ecg_tape(tmp_path)
     with tape.open("rb") as file:
         records = list(read_tape(file))
     large = [place for place, one in enumerate(records) if not one.sent and len(one.data) > 400]
@@ -297,9 +308,8 @@ def test_a_camera_s_pictures_are_its_own_bytes_in_a_folder(tmp_path: Path) -> No
 
 
 def test_nothing_is_overwritten_without_force_and_force_leaves_nothing_stale(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tape: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tape = ecg_tape(tmp_path)
     before = tape.read_bytes()
     device(tmp_path, "kit-ecg", f"tape:{tape}?speed=0")
     for stale in ("run.hea", "run_readings.csv", "run_2.hea"):
@@ -358,9 +368,8 @@ def test_a_camera_needs_a_folder_s_name(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_the_running_agent_holds_the_instruments_but_no_tape(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tape: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tape = ecg_tape(tmp_path)
     with _only_one(load_settings(tmp_path / "edge.toml")):
         assert run(tmp_path, "record", "--out", str(tmp_path / "ecg.hea")) == 1
         assert "The agent is running and holds 'it'" in capsys.readouterr().err
