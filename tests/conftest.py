@@ -6,9 +6,9 @@ import pytest
 from running_kit import RunningDemo, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kit() -> Iterator[RunningDemo]:
-    """One running kit for all tests that do no harm to it."""
+    """One running kit for the tests of a module; no longer, as it takes half a core from the tests that follow."""
     yield from running("iotcore")
 
 
