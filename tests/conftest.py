@@ -8,7 +8,7 @@ from running_kit import RunningDemo, running
 
 @pytest.fixture(scope="module")
 def kit() -> Iterator[RunningDemo]:
-    """One running kit for the tests of a module; no longer, as it takes half a core from the tests that follow."""
+    """One running kit for a module; no longer, as it takes half a core from the tests that follow."""
     yield from running("iotcore")
 
 
