@@ -109,6 +109,7 @@ def test_touching_a_point_of_the_body_changes_the_sound(open_desk: Callable[...,
 def test_preview_sound_is_opus_and_labelled(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     page = open_desk(f"#/case/{ARRIVING}/heart")
     expect(page.locator("sound-player .layer")).to_have_text("Short preview")
+    page.wait_for_function("() => document.querySelector('sound-player').state.duration_s > 0")
     assert state(page)["duration_s"] == pytest.approx(8.0, abs=0.1)
 
 
