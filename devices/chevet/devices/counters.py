@@ -1,6 +1,11 @@
 """What a driver has counted since it was made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from chevet.bridge.packet import Packet
+from chevet.devices.errors import BrokenPayload
+from chevet.devices.samples import Event
 
 
 @dataclass(slots=True)
@@ -18,3 +23,14 @@ class Counters:
     bad_frames: int = 0
     lost_samples: int = 0
     resyncs: int = 0
+
+
+def counted(read: Callable[[Packet], list[Event]], packet: Packet, counters: Counters) -> list[Event]:
+    """Read one notification and count it as good, or as bad when it contradicts its own format."""
+    try:
+        events = read(packet)
+    except BrokenPayload:
+        counters.bad_frames += 1
+        return []
+    counters.frames += 1
+    return events

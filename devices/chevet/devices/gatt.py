@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from chevet.bridge.packet import Packet
 from chevet.devices.conditions import identity
-from chevet.devices.counters import Counters
+from chevet.devices.counters import Counters, counted
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.devices.sfloat import sfloat
@@ -172,13 +172,7 @@ class GattDriver:
 
     def feed(self, packet: Packet) -> list[Event]:
         """Take one value; never raises, whatever it is."""
-        try:
-            events = self._read(packet)
-        except BrokenPayload:
-            self.counters.bad_frames += 1
-            return []
-        self.counters.frames += 1
-        return events
+        return counted(self._read, packet, self.counters)
 
     def _read(self, packet: Packet) -> list[Event]:
         told = self.about.read(packet)

@@ -17,7 +17,7 @@ only its steps are used. The time of a type 3 is that of its type 2. Not tried o
 import numpy as np
 
 from chevet.bridge.packet import Packet
-from chevet.devices.counters import Counters
+from chevet.devices.counters import Counters, counted
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.gatt import About
 from chevet.devices.sample_line import SampleLine
@@ -75,13 +75,7 @@ class Movesense:
 
     def feed(self, packet: Packet) -> list[Event]:
         """Take one notification; never raises, whatever it is."""
-        try:
-            events = self._read(packet)
-        except BrokenPayload:
-            self.counters.bad_frames += 1
-            return []
-        self.counters.frames += 1
-        return events
+        return counted(self._read, packet, self.counters)
 
     def _read(self, packet: Packet) -> list[Event]:
         if packet.source != NOTIFY:

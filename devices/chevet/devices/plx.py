@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from chevet.bridge.packet import Packet
 from chevet.devices import racp
-from chevet.devices.counters import Counters
+from chevet.devices.counters import Counters, counted
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.gatt import Fields, taken
 from chevet.devices.samples import Event, Notice, Reading
@@ -154,13 +154,7 @@ class Plx:
 
     def feed(self, packet: Packet) -> list[Event]:
         """Take one notification; never raises, whatever it is."""
-        try:
-            events = self._read(packet)
-        except BrokenPayload:
-            self.counters.bad_frames += 1
-            return []
-        self.counters.frames += 1
-        return events
+        return counted(self._read, packet, self.counters)
 
     def _read(self, packet: Packet) -> list[Event]:
         if packet.source == CONTINUOUS:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from chevet.bridge.packet import Packet
 from chevet.devices.conditions import reading
-from chevet.devices.counters import Counters
+from chevet.devices.counters import Counters, counted
 from chevet.devices.ecg_leads import LeadContacts
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.gatt import About, Fields, uuid
@@ -106,13 +106,7 @@ class PolarH10:
 
     def feed(self, packet: Packet) -> list[Event]:
         """Take one notification; never raises, whatever it is."""
-        try:
-            events = self._read(packet)
-        except BrokenPayload:
-            self.counters.bad_frames += 1
-            return []
-        self.counters.frames += 1
-        return events
+        return counted(self._read, packet, self.counters)
 
     def _read(self, packet: Packet) -> list[Event]:
         if packet.source == DATA:

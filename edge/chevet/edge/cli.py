@@ -32,7 +32,7 @@ first steps:
   chevet-edge run
 
 Settings are read from edge.toml (or --config FILE, or /etc/chevet/edge.toml); every one can be overridden
-by a variable such as CHEVET_EDGE_KIOSK__PORT=8500. docs/guides/installer.md explains each.
+by a variable such as CHEVET_EDGE_KIOSK__PORT=8500. docs/settings.md explains each.
 """
 INIT = (
     "Make this box's keys (readable by you alone) and the public site.json, which the relay's operator lets"
@@ -61,7 +61,7 @@ TAPE = (
     " replays it. For the workbench: a tape holds measurements of whoever was connected."
 )
 STARTER = """\
-# Settings of this box; docs/guides/installer.md explains each.
+# Settings of this box; docs/settings.md explains each.
 data_dir = "{data_dir}"
 programme = "{programme}"
 site = "{site}"
