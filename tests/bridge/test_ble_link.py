@@ -146,7 +146,7 @@ class FakeClient(BaseBleakClient):
 
     def __init__(self, address_or_ble_device, **kwargs):
         super().__init__(address_or_ble_device, **kwargs)
-        self.connected, self.written, self.paired = False, [], False
+        self.connected, self.written, self.places, self.paired = False, [], [], False
         type(self).last = self
 
     def _may_fail(self, step):
@@ -180,6 +180,7 @@ class FakeClient(BaseBleakClient):
     async def write_gatt_char(self, characteristic, data, response):
         self._may_fail("write")
         self.written.append((bytes(data), response))
+        self.places.append(characteristic.uuid)
 
     async def pair(self, *args, **kwargs): ...
     async def unpair(self): ...
@@ -221,6 +222,39 @@ async def test_a_failed_write_ends_the_link(write):
         await link.send(b"x")
     assert lost.value.reason == "disconnected"
     await link.aclose()
+
+
+async def test_a_value_goes_whole_to_the_characteristic_it_is_addressed_to():
+    backend = fake()
+    link = open_link(f"ble:{ADDRESS}?write=2a5f,{WRITE}", bluetooth=backend)
+    await link.write(WRITE, b"x" * 30)
+    await link.send(b"y")
+    client = backend.client.last
+    assert client.places == [WRITE, CONTINUOUS]
+    assert [data for data, _ in client.written] == [b"x" * 30, b"y"]
+    await link.aclose()
+
+
+@pytest.mark.parametrize("target", [CONTINUOUS, SPOT_CHECK])
+async def test_a_characteristic_that_is_not_named_or_not_there_is_not_written(target):
+    link = open_link(f"ble:{ADDRESS}?notify=2a5f&write={WRITE},2a5e", bluetooth=fake())
+    with pytest.raises(LinkError) as refused:
+        await link.write(target, b"x")
+    assert refused.value.reason == "not_writable"
+    await link.send(b"still here")
+    await link.aclose()
+
+
+async def test_a_value_that_the_device_refuses_leaves_the_link_open():
+    backend = fake(fail_at="write", error=BleakGATTProtocolError(0x05))
+    link = open_link(f"ble:{ADDRESS}?write={WRITE}", bluetooth=backend)
+    for _ in range(2):
+        with pytest.raises(LinkError) as refused:
+            await link.write(WRITE, b"x")
+        assert refused.value.reason == "write_refused"
+    await link.aclose()
+    with pytest.raises(LinkLost):
+        await link.write(WRITE, b"x")
 
 
 async def test_a_disconnect_that_fails_still_closes():

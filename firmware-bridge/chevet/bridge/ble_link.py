@@ -38,8 +38,8 @@ class BleLink(QueuedLink):
     """`ble:C0:FF:EE:00:00:01?notify=2a5f,2a5e&write=...`; each notification or indication is one packet.
 
     Options: `notify` (characteristics to subscribe, at least one of which must be there), `read` (those to
-    read once, where they are there, each giving one packet), `write` (the one that `send` writes to),
-    `pair=1` (pair before connecting), `scan` (seconds to look for it).
+    read once, where they are there, each giving one packet), `write` (those that may be written; `send` writes
+    to the first, `write` to any of them), `pair=1` (pair before anything else), `scan` (seconds to look for it).
     """
 
     def __init__(
@@ -115,23 +115,49 @@ class BleLink(QueuedLink):
         self._put(bytes(data), characteristic.uuid.lower())
 
     async def send(self, data: bytes) -> None:
-        """Write `data`, cut to what one write may hold.
+        """Write `data` to the first `write` characteristic, cut to what one write may hold.
 
         Raises:
-            LinkError: the URL names no characteristic to write to.
+            LinkError: the URL names no characteristic to write to, or the device does not take it.
             LinkLost: the device went away.
         """
-        await self.open()
+        client = await self._open_client()
         if not self._write:
             raise LinkError(self.url, "not_writable")
-        client = self._client
-        target = client.services.get_characteristic(self._write[0]) if client else None
-        if client is None or target is None:
+        target = client.services.get_characteristic(self._write[0])
+        if target is None:
             raise LinkLost(self.url, "disconnected")
         size = target.max_write_without_response_size
+        for at in range(0, len(data), size):
+            await self._put_value(client, target, data[at : at + size])
+
+    async def write(self, target: str, data: bytes) -> None:
+        """Write one value, whole, to one of the `write` characteristics.
+
+        Raises:
+            LinkError: the URL does not name it or the device does not have it ("not_writable"), or the device
+                does not take the value ("write_refused"); the link goes on.
+            LinkLost: the device went away.
+        """
+        client = await self._open_client()
+        uuid = normalize_uuid_str(target)
+        place = client.services.get_characteristic(uuid) if uuid in self._write else None
+        if place is None:
+            raise LinkError(self.url, "not_writable")
+        await self._put_value(client, place, data)
+
+    async def _open_client(self) -> BleakClient:
+        await self.open()
+        if self._client is None:
+            raise LinkLost(self.url, "disconnected")
+        return self._client
+
+    async def _put_value(self, client: BleakClient, place: BleakGATTCharacteristic, data: bytes) -> None:
         try:
-            for at in range(0, len(data), size):
-                await client.write_gatt_char(target, data[at : at + size])
+            await client.write_gatt_char(place, data)
+        except BleakGATTProtocolError as error:
+            log.info("%s does not take what was written to %s: %s", self.url, place.uuid, error)
+            raise LinkError(self.url, "write_refused") from error
         except (BleakError, OSError) as error:
             self._lose("disconnected")
             raise LinkLost(self.url, "disconnected") from error

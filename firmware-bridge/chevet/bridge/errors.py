@@ -15,6 +15,7 @@ REMEDIES = {
     "ended": "the other end stopped sending",
     "stalled": "the other end no longer takes what is sent; unplug and replug the instrument",
     "not_writable": "the link names no characteristic to write to; add write=UUID",
+    "write_refused": "the instrument does not take what was written; pair it (pair=1) or correct write=UUID",
     "closed": "the link was closed here",
 }
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.packet import Packet
@@ -44,6 +44,20 @@ class Link(Protocol):
 
     async def aclose(self) -> None:
         """Close it and free the device."""
+
+
+@runtime_checkable
+class AddressedLink(Link, Protocol):
+    """A link whose device has several places to write to."""
+
+    async def write(self, target: str, data: bytes) -> None:
+        """Write one value to the place `target`, such as a characteristic's UUID.
+
+        Raises:
+            LinkError: "not_writable": the URL or the device has no such place; "write_refused": the device
+                did not take the value. The link goes on.
+            LinkLost: the device went away.
+        """
 
 
 def open_link(

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chevet.bridge.base import Clock, QueuedLink
-from chevet.bridge.errors import LinkUnavailable
-from chevet.bridge.link import Link
+from chevet.bridge.errors import LinkError, LinkUnavailable
+from chevet.bridge.link import AddressedLink, Link
 from chevet.bridge.packet import Packet
 from chevet.bridge.url import split_url
 
@@ -100,6 +100,17 @@ class RecordingLink:
         """Send `data` and note it on the tape."""
         await self._link.send(data)
         self._write(self._clock(), True, data, "")
+
+    async def write(self, target: str, data: bytes) -> None:
+        """Write to one place of the device and note it on the tape.
+
+        Raises:
+            LinkError: "not_writable" where the link knows no places, or as the link says.
+        """
+        if not isinstance(self._link, AddressedLink):
+            raise LinkError(self.url, "not_writable")
+        await self._link.write(target, data)
+        self._write(self._clock(), True, data, target)
 
     async def aclose(self) -> None:
         """Close the link and the tape."""

@@ -21,6 +21,9 @@ class Adapter:
     """A shared central, open while anybody uses it.
 
     Transports belong to one event loop, so there is one adapter for each loop and transport specification.
+
+    Attributes:
+        connecting: held while a connection is made; a controller makes one at a time.
     """
 
     _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, "Adapter"]]] = (
@@ -31,6 +34,9 @@ class Adapter:
         self.spec = spec
         self._users = 0
         self._lock = asyncio.Lock()
+        self.connecting = asyncio.Lock()
+        self._scanning = asyncio.Lock()
+        self._scanners = 0
         self._transport: Any = None
         self._device: Any = None
 
@@ -61,6 +67,20 @@ class Adapter:
             if self._users <= 0 and self._device is not None:
                 await self._close()
 
+    async def listen(self, device: Any, *, active: bool) -> None:
+        """Let the central scan; it has one scan, which lasts as long as anybody listens."""
+        async with self._scanning:
+            if self._scanners == 0 or not device.scanning:
+                await device.start_scanning(active=active, filter_duplicates=False)
+            self._scanners += 1
+
+    async def stop_listening(self, device: Any) -> None:
+        """End one's part of the scan."""
+        async with self._scanning:
+            self._scanners -= 1
+            if self._scanners <= 0 and device.scanning:
+                await device.stop_scanning()
+
     def _lost(self) -> bool:
         return bool(self._transport.source.terminated.done())
 
@@ -83,4 +103,5 @@ class Adapter:
 
     async def _close(self) -> None:
         transport, self._transport, self._device, self._users = self._transport, None, None, 0
+        self._scanners = 0
         await transport.close()

@@ -64,9 +64,10 @@ class BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         """Start scanning; seen devices of an earlier scan are forgotten."""
         self.seen_devices = {}
-        self._device = await Adapter.of_this_loop(self.spec).acquire()
+        adapter = Adapter.of_this_loop(self.spec)
+        self._device = await adapter.acquire()
         self._device.on("advertisement", self._heard)
-        await self._device.start_scanning(active=self._active, filter_duplicates=False)
+        await adapter.listen(self._device, active=self._active)
 
     async def stop(self) -> None:
         """Stop scanning."""
@@ -74,12 +75,13 @@ class BumbleScanner(BaseBleakScanner):
             return
         device, self._device = self._device, None
         device.remove_listener("advertisement", self._heard)
+        adapter = Adapter.of_this_loop(self.spec)
         try:
-            await asyncio.wait_for(device.stop_scanning(), LOCAL_DISCONNECT_S)
+            await asyncio.wait_for(adapter.stop_listening(device), LOCAL_DISCONNECT_S)
         except (TimeoutError, core.BaseBumbleError):
             pass  # the radio went away: nothing scans any more
         finally:
-            await Adapter.of_this_loop(self.spec).release()
+            await adapter.release()
 
     def _heard(self, advertisement: Any) -> None:
         seen = _advertised(advertisement)
@@ -148,13 +150,15 @@ class BumbleClient(BaseBleakClient):
             BleakDeviceNotFoundError: it did not answer in time.
             BleakError: there is no radio, or the device went away meanwhile.
         """
-        device = await Adapter.of_this_loop(self.spec).acquire()
+        adapter = Adapter.of_this_loop(self.spec)
+        device = await adapter.acquire()
         try:
-            connection = await device.connect(
-                self._target, transport=core.PhysicalTransport.LE, timeout=self._timeout
-            )
+            async with adapter.connecting:
+                connection = await device.connect(
+                    self._target, transport=core.PhysicalTransport.LE, timeout=self._timeout
+                )
         except BaseException as error:
-            await Adapter.of_this_loop(self.spec).release()
+            await adapter.release()
             if isinstance(error, core.BaseBumbleError | TimeoutError):
                 raise BleakDeviceNotFoundError(self.address, f"{self.address} did not answer") from error
             raise

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 NOTIFY, INDICATE, READ, WRITE = "notify", "indicate", "read", "write"
+PAIRED = "paired"
+"""Reading and writing need an encrypted connection: the client has to pair first."""
 Sent = tuple[str, bytes]
 """UUID (lower case, 128 bit) and value of a notification or indication."""
 

@@ -25,6 +25,7 @@ PROPERTIES = {
     gatt.READ: Characteristic.Properties.READ,
     gatt.WRITE: Characteristic.Properties.WRITE | Characteristic.Properties.WRITE_WITHOUT_RESPONSE,
 }
+ENCRYPTED = Characteristic.READ_REQUIRES_ENCRYPTION | Characteristic.WRITE_REQUIRES_ENCRYPTION
 
 
 class GattPeripheral:
@@ -64,9 +65,11 @@ class GattPeripheral:
         made = []
         for one in service.characteristics:
             properties = Characteristic.Properties(0)
-            for ability in one.can:
+            for ability in one.can - {gatt.PAIRED}:
                 properties |= PROPERTIES[ability]
             permissions = Characteristic.READABLE | (Characteristic.WRITEABLE if gatt.WRITE in one.can else 0)
+            if gatt.PAIRED in one.can:
+                permissions |= ENCRYPTED
             value = CharacteristicValue(read=self._reader(one), write=self._writer(one))
             self._characteristics[one.uuid] = Characteristic(UUID(one.uuid), properties, permissions, value)
             made.append(self._characteristics[one.uuid])
