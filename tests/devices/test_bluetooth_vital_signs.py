@@ -157,7 +157,7 @@ def test_a_meter_is_asked_for_everything_and_then_for_what_is_new():
     driver = DRIVERS["glucose"]()
     assert driver.start() == bytes.fromhex("0101")
     told("", "020700e907030e091e055fb011", GLUCOSE, driver)
-    assert told("", "06000101", CONTROL, driver) == []
+    assert told("", "06000101", CONTROL, driver) == [Notice("stored_until", 1.0, detail="sequence=7")]
     assert driver.tick(99.0) == b""
     assert driver.start() == bytes.fromhex("0103010700")
     assert told("", "020700e907030e091e055fb011", GLUCOSE, driver) == [], "told before"
@@ -200,7 +200,8 @@ def test_a_context_that_never_comes_delays_until_the_next_or_the_end():
     assert told("", "82090000", CONTEXT, driver) == []
     (got,) = told("", "120800e907030e091e055fb011", GLUCOSE, driver)
     assert "sequence=7" in got.status
-    (got,) = told("", "06000101", CONTROL, driver)
+    got, until = told("", "06000101", CONTROL, driver)
+    assert until == Notice("stored_until", 1.0, detail="sequence=8")
     assert "sequence=8" in got.status
 
 

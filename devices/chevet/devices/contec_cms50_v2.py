@@ -8,10 +8,11 @@ programs, MarkMLl's USB captures, atbrask's CMS50Dplus.
 Doubts: "searching too long" (bit 4 of the first byte) is taken as "finger out", as in the older frames.
 Some packets omit padding, so a packet ends with the next type byte (or after nine bytes, or 0.25 s of
 quiet), never by a table. The start of a stored recording (its date) has two forms in public programs and is
-not read: stored readings carry the second within the recording. Perfusion index: unit 0.01 %, from one
-program only.
+not read: stored readings carry the second within the recording, and the bytes of that answer, whatever they
+say, only tell one recording from another. Perfusion index: unit 0.01 %, from one program only.
 """
 
+import zlib
 from collections import deque
 
 from chevet.bridge.packet import Packet
@@ -26,12 +27,15 @@ from chevet.devices.conditions import (
 from chevet.devices.contec_cms50_v1 import BLOCK_FRAMES, PLETH, RATE_HZ, Words, conditions
 from chevet.devices.contec_packets import PACKET_BYTES, ContecPackets, Cut, command
 from chevet.devices.counters import Counters
+from chevet.devices.memory import FROM_STORAGE, LONGEST_MARK, STORED_UNTIL
 from chevet.devices.pulse_wave import PulseWave
 from chevet.devices.samples import Event, Notice
 
 START_LIVE, STOP_LIVE, ASK_STORED, STOP_STORED = 0xA1, 0xA2, 0xA6, 0xA7
-ASK_LENGTH, ASK_MODEL, ASK_VENDOR, KEEP_ALIVE = 0xA4, 0xA8, 0xA9, 0xAF
-MODEL, VENDOR, STORED_PI = 0x02, 0x03, 0x09
+ASK_LENGTH, ASK_STARTED, ASK_MODEL, ASK_VENDOR, KEEP_ALIVE = 0xA4, 0xA5, 0xA8, 0xA9, 0xAF
+MODEL, VENDOR, START_DATE, STORED_PI, START_TIME = 0x02, 0x03, 0x07, 0x09, 0x12
+DECIDE = b""
+"""Stands in the queue where it is known whether there is a recording that was not fetched yet."""
 LAST_TEXT = 0xFF
 REASONS = {0x03: "recording", 0x05: "unsupported"}
 
@@ -48,7 +52,8 @@ MISSING_PI = (0, 0xFFFF)
 class ContecCms50V2:
     """Reads pleth (60 Hz, 0 to 127), numbers once a second, the model's name; stored numbers when asked.
 
-    Stored readings have the words `from_storage` and `second=N` (from the recording's beginning).
+    Stored readings have the words `from_storage`, `second=N` (from the recording's beginning) and, where the
+    device told its start and length, `recording=` with eight digits that stand for these.
     """
 
     name = "contec-cms50-v2"
@@ -60,7 +65,12 @@ class ContecCms50V2:
         self._wave = PulseWave(PLETH, self.counters, BLOCK_FRAMES)
         self._agreement = Agreement(int(RATE_HZ))
         self._conditions = Conditions()
+        self._mark: str | None = None
         self.start()
+
+    def remember(self, mark: str) -> None:
+        """Fetch the stored recording before live data begin, unless it is the one of this mark."""
+        self._mark = mark[:LONGEST_MARK]
 
     def start(self) -> bytes:
         """Return the question for the model; vendor and `start live` follow from `tick`."""
@@ -69,7 +79,11 @@ class ContecCms50V2:
         self._agreement.forget()
         self._conditions.forget()
         self._late: list[Event] = []
-        self._queue = deque((command(ASK_VENDOR), command(START_LIVE)))
+        self._queue = deque([command(ASK_VENDOR), command(START_LIVE)])
+        if self._mark is not None:
+            self._queue = deque([command(ASK_VENDOR), command(ASK_STARTED), command(ASK_LENGTH), DECIDE])
+        self._started: dict[int, bytes] = {}
+        self._length = 0
         self._texts: dict[int, list[str]] = {MODEL: [], VENDOR: []}
         self._heard_at = self._live_at = self._asked_at = self._kept_at = float("-inf")
         self._stored_left: int | None = None
@@ -85,8 +99,19 @@ class ContecCms50V2:
         """Return what stops live data and asks for the first stored recording; live data follows it."""
         self._stored_left, self._stored = -1, 0
         self._heard_at = float("-inf")
-        self._queue = deque((command(ASK_LENGTH), command(ASK_STORED)))
+        self._queue = deque([command(ASK_LENGTH), command(ASK_STORED)])
         return command(STOP_LIVE)
+
+    def _recording(self) -> str:
+        """Return what tells the stored recording from others, "" where the device did not say it."""
+        told = b"".join(bytes([kind]) + self._started[kind] for kind in sorted(self._started))
+        return f"start={told.hex()};length={self._length}" if told and self._length else ""
+
+    def _decide(self) -> bytes:
+        """Return the first command of a fetch, or of live data where there is nothing new to fetch."""
+        if not self._length or (self._mark and self._mark == self._recording()):
+            return command(START_LIVE)
+        return self.ask_stored()
 
     def tick(self, at: float) -> bytes:
         """Return the next command of the beginning, the keep-alive, or `start live` again."""
@@ -94,9 +119,9 @@ class ContecCms50V2:
             self._late += self._take(self._packets.end(), at)
         if self._queue:
             self._asked_at = self._kept_at = self._heard_at = at
-            return self._queue.popleft()
+            return self._queue.popleft() or self._decide()
         if self._stored_left is not None:
-            return self._stored_ended() if at - self._heard_at >= STORED_QUIET_S else b""
+            return self._stored_ended(at) if at - self._heard_at >= STORED_QUIET_S else b""
         if at - max(self._live_at, self._asked_at) >= LIVE_AGAIN_S:
             self._asked_at = self._kept_at = at
             return command(START_LIVE)
@@ -105,7 +130,9 @@ class ContecCms50V2:
             return command(KEEP_ALIVE)
         return b""
 
-    def _stored_ended(self) -> bytes:
+    def _stored_ended(self, at: float) -> bytes:
+        if self._stored_left == 0 and self._stored and self._recording():
+            self._late.append(Notice(STORED_UNTIL, at, detail=self._recording()))
         self._stored_left = None
         self._queue.append(command(START_LIVE))
         return command(STOP_STORED)
@@ -134,8 +161,12 @@ class ContecCms50V2:
                 return self._live(data, at)
             case 0x02 | 0x03 if len(data) > 1:  # MODEL, VENDOR
                 return self._text(type_, data, at)
-            case 0x08 if self._stored_left is not None:  # STORED_LENGTH
-                self._stored_left = int.from_bytes(data[2:6], "little")
+            case 0x07 | 0x12:  # START_DATE, START_TIME
+                self._started[type_] = data
+            case 0x08:  # STORED_LENGTH
+                self._length = int.from_bytes(data[2:6], "little")
+                if self._stored_left is not None:
+                    self._stored_left = self._length
             case 0x09 | 0x0F if self._stored_left is not None:  # STORED_PI, STORED
                 return self._stored_readings(data, 4 if type_ == STORED_PI else 2, at)
             case 0x0B:  # REFUSED
@@ -171,8 +202,10 @@ class ContecCms50V2:
     def _stored_readings(self, data: bytes, size: int, at: float) -> list[Event]:
         left = len(data) if self._stored_left in (None, -1) else min(len(data), self._stored_left or 0)
         events: list[Event] = []
+        which = self._recording()
+        named = (f"recording={zlib.crc32(which.encode()):08x}",) if which else ()
         for start in range(0, left - left % size, size):
-            words = ("from_storage", f"second={self._stored}")
+            words = (FROM_STORAGE, f"second={self._stored}", *named)
             self._stored += 1
             spo2, rate = data[start], data[start + 1]
             events.append(spo2_reading(None if spo2 in MISSING_SPO2 else spo2, at, words))

@@ -1,4 +1,8 @@
-"""What the Bluetooth SIG's services have in common: UUIDs, numbers, dates, Device Information, Battery."""
+"""What the Bluetooth SIG's services have in common: UUIDs, numbers, dates, Device Information, Battery, time.
+
+Current Time (0x2A2B) is read where the link reads it, and set where the link may write it: some meters send
+nothing before that.
+"""
 
 import datetime
 from collections.abc import Callable, Mapping
@@ -7,6 +11,7 @@ from chevet.bridge.packet import Packet
 from chevet.devices.conditions import identity
 from chevet.devices.counters import Counters, counted
 from chevet.devices.errors import BrokenPayload
+from chevet.devices.memory import Write
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.devices.sfloat import sfloat
 
@@ -20,6 +25,9 @@ def uuid(number: int) -> str:
 
 
 BATTERY_LEVEL = uuid(0x2A19)
+CURRENT_TIME = uuid(0x2A2B)
+MANUAL_UPDATE = 0x01
+"""Adjust reason of the Current Time Service."""
 TEXTS = {uuid(0x2A29): "maker", uuid(0x2A24): "model", uuid(0x2A25): "serial", uuid(0x2A26): "firmware"}
 """Of the Device Information Service 0x180A."""
 UNTOLD = frozenset(uuid(number) for number in (0x2A27, 0x2A28, 0x2A23, 0x2A50))
@@ -94,6 +102,23 @@ class Fields:
             return None
 
 
+def current_time(now: datetime.datetime) -> bytes:
+    """Return a Current Time: Date Time, weekday (Monday is 1), parts of a second, why it was set."""
+    fraction = now.microsecond * 256 // 1_000_000
+    date = now.year.to_bytes(2, "little") + bytes((now.month, now.day, now.hour, now.minute, now.second))
+    return date + bytes((now.isoweekday(), fraction, MANUAL_UPDATE))
+
+
+def device_time(packet: Packet) -> list[Event]:
+    """Return what a device says about its clock; nothing where it is not set.
+
+    Raises:
+        BrokenPayload: it is no Current Time.
+    """
+    when = Fields(packet.data, "current_time").date_time()
+    return [] if when is None else [Notice("device_time", packet.at, detail=when.isoformat())]
+
+
 def taken(when: datetime.datetime | None) -> tuple[str, ...]:
     """Return the word that says when the device took a measurement, by its own clock."""
     return (f"taken={when.isoformat()}",) if when is not None else ()
@@ -120,13 +145,15 @@ class About:
         """Return what the packet says, None when it is about something else.
 
         Raises:
-            BrokenPayload: a battery level that is none.
+            BrokenPayload: a battery level or a time that is none.
         """
         if packet.source in TEXTS:
             self._texts[TEXTS[packet.source]] = packet.data.decode("utf-8", "replace")
             return [Notice("identified", packet.at, detail=self._identity())]
         if packet.source == BATTERY_LEVEL:
             return self._level(packet)
+        if packet.source == CURRENT_TIME:
+            return device_time(packet)
         return [] if packet.source in UNTOLD else None
 
     def _identity(self) -> str:
@@ -161,6 +188,10 @@ class GattDriver:
         """Return nothing: subscribing starts the device."""
         self.about.forget()
         return b""
+
+    def set_clock(self, now: datetime.datetime) -> list[Write]:
+        """Return what sets the device's clock, where it has one."""
+        return [Write(CURRENT_TIME, current_time(now))]
 
     def tick(self, at: float) -> bytes:  # noqa: ARG002 (such a device needs nothing)
         """Return nothing."""

@@ -5,9 +5,10 @@ A meter sends nothing by itself: its stored measurements (0x2A18) are asked for 
 followed by its context (0x2A34: before or after a meal); it is held until that has come. Every reading has
 the words `from_storage`, `sequence=N` and, where the meter's clock is set, `taken=...`.
 
+Some meters want the time written to 0x2A2B before they send: it is, where the link's `write` lists 2a2b.
+
 Doubts: meters that start counting again (a new battery) are asked for everything again when their numbers
-fall. Some meters want the time written to 0x2A2B before they send; a link has one characteristic to write,
-so that is not done. Reports of the control solution (a test of the meter) are given as "no value".
+fall. Reports of the control solution (a test of the meter) are given as "no value".
 """
 
 import datetime
@@ -16,7 +17,8 @@ from chevet.bridge.packet import Packet
 from chevet.devices import racp
 from chevet.devices.conditions import Conditions, reading
 from chevet.devices.gatt import Fields, GattDriver, bit_words, taken, uuid
-from chevet.devices.samples import Event, Reading
+from chevet.devices.memory import STORED_UNTIL, Write
+from chevet.devices.samples import Event, Notice, Reading
 
 MEASUREMENT, CONTEXT, FEATURE = uuid(0x2A18), uuid(0x2A34), uuid(0x2A51)
 OFFSET, CONCENTRATION, MOLAR, STATUS, CONTEXT_FOLLOWS = (1 << bit for bit in range(5))
@@ -96,6 +98,14 @@ class Glucose:
         self._asking = False
         self._heard_at: float | None = None
         self._ask_all = False
+
+    def remember(self, mark: str) -> None:
+        """Ask for what is newer than the record of this mark."""
+        self._last = racp.marked(mark)
+
+    def set_clock(self, now: datetime.datetime) -> list[Write]:
+        """Return what sets the meter's clock."""
+        return self._gatt.set_clock(now)
 
     def start(self) -> bytes:
         """Return the request for all records, or for those that are new since the last connection."""
@@ -177,7 +187,6 @@ class Glucose:
         return [held]
 
     def _answered(self, data: bytes, at: float) -> list[Event]:
-        del at
         code = racp.answer_to_report(data)
         if code is None:
             return []
@@ -185,7 +194,10 @@ class Glucose:
         if code == racp.NO_RECORDS and self._last is not None:
             # Not even the record it gave last: it counts anew.
             self._last, self._ask_all = None, True
-        return self._release()
+        events = self._release()
+        if code == racp.SUCCESS and self._last is not None:
+            events.append(Notice(STORED_UNTIL, at, detail=racp.mark(self._last)))
+        return events
 
 
 def _shifted(when: datetime.datetime | None, minutes: int) -> datetime.datetime | None:

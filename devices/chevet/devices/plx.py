@@ -2,26 +2,29 @@
 
 Continuous measurements (0x2A5F, notified about once a second) and spot checks (0x2A5E, indicated). Battery
 level (0x2A19) and the Device Information texts are read too where the link subscribes to it. Fast and slow
-numbers, and the device's own date, are checked for length and left: the box's clock is the better one.
+numbers, and the date of a new measurement, are checked for length and left: the box's clock is better.
 
 Stored spot checks are asked for by the Record Access Control Point (0x2A52) when the link reads Features
 (0x2A60) and these announce storage; such a link must subscribe to and write 0x2A52. They have the words
 `from_storage` and `taken=...` (there the device's own date is all there is).
 
 Doubts: that stored records come as 0x2A5E with measurement status "from storage" is the specification's word,
-never seen here; what comes between request and answer is taken as stored whatever its status says. Stored
-records are asked for again at each connection and stay in the device.
+never seen here; what comes between request and answer is taken as stored whatever its status says. The
+service can only be asked for all records; those with a date up to that of the mark are passed over, and all
+stay in the device.
 Hand-written clones of the service often leave out Features and send a pulse rate of 0; 0 is taken
 as "no value". Numbers that no body has (SpO2 over 100 %) are "no value" too, with the word "implausible".
 """
 
+import datetime
 from dataclasses import dataclass, field
 
 from chevet.bridge.packet import Packet
 from chevet.devices import racp
 from chevet.devices.counters import Counters, counted
 from chevet.devices.errors import BrokenPayload
-from chevet.devices.gatt import Fields, taken
+from chevet.devices.gatt import CURRENT_TIME, Fields, current_time, device_time, taken
+from chevet.devices.memory import FROM_STORAGE, STORED_UNTIL, Write
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.devices.sfloat import sfloat
 
@@ -134,6 +137,16 @@ class Plx:
         self._seen: dict[str, bool] = {}
         self._identity: dict[str, str] = {}
         self._stores = self._asking = False
+        self._until: datetime.datetime | None = None  # the newest stored one that need not come again
+        self._newest: datetime.datetime | None = None
+
+    def remember(self, mark: str) -> None:
+        """Pass over stored spot checks up to the time of this mark."""
+        self._until = self._newest = _time_of(mark)
+
+    def set_clock(self, now: datetime.datetime) -> list[Write]:
+        """Return what sets the device's clock, where it has one."""
+        return [Write(CURRENT_TIME, current_time(now))]
 
     def start(self) -> bytes:
         """Return nothing: subscribing starts the device."""
@@ -167,9 +180,9 @@ class Plx:
             self._stores = bool(Fields(packet.data, "features").u16() & STORAGE)
             return []
         if packet.source == racp.CONTROL_POINT:
-            if racp.answer_to_report(packet.data) is not None:
-                self._asking = False
-            return []
+            return self._answered(packet)
+        if packet.source == CURRENT_TIME:
+            return device_time(packet)
         if packet.source in IDENTITY_TEXTS:
             return self._identified(IDENTITY_TEXTS[packet.source], packet)
         raise BrokenPayload("source")
@@ -182,14 +195,27 @@ class Plx:
         detail = ";".join(f"{key}={self._identity.get(key, '')}" for key in IDENTITY_TEXTS.values())
         return [Notice("identified", packet.at, detail=detail)]
 
+    def _answered(self, packet: Packet) -> list[Event]:
+        code = racp.answer_to_report(packet.data)
+        if code is None:
+            return []
+        self._asking = False
+        if code != racp.SUCCESS or self._newest is None:
+            return []
+        return [Notice(STORED_UNTIL, packet.at, detail=f"taken={self._newest.isoformat()}")]
+
     def _spot_check(self, packet: Packet) -> list[Event]:
         measured = parse_measurement(packet.data, SPOT_CHECK_FIELDS)
         words = ("spot_check",) + ("clock_not_set",) * bool(packet.data[0] & CLOCK_NOT_SET)
-        if self._asking or "from_storage" in measured.words:
-            words += ("from_storage",) * ("from_storage" not in measured.words)
-            words += taken(
-                Fields(measured.fields["date"], "date").date_time() if "date" in measured.fields else None
-            )
+        if not self._asking and FROM_STORAGE not in measured.words:
+            return self._measured(measured, packet.at, words)
+        date = measured.fields.get("date")
+        when = Fields(date, "date").date_time() if date is not None else None
+        if when is not None and self._until is not None and when <= self._until:
+            return []
+        if when is not None:
+            self._newest = when if self._newest is None else max(self._newest, when)
+        words += (FROM_STORAGE,) * (FROM_STORAGE not in measured.words) + taken(when)
         return self._measured(measured, packet.at, words)
 
     def _battery(self, packet: Packet) -> list[Event]:
@@ -199,7 +225,7 @@ class Plx:
 
     def _measured(self, measured: Measurement, at: float, more: tuple[str, ...] = ()) -> list[Event]:
         words = measured.words + more
-        events = self._notices(words, at)
+        events = [] if FROM_STORAGE in words else self._notices(words, at)
         events.append(_reading("spo2", measured.spo2, 100.0, "%", at, words))
         events.append(_reading("pulse_rate", measured.pulse_rate, 500.0, "/min", at, words))
         if measured.has_amplitude:
@@ -222,6 +248,15 @@ def _reading(
     if not 0 < value <= highest:
         return Reading(kind, None, unit, at, (*words, "implausible"))
     return Reading(kind, value, unit, at, words)
+
+
+def _time_of(mark: str) -> datetime.datetime | None:
+    word, _, text = mark.partition("=")
+    try:
+        when = datetime.datetime.fromisoformat(text) if word == "taken" else None
+    except ValueError:
+        return None
+    return None if when is None or when.tzinfo is not None else when
 
 
 def _u16(data: bytes) -> int:

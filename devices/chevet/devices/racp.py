@@ -8,6 +8,7 @@ from chevet.devices.errors import BrokenPayload
 from chevet.devices.gatt import uuid
 
 CONTROL_POINT = uuid(0x2A52)
+HIGHEST_SEQUENCE = 0xFFFF
 REPORT, RESPONSE = 0x01, 0x06
 ALL, AT_LEAST = 0x01, 0x03
 BY_SEQUENCE = 0x01
@@ -37,3 +38,16 @@ def answer_to_report(data: bytes) -> int | None:
     if len(data) < 4:
         raise BrokenPayload("control_point")
     return data[3] if data[2] == REPORT else None
+
+
+def mark(sequence: int) -> str:
+    """Return the mark of the newest record that was given."""
+    return f"sequence={sequence}"
+
+
+def marked(text: str) -> int | None:
+    """Return the sequence number of a mark, None where it names none."""
+    word, _, number = text.partition("=")
+    if word != "sequence" or not (number.isascii() and number.isdigit()) or len(number) > 5:
+        return None
+    return int(number) if int(number) <= HIGHEST_SEQUENCE else None

@@ -82,8 +82,8 @@ class Notice:
 
     Codes: sensor_off, lead_off, searching, battery_low, artifact, low_perfusion, identified,
     lost_samples, bad_frames, snapshot_button, refused (the device will not start; detail says why),
-    rate_wrong (its clock is off; detail "nominal=500;measured=511.20"), device_time (its own clock, asked
-    for; detail "2025-03-14T09:30:05").
+    rate_wrong (its clock is off; detail "nominal=500;measured=511.20"), device_time (its own clock; detail
+    "2025-03-14T09:30:05"), stored_until (all it had stored has come; detail: the mark of memory.py).
 
     Attributes:
         code: one of the codes above.

@@ -38,8 +38,8 @@ class BleLink(QueuedLink):
     """`ble:C0:FF:EE:00:00:01?notify=2a5f,2a5e&write=...`; each notification or indication is one packet.
 
     Options: `notify` (characteristics to subscribe, at least one of which must be there), `read` (those to
-    read once, where they are there, each giving one packet), `write` (those that may be written; `send` writes
-    to the first, `write` to any of them), `pair=1` (pair before anything else), `scan` (seconds to look for it).
+    read once, where they are there, each giving one packet), `write` (those that may be written; `send` goes
+    to the first, `write` to any of them), `pair=1` (pair first), `scan` (seconds to look for it).
     """
 
     def __init__(

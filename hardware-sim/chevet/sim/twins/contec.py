@@ -26,6 +26,11 @@ class ContecOld:
         self._pace = Pace(RATE_HZ, now)
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)
@@ -77,6 +82,8 @@ class ContecNew:
         kept_alive: keep-alives heard.
         padding: False leaves the padding of short packets out, as some devices do.
         refuse: reason with which `start live` is refused, 0 to take it.
+        began: what it says of the stored recording's start, opaque bytes; b"" refuses the question.
+        stored: its recording.
     """
 
     baud = 115200
@@ -85,11 +92,17 @@ class ContecNew:
         self.kept_alive = 0
         self.padding = True
         self.refuse = 0
+        self.began = bytes((0, 0, 25, 3, 14, 9))
         self._finger = finger
-        self._stored = stored
+        self.stored = stored
         self._model = model
         self._pace = Pace(RATE_HZ, now)
         self.restart(now)
+
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
 
     def restart(self, now: float) -> None:
         """Power on."""
@@ -127,10 +140,12 @@ class ContecNew:
                 self._alive_at = now
                 return []
             case 0xA4:
-                size = (2 * len(self._stored)).to_bytes(4, "little")
+                size = (2 * len(self.stored)).to_bytes(4, "little")
                 return [packet(0x08, bytes([0, 0]) + size)]
+            case 0xA5 if self.began:
+                return [packet(0x07, self.began), packet(0x12, self.began[::-1])]
             case 0xA6:
-                return self._download() if self._stored else [packet(0x0B, bytes([command, 5]))]
+                return self._download() if self.stored else [packet(0x0B, bytes([command, 5]))]
             case 0xA8:
                 return self._text(0x02, self._model)
             case 0xA9:
@@ -145,7 +160,7 @@ class ContecNew:
         ]
 
     def _download(self) -> list[bytes]:
-        pairs = b"".join(bytes(pair) for pair in self._stored)
+        pairs = b"".join(bytes(pair) for pair in self.stored)
         packets = []
         for start in range(0, len(pairs), 6):
             part = pairs[start : start + 6]
