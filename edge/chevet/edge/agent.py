@@ -69,6 +69,7 @@ class Agent:
             tasks = [
                 group.create_task(bedside.captures.run(), name="captures"),
                 group.create_task(bedside.live.run(), name="live"),
+                group.create_task(bedside.memory.run(), name="memory of instruments"),
                 group.create_task(uplink.run(), name="uplink"),
                 group.create_task(self._housekeeping(), name="housekeeping"),
                 group.create_task(self._tell_arrivals(), name="arrivals"),
@@ -131,6 +132,7 @@ class Agent:
             try:
                 await asyncio.to_thread(self.bedside.disk.keep_reserve)
                 await asyncio.to_thread(self.bedside.spool.drop_delivered)
+                await asyncio.to_thread(self._drop_stored)
             except (OSError, Refusal) as error:
                 log.warning("housekeeping must wait (%s)", type(error).__name__)
             status = await asyncio.to_thread(self.bedside.status)
@@ -141,6 +143,10 @@ class Agent:
                 shown = facts
                 self.bedside.live.tell({"type": "status", "status": status})
             await asyncio.sleep(HOUSEKEEPING_S)
+
+    def _drop_stored(self) -> None:
+        days_ms = round(self.bedside.settings.retention_days * 86_400_000)
+        self.bedside.memory.drop_old(self.bedside.clock.now_ms() - days_ms)
 
     def _device_changed(self, instrument: Instrument) -> None:
         self.bedside.live.tell({"type": "device", "device": self.bedside.device(instrument)})

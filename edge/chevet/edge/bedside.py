@@ -7,6 +7,7 @@ from typing import Any
 from chevet.edge.box import BoxClock, read_power
 from chevet.edge.capture import Captures
 from chevet.edge.cases import Case, Cases, case_shape
+from chevet.edge.device_memory import DeviceMemory
 from chevet.edge.disk import Disk
 from chevet.edge.instruments import Instrument
 from chevet.edge.live import Live
@@ -50,6 +51,7 @@ class Bedside:
     spool: Spool
     sessions: Sessions
     instruments: dict[str, Instrument]
+    memory: DeviceMemory
     captures: Captures
     rules: VisitRules
     live: Live

@@ -15,6 +15,7 @@ from chevet.edge.capture import Captures
 from chevet.edge.cases import Cases
 from chevet.edge.closing import Closing
 from chevet.edge.database import Database
+from chevet.edge.device_memory import DeviceMemory
 from chevet.edge.disk import MEGABYTE, Disk
 from chevet.edge.errors import SettingsError
 from chevet.edge.instruments import Instrument
@@ -43,7 +44,10 @@ def compose(
         StoreDamaged: the spool fails its check.
     """
     parts = _parts(settings, database)
+    memory = DeviceMemory(database, parts.clock.now_ms, parts.clock.quality)
     instruments = _instruments(settings, parts.clock, device_changed)
+    for instrument in instruments.values():
+        instrument.memory = memory
     folder, label = settings.data_dir / "journals", settings.label
     captures = Captures(folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label)
     return Bedside(
@@ -59,6 +63,7 @@ def compose(
         spool=parts.spool,
         sessions=Sessions(parts.clock.monotonic),
         instruments=instruments,
+        memory=memory,
         captures=captures,
         rules=_rules(parts, programme, captures, label),
         live=Live(parts.clock.now_ms, parts.clock.monotonic),

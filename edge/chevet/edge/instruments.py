@@ -10,7 +10,9 @@ from chevet.bridge.clock import DeviceClock
 from chevet.bridge.errors import LinkError, LinkUnavailable
 from chevet.bridge.link import Link
 from chevet.devices.driver import Driver
+from chevet.devices.memory import is_stored
 from chevet.devices.samples import Event, Notice, Reading, SampleBlock
+from chevet.edge.device_memory import DeviceMemory, ask_time, brief, set_clock
 from chevet.edge.errors import SettingsError
 from chevet.edge.settings import DeviceSettings
 
@@ -57,6 +59,8 @@ class Instrument:
         last_packet_at: monotonic time of the last packet in seconds, or None.
         listeners: who gets the events.
         clock: the device's clock on the host's; None before the first samples.
+        memory: keeps what the device had stored, apart from what it measures; None hands it to the listeners.
+        clock_offset_s: how much the device's own clock was ahead of the box's when it told its time, or None.
     """
 
     def __init__(
@@ -90,6 +94,8 @@ class Instrument:
         self.last_packet_at: float | None = None
         self.listeners: list[Listener] = []
         self.clock: DeviceClock | None = None
+        self.memory: DeviceMemory | None = None
+        self.clock_offset_s: float | None = None
 
     @property
     def lost_samples(self) -> int:
@@ -140,9 +146,13 @@ class Instrument:
                 await link.aclose()
 
     async def _serve(self, link: Link) -> None:
+        if self.memory is not None:
+            brief(self._driver, self.settings.link, self.memory)
+            await set_clock(self._driver, link, self.memory)
         start = self._driver.start()
         if start:
             await link.send(start)
+        await ask_time(self._driver, link)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(link), name=f"tick {self.id}")
@@ -184,11 +194,16 @@ class Instrument:
                 self.battery_pct = event.value
             case Notice(code="identified"):
                 self._identified(event.detail)
+            case Notice(code="device_time") if self.memory is not None:
+                self.clock_offset_s = self.memory.offset_s(event.detail, event.at, self._monotonic())
         if isinstance(event, Notice) and event.code == "refused" and event.on:
             log.warning("device %s: refuses to work (%s)", self.id, event.detail)
             self._set(BROKEN, "refused")
         else:
             self._set(READY, "")
+        if self.memory is not None and is_stored(event):
+            self.memory.take(self.id, self.settings.link, self.clock_offset_s, event)
+            return
         for listener in tuple(self.listeners):
             listener.offer(self.id, event)
 

@@ -137,6 +137,7 @@ def device_shape(instrument: Instrument, now_ms: int, now: float, label: str) ->
         "rates": instrument.rates,
         "lost_samples": instrument.lost_samples,
         "bad_frames": instrument.bad_frames,
+        "clock_offset_s": instrument.clock_offset_s,
         "last_packet_ms": None if at is None else now_ms - round((now - at) * 1000),
         "problem": instrument.problem,
         "simulated": instrument.simulated or bool(label),

@@ -57,6 +57,17 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT
         """,
     ),
+    (
+        "what instruments had stored",
+        """
+        CREATE TABLE stored_readings (
+            device TEXT NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL, value REAL, unit TEXT NOT NULL,
+            status TEXT NOT NULL, taken TEXT NOT NULL, offset_s REAL, fetched_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX stored_once ON stored_readings (origin, kind, status, ifnull(value, -1));
+        CREATE TABLE device_marks (origin TEXT PRIMARY KEY, mark TEXT NOT NULL) STRICT
+        """,
+    ),
 )
 
 

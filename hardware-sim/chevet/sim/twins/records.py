@@ -12,12 +12,15 @@ from chevet.sim.twins.gatt import INDICATE, NOTIFY, READ, WRITE, Sent, Service, 
 from chevet.sim.twins.ieee11073 import date_time, sfloat
 
 CONTROL_POINT = sig(0x2A52)
+CURRENT_TIME = sig(0x2A2B)
 GLUCOSE, CONTEXT, GLUCOSE_FEATURE = 0x2A18, 0x2A34, 0x2A51
 SPOT_CHECK, CONTINUOUS, FEATURES = 0x2A5E, 0x2A5F, 0x2A60
 REPORT, DELETE, ABORT, COUNT, COUNTED, ANSWER = 1, 2, 3, 4, 5, 6
 ALL, AT_MOST, AT_LEAST, RANGE, FIRST, LAST = 1, 2, 3, 4, 5, 6
 DONE, UNKNOWN_OP, UNKNOWN_OPERATOR, BAD_OPERAND, NONE_FOUND = 1, 2, 4, 5, 6
 CAPILLARY_FINGER = 0x11
+ITS_TIME = datetime.datetime(2025, 3, 14, 9, 30, 5)
+"""What a meter's clock says before anybody sets it, a Friday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Records:
     Attributes:
         records: what it keeps, oldest first.
         silent: it does not answer.
+        clock: what was last written to its clock, None before.
+        wants_time: it does not answer before its clock was set.
     """
 
     linger_s = 0.0
@@ -43,6 +48,8 @@ class Records:
         self.services = services
         self.records: list[Record] = []
         self.silent = False
+        self.clock: bytes | None = None
+        self.wants_time = False
 
     def connected(self, now: float) -> None:
         """Do nothing: it waits to be asked."""
@@ -54,8 +61,12 @@ class Records:
         return []
 
     def written(self, uuid: str, data: bytes, now: float) -> list[Sent]:
-        """Obey the control point."""
+        """Obey the control point, take the time."""
         del now
+        if uuid == CURRENT_TIME and len(data) == 10:
+            self.clock = data
+        if self.wants_time and self.clock is None:
+            return []
         if uuid != CONTROL_POINT or len(data) < 2 or self.silent:
             return []
         op, found = data[0], self._chosen(data[1], data[2:])
@@ -93,7 +104,10 @@ def glucose_meter() -> Records:
         characteristic(sig(GLUCOSE_FEATURE), READ, value=b"\x00\x00"),
         characteristic(CONTROL_POINT, WRITE, INDICATE),
     )
-    services = (Service(sig(0x1808), parts), gatt.about("Chevet", "SIM-G", "G0001"), gatt.battery(90))
+    clock = characteristic(CURRENT_TIME, READ, WRITE, value=date_time(ITS_TIME) + b"\x05\x00\x01")
+    time = Service(sig(0x1805), (clock,), advertised=False)
+    about = gatt.about("Chevet", "SIM-G", "G0001")
+    services = (Service(sig(0x1808), parts), about, gatt.battery(90), time)
     return Records("CHEVET-SIM-G", services)
 
 
