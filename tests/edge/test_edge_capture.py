@@ -192,10 +192,10 @@ async def test_a_journal_that_cannot_be_made_refuses_the_capture(
         assert not list((box.bedside.settings.data_dir / "journals").iterdir())
 
 
-async def test_samples_wider_than_16_bits_are_not_bent(box: Box) -> None:
+async def test_samples_wider_than_32_bits_are_not_bent(box: Box) -> None:
     async with working(box) as visit:
         row = await box.bedside.captures.start(visit, "ecg", seconds=1)
-        wide = SampleBlock((Channel("I", "mV", 500.0, 1e-6),), np.full((1, 500), 100_000, np.int32), 0, 0.0)
+        wide = SampleBlock((Channel("I", "mV", 500.0, 1e-9),), np.full((1, 500), 1 << 33, np.int64), 0, 0.0)
         box.devices["ecg"].play(wide)
         failed = await ended(box, row)
         assert (failed.state, failed.problem) == (FAILED, "not_storable")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from edge_fakes import Box, FakeDevice, ecg_block, spo2
+from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Notice, Picture, Reading, SampleBlock
 from chevet.edge import live as live_module
@@ -70,9 +71,9 @@ def test_headers_of_any_length_are_padded_to_four() -> None:
 
 def test_blocks_that_follow_each_other_are_joined_and_a_gap_stays_a_jump() -> None:
     other = SampleBlock((Channel("x", "1", 4000.0, 1.0),), np.zeros((1, 5), np.int16), 0, 0.0)
-    waves = [("e", ecg_block(0, 10)), ("s", other), ("e", ecg_block(10, 10)), ("e", ecg_block(30, 10))]
-    found = joined(waves)
-    assert [(device, block.first, block.values.shape[1]) for device, block in found] == [
+    blocks = [("e", ecg_block(0, 10)), ("s", other), ("e", ecg_block(10, 10)), ("e", ecg_block(30, 10))]
+    found = joined((device, block, True) for device, block in blocks)
+    assert [(device, block.first, block.values.shape[1]) for device, block, _ in found] == [
         ("e", 0, 20),
         ("s", 0, 5),
         ("e", 30, 10),
@@ -110,12 +111,24 @@ async def test_a_slow_screen_loses_the_oldest_and_sees_a_jump() -> None:
     assert glass.words[-1] == {"number": total + WORDS_AT_MOST - 1}
 
 
-async def test_wide_samples_are_saturated_for_the_screen_only() -> None:
+@pytest.mark.parametrize(
+    ("values", "width", "shown"),
+    [
+        (np.array([[7, -7]], np.int32), 2, [7, -7]),
+        (np.array([[8_388_607, -8_388_608]], np.int32), 4, [8_388_607, -8_388_608]),
+        (np.array([[1 << 40, -(1 << 40)]], np.int64), 4, [2**31 - 1, -(2**31)]),
+    ],
+    ids=["narrow", "24 bits", "beyond 32 bits, saturated for the screen only"],
+)
+async def test_a_frame_is_as_wide_as_its_samples_need(
+    values: NDArray[np.signedinteger[Any]], width: int, shown: list[int]
+) -> None:
     client, glass = LiveClient(), Glass()
-    wide = SampleBlock((Channel("I", "mV", 500.0, 1.0),), np.array([[70_000, -70_000]], np.int32), 0, 0.0)
-    client.show("ecg", wide)
+    client.show("ecg", SampleBlock((Channel("I", "mV", 500.0, 1.0),), values, 0, 0.0))
     await pumped(client, glass)
-    assert np.frombuffer(parse(glass.frames[0])[2], "<i2").tolist() == [32767, -32768]
+    _, header, payload = parse(glass.frames[0])
+    assert header["bytes"] == width
+    assert np.frombuffer(payload, f"<i{width}").tolist() == shown
 
 
 def followed(box: Box) -> Live:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from study_examples import as_tuple, ear_recording, ecg, ecg_recording, studies, visit
 
 from chevet.devices.samples import Channel
@@ -23,7 +24,7 @@ from chevet.study.bundle import (
     write_part,
 )
 from chevet.study.errors import BundleError
-from chevet.study.recording import Waveform, exactly_int16
+from chevet.study.recording import Waveform, exact_samples
 from chevet.study.sound import PREVIEW_BYTES
 from chevet.study.summary import read_shapes, read_summary
 
@@ -255,10 +256,20 @@ def test_a_summary_that_inflates_without_end_is_refused_in_little_memory():
     assert peak < 8 << 20
 
 
-def test_samples_beyond_16_bits_are_refused_not_clipped():
-    with pytest.raises(ValueError, match="16 bits"):
-        exactly_int16(np.array([[40_000]], np.int32))
-    assert exactly_int16(np.array([[-32768, 32767]], np.int32)).dtype == np.int16
+def test_samples_beyond_32_bits_are_refused_not_clipped():
+    for beyond in (1 << 31, -(1 << 31) - 1):
+        with pytest.raises(ValueError, match="32 bits"):
+            exact_samples(np.array([[beyond]], np.int64))
+
+
+@given(hnp.arrays(np.int64, (2, 9), elements=st.integers(-(1 << 31), (1 << 31) - 1)))
+@example(np.array([[-32768, 32767]]))
+@example(np.array([[-32769, 0]]))
+@example(np.array([[32768, 0]]))
+def test_samples_are_kept_in_the_narrower_width_that_holds_them(values):
+    kept = exact_samples(values)
+    assert np.array_equal(kept, values)
+    assert kept.dtype == (np.int16 if np.abs(values + 0.5).max() < 1 << 15 else np.int32)
 
 
 @given(st.binary(max_size=50), st.integers(0, 4095))

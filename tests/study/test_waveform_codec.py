@@ -63,7 +63,7 @@ def test_lossless_means_smaller_than_raw():
 
 
 @pytest.mark.parametrize(
-    "bad", [np.zeros((2, 2), np.int32), np.zeros(4, np.int16), np.zeros((65, 1), np.int16)]
+    "bad", [np.zeros((2, 2), np.int64), np.zeros(4, np.int16), np.zeros((65, 1), np.int16)]
 )
 def test_other_arrays_are_refused(bad):
     with pytest.raises(ValueError, match="channels"):

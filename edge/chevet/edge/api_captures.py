@@ -85,7 +85,7 @@ def _waveform(bedside: Bedside, capture_id: str) -> Waveform:
     laid = waveforms(bedside.captures.journal(capture_id))
     if not laid:
         raise Refusal("not_found", "This recording has no waveform.", status=404)
-    return max(laid, key=lambda wave: wave.values.size)
+    return laid[0]
 
 
 def _picture(bedside: Bedside, capture_id: str, number: int) -> Response:

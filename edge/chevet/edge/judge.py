@@ -93,7 +93,7 @@ def _judge(journal: Journal) -> Judged:
     laid = waveforms(journal)
     values = [reading for reading in journal.events if isinstance(reading, Reading)]
     if laid:
-        main = max(laid, key=lambda waveform: waveform.values.size)
+        main = laid[0]
         mark = _marked(step, physical(main), main.channels)
         mark = _short(mark, main, journal.opening.seconds)
         if step == "ecg":

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from chevet.devices.samples import Event, Notice, Picture, Reading, SampleBlock
+from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock, Samples
 from chevet.edge.instruments import Instrument
 from chevet.edge.judge import live_quality, live_rate, numbers_mark, picture_mark
 from chevet.edge.shapes import quality_shape, reading_shape
 from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
 from chevet.edge.wire import picture_frame, samples_frame
-from chevet.study.recording import QualityMark, exactly_int16
+from chevet.study.recording import QualityMark, StoredSamples, exact_samples
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,22 @@ PAUSE_S = 0.03
 """Blocks that arrive within this time leave as one message; it is a fifth of the 150 ms to the screen."""
 JUDGE_EVERY_S = 1.0
 
-STEP_OF = {"ecg": "ecg", "stethoscope": "heart_sound", "oximeter": "oximetry", "otoscope": "otoscopy"}
+STEP_OF = {
+    "ecg": "ecg",
+    "stethoscope": "heart_sound",
+    "oximeter": "oximetry",
+    "otoscope": "otoscopy",
+    "blood_pressure": "",
+    "thermometer": "",
+    "glucose": "",
+    "scale": "",
+    "heart_rate": "",
+    "battery": "",
+}
+"""The step whose measure a device is judged by while it is watched; "" for vitals, which are numbers only."""
 
-_Wave = tuple[str, SampleBlock]
+_Wave = tuple[str, SampleBlock, bool]
+"""Device, block, and whether it is of the device's main stream."""
 
 
 class Screen(Protocol):
@@ -66,7 +79,7 @@ class LiveClient:
         self._words.append(message)
         self._arrived.set()
 
-    def show(self, device: str, event: SampleBlock | Picture) -> None:
+    def show(self, device: str, event: SampleBlock | Picture, *, main: bool = True) -> None:
         """Queue samples, dropping the oldest; of images only the newest counts."""
         if isinstance(event, Picture):
             self._pictures[device] = event
@@ -74,7 +87,7 @@ class LiveClient:
             if len(self._waves) >= WAVES_AT_MOST:
                 self._waves.popleft()
                 self.dropped += 1
-            self._waves.append((device, event))
+            self._waves.append((device, event, main))
         self._arrived.set()
 
     async def pump(self, screen: Screen, at_ms: Callable[[str, SampleBlock | Picture], int]) -> None:
@@ -87,25 +100,26 @@ class LiveClient:
             pictures, self._pictures = self._pictures, {}
             for message in words:
                 await screen.send_json(message)
-            for device, block in joined(waves):
-                await screen.send_bytes(_block_frame(device, block, at_ms(device, block)))
+            for device, block, main in joined(waves):
+                await screen.send_bytes(_block_frame(device, block, at_ms(device, block), main=main))
             for device, picture in pictures.items():
                 await screen.send_bytes(picture_frame(device, picture, at_ms(device, picture)))
             await asyncio.sleep(PAUSE_S)
 
 
 def joined(waves: Iterable[_Wave]) -> list[_Wave]:
-    """Join blocks of one device that follow each other without a gap; a gap stays a jump in `first`."""
+    """Join blocks of one stream that follow each other without a gap; a gap stays a jump in `first`."""
     out: list[list[_Wave]] = []
-    open_run: dict[str, list[_Wave]] = {}
-    for device, block in waves:
-        run = open_run.get(device)
-        if run and run[-1][1].channels == block.channels and _end(run[-1][1]) == block.first:
-            run.append((device, block))
+    open_run: dict[tuple[str, tuple[Channel, ...]], list[_Wave]] = {}
+    for wave in waves:
+        device, block, main = wave
+        run = open_run.get((device, block.channels))
+        if run and _end(run[-1][1]) == block.first and run[-1][2] == main:
+            run.append(wave)
         else:
-            run = open_run[device] = [(device, block)]
+            run = open_run[device, block.channels] = [wave]
             out.append(run)
-    return [(run[0][0], _one([block for _, block in run])) for run in out]
+    return [(run[0][0], _one([block for _, block, _ in run]), run[0][2]) for run in out]
 
 
 def _one(blocks: list[SampleBlock]) -> SampleBlock:
@@ -119,10 +133,17 @@ def _end(block: SampleBlock) -> int:
     return block.first + len(block.values[0])
 
 
-def _block_frame(device: str, block: SampleBlock, at_ms: int) -> bytes:
-    # Saturating is for the screen only: the journal keeps what the device sent.
-    values = exactly_int16(np.clip(block.values, -32768, 32767))
-    return samples_frame(block.channels, values, block.first, at_ms=at_ms, device=device)
+def _block_frame(device: str, block: SampleBlock, at_ms: int, *, main: bool) -> bytes:
+    values = _shown(block.values)
+    return samples_frame(block.channels, values, block.first, at_ms=at_ms, device=device, main=main)
+
+
+def _shown(values: Samples) -> StoredSamples:
+    """Return samples of at most 32 bits as they are; wider ones saturate, on the screen only."""
+    if values.itemsize > 4:
+        edges = np.iinfo(np.int32)
+        values = np.clip(values, edges.min, edges.max)
+    return exact_samples(values)
 
 
 class Live:
@@ -144,7 +165,7 @@ class Live:
         """Listen to these devices from now on."""
         self._instruments = instruments
         for instrument in instruments.values():
-            self._windows[instrument.id] = Window()
+            self._windows[instrument.id] = Window(STEP_OF.get(instrument.kind, ""))
             instrument.listeners.append(self)
 
     def join(self) -> LiveClient:
@@ -167,11 +188,10 @@ class Live:
         window = self._windows[device]
         match event:
             case SampleBlock():
-                window.offer(event)
-                self._show(device, event)
+                self._show(device, event, main=window.offer(event))
             case Picture():
                 window.picture = event
-                self._show(device, event)
+                self._show(device, event, main=True)
             case Reading():
                 window.readings.append(event)
                 message = {"type": "reading", "device": device, "readings": [reading_shape(event)]}
@@ -188,7 +208,9 @@ class Live:
     def at_ms(self, device: str, event: SampleBlock | Picture) -> int:
         """Return the wall time of an event's last sample, by the device's clock where it is known."""
         clock = self._instruments[device].clock if device in self._instruments else None
-        at = clock.host_time(_end(event)) if clock and isinstance(event, SampleBlock) else None
+        at = None
+        if clock and isinstance(event, SampleBlock) and clock.nominal_hz == event.channels[0].rate_hz:
+            at = clock.host_time(_end(event))
         return self._now_ms() - round((self._monotonic() - (at or event.at)) * 1000)
 
     async def run(self) -> None:
@@ -206,21 +228,20 @@ class Live:
                     log.exception("device %s: live quality failed", device)
 
     async def _judge(self, device: str) -> None:
-        step = STEP_OF.get(self._instruments[device].kind, "")
         window = self._windows[device]
         if window.picture is not None:
             mark, rate = await asyncio.to_thread(picture_mark, window.picture), None
         else:
             numbers = window.numbers(self._monotonic() - LENGTH_S)
-            mark, rate = await asyncio.to_thread(_judged, step, window.blocks(), numbers)
+            mark, rate = await asyncio.to_thread(_judged, window.step, window.blocks(), numbers)
         self.marks[device] = mark
         message = {"type": "quality", "device": device, "quality": quality_shape(mark), "heart_rate": rate}
         self._tell_watchers(device, message)
 
-    def _show(self, device: str, event: SampleBlock | Picture) -> None:
+    def _show(self, device: str, event: SampleBlock | Picture, *, main: bool) -> None:
         for client in self._clients:
             if device in client.watched:
-                client.show(device, event)
+                client.show(device, event, main=main)
 
     def _tell_watchers(self, device: str, message: dict[str, Any]) -> None:
         for client in self._clients:
@@ -232,6 +253,6 @@ def _judged(
     step: str, blocks: tuple[SampleBlock, ...], numbers: tuple[Reading, ...]
 ) -> tuple[QualityMark, float | None]:
     near, far = laid(blocks, LENGTH_S), laid(blocks, RATE_LENGTH_S)
-    if near is None or far is None:
+    if not step or near is None or far is None:
         return numbers_mark(numbers), None
     return live_quality(step, *near), live_rate(step, *far)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from chevet.devices.samples import Channel, Event, Picture, Reading, SampleBlock, Samples
 from chevet.edge.journal import Journal
+from chevet.edge.main_stream import belongs
 from chevet.study.recording import (
     Gap,
     Measurement,
@@ -17,7 +18,7 @@ from chevet.study.recording import (
     Recording,
     StoredPicture,
     Waveform,
-    exactly_int16,
+    exact_samples,
 )
 
 STILLS_AT_MOST = 8
@@ -46,13 +47,18 @@ class Judged:
 def waveforms(journal: Journal) -> tuple[Waveform, ...]:
     """Lay the blocks of each stream in place; where samples are missing zeros stand in and a Gap says so.
 
+    The stream that the examination is about comes first, whichever was first to arrive.
+
     Raises:
-        ValueError: a sample does not fit into 16 bits.
+        ValueError: a sample does not fit into 32 bits.
     """
-    return tuple(
-        Waveform(channels, exactly_int16(values), gaps)
+    found = [
+        Waveform(channels, exact_samples(values), gaps)
         for channels, values, gaps in streams(journal.events, journal.opening.seconds)
-    )
+    ]
+    step = journal.opening.step
+    found.sort(key=lambda one: (belongs(step, one.channels), one.values.size), reverse=True)
+    return tuple(found)
 
 
 def streams(
@@ -175,7 +181,7 @@ def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
     """Build the recording that travels.
 
     Raises:
-        ValueError: a sample does not fit into 16 bits.
+        ValueError: a sample does not fit into 32 bits.
     """
     opening = journal.opening
     laid = waveforms(journal)

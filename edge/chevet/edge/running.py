@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chevet.devices.samples import Event, Picture, SampleBlock
+from chevet.devices.samples import Channel, Event, Picture, SampleBlock
 from chevet.edge.journal import JournalWriter, Opening
+from chevet.edge.main_stream import belongs
 from chevet.edge.visits import CaptureRow
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class Running:
         row: as last stored.
         opening: the journal's first record.
         writer: the journal.
-        span_s: seconds covered by the device's samples (or by time, where it gives none).
+        span_s: seconds covered by the samples of the device's main stream (or by time, where it gives none).
         problem: coded reason for a bad end, "" while all is well.
         ended: set when it should end, for whatever reason.
     """
@@ -36,7 +37,8 @@ class Running:
     span_s: float = 0.0
     problem: str = ""
     events: int = 0
-    _first: int | None = None
+    _firsts: dict[tuple[Channel, ...], int] = field(default_factory=dict[tuple[Channel, ...], int])
+    _main_came: bool = False
 
     def offer(self, device: str, event: Event) -> None:  # noqa: ARG002 - it listens to one device only
         """Take one event of the device into the journal."""
@@ -60,10 +62,18 @@ class Running:
 
     def _advance(self, event: Event) -> None:
         if isinstance(event, SampleBlock):
-            self._first = event.first if self._first is None else self._first
-            end = event.first + event.values.shape[1]
-            if event.first < self._first:
-                self.fail("device_restarted")
-            self.span_s = max(self.span_s, (end - self._first) / event.channels[0].rate_hz)
-        elif self._first is None:
+            self._reach(event)
+        elif not self._firsts:
             self.span_s = max(self.span_s, event.at - self.opening.started_at)
+
+    def _reach(self, block: SampleBlock) -> None:
+        """Count the length; once the stream that is to be recorded has come, the others do not count."""
+        first = self._firsts.setdefault(block.channels, block.first)
+        if block.first < first:
+            self.fail("device_restarted")
+        main = belongs(self.row.step, block.channels)
+        if main and not self._main_came:
+            self._main_came, self.span_s = True, 0.0
+        if main or not self._main_came:
+            end = block.first + block.values.shape[1]
+            self.span_s = max(self.span_s, (end - first) / block.channels[0].rate_hz)

@@ -11,7 +11,7 @@ from chevet.bridge.errors import REMEDIES
 from chevet.bridge.link import Link, open_link
 from chevet.bridge.tape import RecordingLink
 from chevet.devices.driver import DRIVERS
-from chevet.devices.samples import Event, Notice, Picture, SampleBlock
+from chevet.devices.samples import Channel, Event, Notice, Picture, SampleBlock
 from chevet.edge.box_word import agent_runs
 from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.instruments import Instrument
@@ -60,7 +60,7 @@ class Taken:
     span_s: float = 0.0
     problem: str = ""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _first: int | None = None
+    _firsts: dict[tuple[Channel, ...], int] = field(default_factory=dict[tuple[Channel, ...], int])
 
     @property
     def begun(self) -> bool:
@@ -100,7 +100,7 @@ class Taken:
                 self.end("no_signal")
             return
         since_s = time.monotonic() - self.started_at
-        if self._first is None:
+        if not self._firsts:
             self.span_s = since_s
             if since_s >= self.seconds:
                 self.end("")
@@ -121,10 +121,10 @@ class Taken:
             self.end("disk")
 
     def _advance(self, block: SampleBlock) -> None:
-        self._first = block.first if self._first is None else self._first
+        first = self._firsts.setdefault(block.channels, block.first)
         end = block.first + block.values.shape[1]
         self.samples += block.values.shape[1]
-        self.span_s = max(self.span_s, (end - self._first) / block.channels[0].rate_hz)
+        self.span_s = max(self.span_s, (end - first) / block.channels[0].rate_hz)
 
 
 def _length_s(block: SampleBlock) -> float:

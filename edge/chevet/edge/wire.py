@@ -1,14 +1,14 @@
 """Wave frames: the one binary message of the kiosk's WebSocket and its downloads (docs/api.md)."""
 
-import io
 import json
 import struct
-import wave
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chevet.devices.samples import Channel, Picture
 from chevet.study.recording import StoredSamples, Waveform
+from chevet.study.sound import wav
 
 VERSION = 1
 SAMPLES, PICTURE = 1, 2
@@ -32,21 +32,28 @@ def samples_frame(
     recording: str = "",
     gaps: Sequence[tuple[int, int]] = (),
     layer: str = "live",
+    main: bool = True,
 ) -> bytes:
-    """Return samples int16 [channels, samples] as a message, channel after channel."""
+    """Return samples, int16 or int32 [channels, samples], as a message, channel after channel.
+
+    `main` is False for a stream that is not the one the device is there for (docs/api.md).
+    """
+    width = values.itemsize
     header = {
         "device": device,
         "recording": recording,
         "rate_hz": channels[0].rate_hz,
         "first": first,
         "count": values.shape[1],
+        "bytes": width,
         "unit": channels[0].unit,
         "channels": [{"name": c.name, "gain": c.gain, "offset": c.offset} for c in channels],
         "gaps": [list(gap) for gap in gaps],
         "layer": layer,
+        "main": main,
         "at_ms": at_ms,
     }
-    return frame(SAMPLES, header, values.astype("<i2").tobytes())
+    return frame(SAMPLES, header, values.astype(f"<i{width}").tobytes())
 
 
 def picture_frame(device: str, picture: Picture, at_ms: int) -> bytes:
@@ -56,11 +63,5 @@ def picture_frame(device: str, picture: Picture, at_ms: int) -> bytes:
 
 
 def sound_file(waveform: Waveform) -> bytes:
-    """Return the first channel as a 16-bit mono WAV file; samples that never arrived are silence."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(round(waveform.channels[0].rate_hz))
-        file.writeframes(waveform.values[0].astype("<i2").tobytes())
-    return out.getvalue()
+    """Return the first channel as a mono WAV file, exact; samples that never arrived are silence."""
+    return wav(replace(waveform, channels=waveform.channels[:1], values=waveform.values[:1]))

@@ -197,7 +197,8 @@ def _take(lossless: _Lossless, recording: str, kind: str, index: int = 0) -> Par
 
 def _agree(declared: Sequence[Waveform], found: Sequence[Waveform], shape: Shape) -> None:
     same = len(declared) == len(found) and all(
-        (want.channels, want.gaps, count) == (got.channels, got.gaps, got.values.shape[1])
+        (want.channels, want.gaps, want.values.dtype, count)
+        == (got.channels, got.gaps, got.values.dtype, got.values.shape[1])
         for want, got, count in zip(declared, found, shape.samples, strict=True)
     )
     if not same:

@@ -8,7 +8,7 @@ import soundfile as sf
 
 from chevet.devices.samples import Reading
 from chevet.study.cbor import Row, Value, decode, encode
-from chevet.study.codec import MAX_SAMPLES, declared_shape, decode_waveform, encode_waveform
+from chevet.study.codec import MAX_BYTES, declared, decode_waveform, encode_waveform
 from chevet.study.errors import BundleError
 from chevet.study.picture import AVIF, diagnostic_picture, preview_picture
 from chevet.study.preview import PREVIEW, write_preview
@@ -85,8 +85,7 @@ def open_waveforms(data: bytes) -> tuple[Waveform, ...]:
         BundleError: the bytes are damaged, contradict themselves, or hold more than one recording may.
     """
     rows = [_read_row(row) for row in Row([decode(data)]).rows()]
-    shapes = [declared_shape(blob) for _, _, blob in rows]
-    if sum(channels * count for channels, count in shapes) > MAX_SAMPLES:
+    if sum(declared(blob).size for _, _, blob in rows) > MAX_BYTES:
         raise BundleError("too_large")
     return tuple(_filled(blank, count, blob) for blank, count, blob in rows)
 
@@ -117,6 +116,7 @@ def _read_row(row: Row) -> tuple[Waveform, int, bytes]:
 
 
 def _filled(blank: Waveform, count: int, blob: bytes) -> Waveform:
-    if declared_shape(blob) != (len(blank.channels), count):
+    head = declared(blob)
+    if (head.channels, head.count, head.width) != (len(blank.channels), count, blank.values.itemsize):
         raise BundleError("contradiction")
     return replace(blank, values=decode_waveform(blob))

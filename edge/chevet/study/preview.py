@@ -1,12 +1,13 @@
 """Waveform previews: 125 Hz, coarsely quantised, at most 3.9 KiB; to look at, never to measure on.
 
 Each channel is low-passed, decimated and rounded to a step; steps and, where a recording is long, time are
-given up until the preview fits. Differences go through DEFLATE (RFC 1951).
+given up until the preview fits. Differences go through DEFLATE (RFC 1951). Of channels wider than 16 bits the
+middle is taken away first and told as their offset: the voltage of electrodes is hundreds of times an ECG.
 """
 
 import zlib
 from dataclasses import replace
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ _FINEST_MV: Final = 0.01
 _LEVELS: Final = 256
 _GROWTH: Final = 1.25
 _COARSEST: Final = 24
+_WIDEST: Final = 30_000
+"""Steps that a preview of wide samples may span: under half of 16 bits, so that III = II - I stays within."""
 _LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
 _DERIVED: Final = ("III", "aVR", "aVL", "aVF")
 
@@ -34,9 +37,14 @@ def write_preview(waveform: Waveform) -> bytes:
     """Return the finest preview of at most 3.9 KiB; of a long recording, its beginning."""
     factor = max(round(waveform.channels[0].rate_hz / RATE_HZ), 1)
     stored = _stored_rows(waveform)
-    coarse = _decimated(waveform.values[stored], factor)
+    wide = waveform.values.dtype != np.int16
+    if wide:
+        waveform, values = _centred(waveform, derived=len(stored) < len(waveform.channels))
+        coarse = _decimated(values[stored], factor)
+    else:
+        coarse = _decimated(waveform.values[stored], factor)
     while True:
-        steps = _steps(waveform, coarse)
+        steps = _steps(waveform, coarse, wide=wide)
         best = _encode(waveform, factor, steps[-1], stored, coarse)
         if len(best) <= PREVIEW_BYTES or not coarse.shape[1]:
             break
@@ -65,6 +73,8 @@ def read_preview(data: bytes) -> Waveform:
     blank, count = read_waveform_row(row.row())
     stored, packed = [_index(item, len(blank.channels)) for item in row.items()], row.data()
     row.end()
+    if blank.values.dtype != np.int16:
+        raise BundleError("contradiction")
     if len(blank.channels) * count > MAX_SAMPLES or len(set(stored)) != len(stored):
         raise BundleError("too_large")
     values = np.zeros((len(blank.channels), count), np.int16)
@@ -82,18 +92,41 @@ def _stored_rows(waveform: Waveform) -> list[int]:
     return [index for index, name in enumerate(names) if name not in _DERIVED]
 
 
-def _decimated(values: NDArray[np.int16], factor: int) -> NDArray[np.float64]:
+def _centred(waveform: Waveform, *, derived: bool) -> tuple[Waveform, NDArray[np.int64]]:
+    """Return samples less the middle of what arrived, and the waveform with that in its channels' offsets.
+
+    Limb leads that are to follow from I and II are moved so that they still do. In gaps the middle stands.
+    """
+    arrived = np.ones(waveform.values.shape[1], np.bool_)
+    for gap in waveform.gaps:
+        arrived[gap.first : gap.first + gap.count] = False
+    there = waveform.values[:, arrived]
+    middles = np.median(there, axis=1) if there.size else np.zeros(len(waveform.channels))
+    middles = 2 * np.rint(middles / 2)  # even, so that the halves of augmented leads are whole
+    if derived:
+        one, two = middles[:2]
+        middles[2:6] = [two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    values = np.where(arrived, waveform.values - middles[:, None].astype(np.int64), 0)
+    channels = tuple(
+        replace(item, offset=item.offset + float(middle) * item.gain)
+        for item, middle in zip(waveform.channels, middles, strict=True)
+    )
+    return replace(waveform, channels=channels), values
+
+
+def _decimated(values: NDArray[np.signedinteger[Any]], factor: int) -> NDArray[np.float64]:
     if factor == 1 or not values.shape[1]:
         return values.astype(np.float64)
     return cast("NDArray[np.float64]", resample_poly(values.astype(np.float64), 1, factor, axis=1))
 
 
-def _steps(waveform: Waveform, coarse: NDArray[np.float64]) -> list[int]:
+def _steps(waveform: Waveform, coarse: NDArray[np.float64], *, wide: bool) -> list[int]:
     """Return steps in raw units, from the finest worth having to the coarsest worth looking at."""
     channel = waveform.channels[0]
     spread = float(np.ptp(coarse)) if coarse.size else 0.0
     finest = _FINEST_MV / abs(channel.gain) if channel.unit == "mV" and channel.gain else spread / _LEVELS
-    steps = [max(round(min(finest, 32768.0) * _GROWTH**power), 1) for power in range(_COARSEST)]
+    finest = max(finest, 2 * float(np.abs(coarse).max(initial=0)) / _WIDEST) if wide else min(finest, 32768.0)
+    steps = [max(round(finest * _GROWTH**power), 1) for power in range(_COARSEST)]
     return list(dict.fromkeys(steps))
 
 

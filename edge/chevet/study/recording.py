@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Reading
 
-StoredSamples = NDArray[np.int16]
+StoredSamples = NDArray[np.int16] | NDArray[np.int32]
 
 STEPS = ("oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy")
 
@@ -53,7 +53,8 @@ class Waveform:
 
     Attributes:
         channels: one per row.
-        values: int16, shape [channels, samples]; where `gaps` say so, zero stands for "nothing arrived".
+        values: int16 or int32, shape [channels, samples]; where `gaps` say so, zero stands for
+            "nothing arrived".
         gaps: ascending, disjoint.
     """
 
@@ -118,12 +119,22 @@ class Recording:
     simulated: bool = False
 
 
-def exactly_int16(values: NDArray[np.signedinteger[Any]]) -> StoredSamples:
-    """Return `values` as int16 with not one sample changed.
+def exact_samples(values: NDArray[np.signedinteger[Any]]) -> StoredSamples:
+    """Return `values` as int16 where every one fits, else as int32, with not one sample changed.
 
     Raises:
-        ValueError: a sample does not fit into 16 bits.
+        ValueError: a sample does not fit into 32 bits.
     """
-    if values.size and (values.min() < -32768 or values.max() > 32767):
-        raise ValueError("samples need more than 16 bits; store the device's native 16-bit samples")
-    return values.astype(np.int16)
+    if fits(values, 16):
+        return values.astype(np.int16)
+    if fits(values, 32):
+        return values.astype(np.int32)
+    raise ValueError("a sample needs more than 32 bits")
+
+
+def fits(values: NDArray[np.signedinteger[Any]], bits: int) -> bool:
+    """Return whether `bits` hold every sample in two's complement."""
+    if not values.size:
+        return True
+    edge = 1 << (bits - 1)
+    return int(values.min()) >= -edge and int(values.max()) < edge

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from chevet.study.ogg import plain
-from chevet.study.recording import Waveform
+from chevet.study.recording import StoredSamples, Waveform, fits
 
 OGG: Final = "audio/ogg"
 DIAGNOSTIC_BITS: Final = 16_000
@@ -38,13 +38,13 @@ def is_sound(waveform: Waveform) -> bool:
 
 def diagnostic_sound(waveform: Waveform) -> bytes:
     """Return the whole first channel as Ogg Opus for listening."""
-    return _opus(waveform.values[0], waveform.channels[0].rate_hz, DIAGNOSTIC_BITS)
+    return _opus(_linear(waveform), waveform.channels[0].rate_hz, DIAGNOSTIC_BITS)
 
 
 def preview_sound(waveform: Waveform) -> bytes:
     """Return the beginning of the first channel as Ogg Opus, as much of it as fits 3.9 KiB."""
     rate_hz = waveform.channels[0].rate_hz
-    samples = waveform.values[0, : int(_PREVIEW_LONGEST_S * rate_hz)]
+    samples = _linear(waveform)[: int(_PREVIEW_LONGEST_S * rate_hz)]
     data = _opus(samples, rate_hz, PREVIEW_BITS)
     while len(data) > PREVIEW_BYTES:
         samples = samples[: int(len(samples) * min(PREVIEW_BYTES / len(data), 0.95))]
@@ -53,14 +53,31 @@ def preview_sound(waveform: Waveform) -> bytes:
 
 
 def wav(waveform: Waveform) -> bytes:
-    """Return the exact samples as a WAV file."""
+    """Return the exact samples as a WAV file of 16, 24 or 32 bits, whichever holds them all."""
     out = io.BytesIO()
     rate = max(round(waveform.channels[0].rate_hz), 1)
-    sf.write(out, waveform.values.T, rate, format="WAV", subtype="PCM_16")
+    bits = _bits(waveform.values)
+    # libsndfile takes the upper 24 of 32 bits.
+    values = waveform.values << 8 if bits == 24 else waveform.values
+    sf.write(out, values.T, rate, format="WAV", subtype=f"PCM_{bits}")
     return out.getvalue()
 
 
-def _opus(samples: NDArray[np.int16], rate_hz: float, bits: int) -> bytes:
+def _bits(values: StoredSamples) -> int:
+    """Return the bits of full scale: 16, 24 or 32."""
+    if values.dtype == np.int16:
+        return 16
+    return 24 if fits(values, 24) else 32
+
+
+def _linear(waveform: Waveform) -> NDArray[np.float64]:
+    """Return the first channel with full scale at 1."""
+    full = float(1 << (_bits(waveform.values) - 1))
+    scaled: NDArray[np.float64] = waveform.values[0] / full
+    return scaled
+
+
+def _opus(samples: NDArray[np.float64], rate_hz: float, bits: int) -> bytes:
     out = io.BytesIO()
     level = 1.0 - (bits - _LOWEST_BITS) / (_MOST_BITS - _LOWEST_BITS)
     rate = next((item for item in _RATES if item >= rate_hz), _RATES[-1])
@@ -70,9 +87,8 @@ def _opus(samples: NDArray[np.int16], rate_hz: float, bits: int) -> bytes:
     return plain(out.getvalue())
 
 
-def _resampled(samples: NDArray[np.int16], rate_hz: float, rate: int) -> NDArray[np.float64]:
+def _resampled(samples: NDArray[np.float64], rate_hz: float, rate: int) -> NDArray[np.float64]:
     ratio = Fraction(rate / rate_hz).limit_denominator(1000)
-    scaled = samples / 32768.0
     if ratio != 1:
-        scaled = resample_poly(scaled, ratio.numerator, ratio.denominator)
-    return np.clip(scaled, -1.0, 32767 / 32768)
+        samples = resample_poly(samples, ratio.numerator, ratio.denominator)
+    return np.clip(samples, -1.0, 32767 / 32768)

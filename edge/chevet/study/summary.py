@@ -215,13 +215,14 @@ def _read_recording(row: Row, shapes: dict[str, Shape]) -> Recording:
 
 
 def waveform_row(waveform: Waveform) -> Value:
-    """Return channels, samples per channel and gaps."""
+    """Return channels, samples per channel and gaps; and bytes a sample, where they are not two."""
     channels = [[item.name, item.unit, item.rate_hz, item.gain, item.offset] for item in waveform.channels]
-    return [channels, waveform.values.shape[1], [[gap.first, gap.count] for gap in waveform.gaps]]
+    width: list[Value] = [] if waveform.values.itemsize == 2 else [waveform.values.itemsize]
+    return [channels, waveform.values.shape[1], [[gap.first, gap.count] for gap in waveform.gaps], *width]
 
 
 def read_waveform_row(row: Row) -> tuple[Waveform, int]:
-    """Return a waveform without samples, and how many each channel has.
+    """Return a waveform without samples but of their type, and how many each channel has.
 
     Raises:
         BundleError: a field has the wrong type, or a gap lies outside the samples.
@@ -231,7 +232,9 @@ def read_waveform_row(row: Row) -> tuple[Waveform, int]:
     gaps = tuple(Gap(item.whole(), item.whole()) for item in row.rows())
     if any(gap.first + gap.count > count for gap in gaps):
         raise BundleError("gap_outside")
-    return Waveform(channels, np.zeros((len(channels), 0), np.int16), gaps), count
+    width = row.whole(4, 4) if row.more() else 2
+    none = np.zeros((len(channels), 0), np.int16 if width == 2 else np.int32)
+    return Waveform(channels, none, gaps), count
 
 
 def _read_channel(row: Row) -> Channel:

@@ -41,7 +41,8 @@ def read_wave(frame: bytes) -> Wave:
         raise ValueError("the wave frame is cut off")
     header = json.loads(frame[4 : 4 + length])
     payload = frame[4 + length :]
-    if kind == WAVE_SAMPLES and len(payload) != 2 * header["count"] * len(header["channels"]):
+    size = header.get("bytes", 2) * header["count"] * len(header["channels"]) if kind == WAVE_SAMPLES else 0
+    if kind == WAVE_SAMPLES and len(payload) != size:
         raise ValueError("the wave frame has another number of samples than its header says")
     return Wave(kind, header, payload)
 
