@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from bleak import BleakClient, BleakScanner
+from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.scanner import BaseBleakScanner
@@ -18,6 +18,7 @@ from bleak.uuids import normalize_uuid_str
 
 from chevet.bridge.base import Clock, QueuedLink
 from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
+from chevet.bridge.finding_air import Air
 from chevet.bridge.url import LinkUrl, split_url
 
 log = logging.getLogger(__name__)
@@ -78,12 +79,7 @@ class BleLink(QueuedLink):
             raise
 
     async def _find(self) -> BleakClient:
-        if self._scanner is None:
-            device = await BleakScanner.find_device_by_address(self._parts.target, timeout=self._scan_s)
-        else:
-            device = await BleakScanner.find_device_by_address(
-                self._parts.target, timeout=self._scan_s, backend=self._scanner
-            )
+        device = await Air.of(self._scanner).find(self._parts.target, self._scan_s)
         if device is None:
             raise BleakDeviceNotFoundError(self._parts.target, "does not advertise")
         return BleakClient(

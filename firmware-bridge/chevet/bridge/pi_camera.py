@@ -98,6 +98,22 @@ def open_pi_camera(
     return opened
 
 
+def pi_cameras(camera_class: PiCamera2Class | None = None) -> list[str]:
+    """Return the models of the Pi's own cameras, in the order of their numbers.
+
+    USB cameras, which libcamera lists too, are left out: they have links of their own.
+
+    Raises:
+        LinkUnavailable: picamera2 is missing.
+    """
+    found = camera_class or _picamera2("picamera:")
+    return [
+        str(camera.get("Model", ""))
+        for camera in found.global_camera_info()
+        if "/usb" not in str(camera.get("Id", ""))
+    ]
+
+
 def _picamera2(url: str) -> PiCamera2Class:
     try:
         found: PiCamera2Class = importlib.import_module("picamera2").Picamera2

@@ -1,0 +1,120 @@
+"""One Bluetooth scan for all who listen: BlueZ refuses a second one of the same program ("InProgress").
+
+Links that look for their device and the search for new ones share it.
+"""
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from bleak import BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.exc import BleakError
+
+Backend = type[BaseBleakScanner] | None
+STOP_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One advertisement.
+
+    Attributes:
+        address: as the radio gives it, upper case.
+        name: advertised, "" where there is none.
+        services: 128-bit UUIDs, lower case.
+        rssi: received strength in dBm.
+    """
+
+    address: str
+    name: str
+    services: tuple[str, ...]
+    rssi: int
+
+
+Ear = Callable[[Heard, BLEDevice], None]
+
+
+class Air:
+    """What is advertised around this box, through one scanner for each backend and event loop."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ears: list[Ear] = []
+        self._scanner: BleakScanner | None = None
+        self._changing = asyncio.Lock()
+
+    @classmethod
+    def of(cls, backend: Backend) -> "Air":
+        """Return the air of the running loop; None is the platform's own radio."""
+        airs = _airs.setdefault(asyncio.get_running_loop(), {})
+        if backend not in airs:
+            airs[backend] = cls(backend)
+        return airs[backend]
+
+    @asynccontextmanager
+    async def listening(self, ear: Ear) -> AsyncIterator[None]:
+        """Scan while the block runs, telling `ear` of everything heard.
+
+        Raises:
+            BleakError, OSError, EOFError: the radio cannot scan.
+        """
+        self._ears.append(ear)
+        try:
+            async with self._changing:
+                if self._scanner is None:
+                    self._scanner = await self._start()
+            yield
+        finally:
+            self._ears.remove(ear)
+            async with self._changing:
+                if not self._ears:
+                    await self._stop()
+
+    async def find(self, address: str, within_s: float) -> BLEDevice | None:
+        """Return the device of this address, None when it was not heard in time.
+
+        Raises:
+            BleakError, OSError, EOFError: the radio cannot scan.
+        """
+        found = asyncio.get_running_loop().create_future()
+
+        def hear(heard: Heard, device: BLEDevice) -> None:
+            if heard.address == address.upper() and not found.done():
+                found.set_result(device)
+
+        async with self.listening(hear):
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(found, within_s)
+        return None
+
+    async def _start(self) -> BleakScanner:
+        if self._backend is None:
+            scanner = BleakScanner(self._hear)
+        else:
+            scanner = BleakScanner(self._hear, backend=self._backend)
+        await scanner.start()
+        return scanner
+
+    async def _stop(self) -> None:
+        scanner, self._scanner = self._scanner, None
+        if scanner is not None:
+            # A radio that is gone does not scan either.
+            with suppress(BleakError, OSError, EOFError, TimeoutError):
+                await asyncio.wait_for(scanner.stop(), STOP_S)
+
+    def _hear(self, device: BLEDevice, advertised: AdvertisementData) -> None:
+        heard = Heard(
+            device.address.upper(),
+            advertised.local_name or "",
+            tuple(uuid.lower() for uuid in advertised.service_uuids),
+            advertised.rssi,
+        )
+        for ear in tuple(self._ears):
+            ear(heard, device)
+
+
+_airs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Backend, Air]] = weakref.WeakKeyDictionary()
