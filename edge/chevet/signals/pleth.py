@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chevet.signals.arrays import Floats, Indices, bridged, check_rate, one_channel, widened
+from chevet.signals.arrays import Indices, bridged, check_rate, one_channel, widened
 from chevet.signals.errors import WrongShapeError
 from chevet.signals.filters import band_passed
 from chevet.signals.pleth_breathing import breathing
