@@ -231,6 +231,26 @@ def test_filter_is_printed_zero_phase_and_leaves_stored_samples_alone(open_desk:
     assert max(peaks) - min(peaks) <= 1
 
 
+def test_a_raw_lead_far_from_zero_is_drawn_around_its_middle_and_says_so(
+    open_desk: Callable[..., Page],
+) -> None:
+    page = open_desk(ECG)
+    paper(page)
+    facts, median, untouched = page.evaluate("""async () => {
+      const {centredLead} = await import('/shared/instruments/ecg-paper-wave.js');
+      const paper = document.querySelector('ecg-paper');
+      const near = paper.wave.leads[1].values;
+      const leads = paper.wave.leads.map(({name, values}) => ({name, values: values.map(v => v + 300)}));
+      paper.wave = {...paper.wave, leads};
+      paper.setAttribute('filter', 'raw');
+      const centred = centredLead(leads[1].values, [[0, 100]]).slice(100).sort();
+      return [paper.dataset.facts, centred[centred.length >> 1], centredLead(near, []) === near];
+    }""")
+    assert "raw, unfiltered, drawn around its middle" in facts
+    assert abs(median) < 1e-3
+    assert untouched
+
+
 def test_filters_pass_and_stop_what_they_say(open_desk: Callable[..., Page]) -> None:
     page = open_desk(ECG)
     gains = page.evaluate("""async () => {

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from kiosk.fake_signals import picture_frame, wave_frame
 from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
+
+from chevet.devices.samples import Channel
+from chevet.edge.wire import samples_frame
 
 pytestmark = pytest.mark.web
 
@@ -24,6 +28,16 @@ BUFFER = """async (frames) => {
     buffer.add({ kind: 'samples', header, channels: [Int16Array.from(samples)] }, new Set(off));
   }
   return [[...buffer.values[0]].map((value) => (Number.isNaN(value) ? null : value)), [...buffer.off[0]]];
+}"""
+
+SHOWN = """async (frames) => {
+  const { decodeFrame } = await import('/shared/live.js');
+  await import('/shared/instruments/live-wave.js');
+  const wave = document.createElement('live-wave');
+  wave.setAttribute('seconds', '2');
+  wave.setAttribute('highpass', '0.5');
+  for (const bytes of frames) wave.push(decodeFrame(new Uint8Array(bytes).buffer));
+  return [wave.buffer.names, Math.max(...wave.buffer.values[0]), Math.min(...wave.buffer.values[0])];
 }"""
 
 
@@ -65,3 +79,28 @@ def test_announced_gaps_and_missing_contact_are_kept_apart(worker: Hand) -> None
     values, off = worker.page.evaluate(BUFFER, [[0, [2, 4, 6], ["I"], []], [3, [8, 10], [], [[4, 1]]]])
     assert values[:5] == [2, 3, 4, 5, None]
     assert off[:5] == [1, 1, 1, 0, 0]
+
+
+def test_24_bit_frames_are_read_as_they_were_written(worker: Hand) -> None:
+    channels = (Channel("I", "mV", 500.0, 4.8e-5), Channel("II", "mV", 500.0, 4.8e-5))
+    values = np.array([[0, 1, 2], [-8_388_608, 8_388_607, -1]], np.int32)
+    good = samples_frame(channels, values, 0, at_ms=0)
+    assert worker.page.evaluate(DECODE, list(good)) == ["samples", [-8_388_608, 8_388_607, -1]]
+    for width in (b'"bytes":2', b'"bytes":3', b'"bytes":0'):
+        assert worker.page.evaluate(DECODE, list(good.replace(b'"bytes":4', width))) is None
+
+
+def test_an_ecg_on_electrodes_of_300_mv_is_drawn_on_its_line_and_other_streams_do_not_wipe_it(
+    worker: Hand,
+) -> None:
+    ecg, other = (Channel("I", "mV", 500.0, 4.8e-5),), (Channel("x", "g", 50.0, 0.01),)
+    beat = np.zeros(500)
+    beat[250:260] = 1.0
+    values = np.rint((300 + np.tile(beat, 2)) / 4.8e-5).astype(np.int32)[np.newaxis]
+    frames = [samples_frame(ecg, values[:, :500], 0, at_ms=0)]
+    frames.append(samples_frame(other, np.zeros((1, 50), np.int16), 0, at_ms=0, main=False))
+    frames.append(samples_frame(ecg, values[:, 500:], 500, at_ms=0))
+    names, high, low = worker.page.evaluate(SHOWN, [list(frame) for frame in frames])
+    assert names == ["I"]
+    assert high == pytest.approx(1.0, abs=0.05)
+    assert -0.2 < low < 0

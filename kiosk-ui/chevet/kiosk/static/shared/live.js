@@ -22,16 +22,17 @@ export function decodeFrame(data) {
   try {
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(data, HEAD, start - HEAD)));
     if (kind === "picture") return { kind, header, image: new Blob([data.slice(start)], { type: header.media_type }) };
-    return { kind, header, channels: split(data.slice(start), header.channels.length, header.count) };
+    return { kind, header, channels: split(data.slice(start), header) };
   } catch {
     return null;
   }
 }
 
-/** @param {ArrayBuffer} payload @param {number} channels @param {number} count */
-function split(payload, channels, count) {
-  if (payload.byteLength !== channels * count * 2) throw new RangeError("samples do not fill the frame");
-  return Array.from({ length: channels }, (_, c) => new Int16Array(payload, c * count * 2, count));
+/** @param {ArrayBuffer} payload @param {import("/shared/types.js").WaveHeader} header @returns {(Int16Array | Int32Array)[]} */
+function split(payload, { channels, count, bytes = 2 }) {
+  const Samples = { 2: Int16Array, 4: Int32Array }[bytes];
+  if (!Samples || payload.byteLength !== channels.length * count * bytes) throw new RangeError("samples do not fill the frame");
+  return channels.map((_, c) => new Samples(payload, c * count * bytes, count));
 }
 
 /** One connection for the whole page. Screens add listeners and say which devices they watch. */

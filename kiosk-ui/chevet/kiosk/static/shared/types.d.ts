@@ -55,9 +55,11 @@ export interface Status {
 /** A wave frame (docs/api.md), decoded. */
 export interface WaveHeader {
   device: string; recording: string; rate_hz: number; first: number; count: number; unit: string;
+  /** A sample's width, 2 where it is not said. */ bytes?: 2 | 4;
+  /** False for a live stream beside the one that the device is there for. */ main?: boolean;
   channels: { name: string; gain: number; offset: number }[]; gaps: [number, number][]; layer: string; at_ms: number;
 }
-export interface SampleFrame { kind: "samples"; header: WaveHeader; channels: Int16Array[] }
+export interface SampleFrame { kind: "samples"; header: WaveHeader; channels: (Int16Array | Int32Array)[] }
 export interface PictureFrame { kind: "picture"; header: { device: string; media_type: string; at_ms: number }; image: Blob }
 export type Frame = SampleFrame | PictureFrame;
 

@@ -34,6 +34,9 @@ export const FILTERS = {
   raw: { low_hz: null, high_hz: null },
 };
 
+/** Electrodes have a voltage of their own, up to 300 mV; a lead further from zero than this is off its row of the paper. */
+const FAR_MV = 1;
+
 /** A Butterworth section run twice is 3 dB down at this part of its own analogue corner: (sqrt(2) - 1) ** 0.25. */
 const TWICE = 0.8022;
 
@@ -125,6 +128,20 @@ export function filterLead(values, rate_hz, gaps, name) {
     out.set(part, from);
   }
   return out;
+}
+
+/**
+ * Where an unfiltered lead is drawn: around its own middle when it lies far from zero.
+ *
+ * @param {Float32Array} values
+ * @param {[number, number][]} gaps
+ * @returns {Float32Array} `values` themselves when they lie near zero
+ */
+export function centredLead(values, gaps) {
+  const there = stretches(values.length, gaps).map(([from, to]) => values.subarray(from, to));
+  const sorted = Float32Array.from(there.flatMap((part) => [...part])).sort();
+  const middle = sorted[sorted.length >> 1] ?? 0;
+  return Math.abs(middle) > FAR_MV ? values.map((value) => value - middle) : values;
 }
 
 /** @typedef {[number, number, number, number, number]} Biquad b0 b1 b2 a1 a2 */

@@ -14,7 +14,7 @@ import { caption, grip, measured, stepped } from "./ecg-paper-caliper.js";
 import { drawCaliper, drawFoot, drawGrid, drawPanel, drawPulses, drawWatermark } from "./ecg-paper-draw.js";
 import { pageFor } from "./ecg-paper-layout.js";
 import { CSS_PX_PER_MM, measuredScale } from "./ecg-paper-scale.js";
-import { bandAt, filterLead } from "./ecg-paper-wave.js";
+import { bandAt, centredLead, filterLead } from "./ecg-paper-wave.js";
 
 /** @typedef {import("./ecg-paper-wave.js").Wave} Wave */
 /** @typedef {import("./ecg-paper-layout.js").Page} Page */
@@ -27,6 +27,7 @@ export const ENGLISH = {
   preview: "preview, not for measurement",
   raw: "raw, unfiltered",
   view: "view",
+  centred: "drawn around its middle",
   gap: "gap",
   calipers_off: "Calipers are off on a preview: its samples are too coarse to measure.",
 };
@@ -54,6 +55,7 @@ export class EcgPaper extends HTMLElement {
 
   /** @type {Wave | null} */ #wave = null;
   /** @type {Wave | null} */ #shown = null;
+  #centred = false;
   /** @type {Words} */ #words = ENGLISH;
   /** @type {Span | null} */ #span = null;
   /** @type {"start" | "end"} */ #corner = "end";
@@ -188,11 +190,13 @@ export class EcgPaper extends HTMLElement {
 
   #filtered(/** @type {Wave} */ wave) {
     if (this.#shown) return this.#shown;
+    const raw = this.#filter() === "raw";
     const leads = wave.leads.map((lead) => ({
       name: lead.name,
-      values: filterLead(lead.values, wave.rate_hz, wave.gaps, this.#filter()),
+      values: raw ? centredLead(lead.values, wave.gaps) : filterLead(lead.values, wave.rate_hz, wave.gaps, this.#filter()),
     }));
     this.#shown = { ...wave, leads };
+    this.#centred = raw && leads.some((lead, i) => lead.values !== wave.leads[i].values);
     return this.#shown;
   }
 
@@ -203,7 +207,7 @@ export class EcgPaper extends HTMLElement {
   /** What is printed on the page about filter, e.g. "0.05-150 Hz"; the 40 Hz band is always called a view. */
   #filterText(/** @type {Wave} */ wave) {
     const { low_hz, high_hz } = bandAt(this.#filter(), wave.rate_hz);
-    if (low_hz === null) return this.#words.raw;
+    if (low_hz === null) return this.#centred ? `${this.#words.raw}, ${this.#words.centred}` : this.#words.raw;
     const band = `${low_hz}–${high_hz ?? (wave.rate_hz / 2).toString()} Hz`;
     return this.#filter() === "monitor" ? `${band} ${this.#words.view}` : band;
   }

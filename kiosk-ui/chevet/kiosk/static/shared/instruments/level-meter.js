@@ -7,7 +7,7 @@ const STEPS = 12;
 const FLOOR_DB = -60;
 const FALL_PER_S = 0.6;
 
-/** Root mean square as 0..1 on a scale of 60 dB. @param {Int16Array} samples @param {number} gain @returns {number} */
+/** Root mean square as 0..1 on a scale of 60 dB. @param {Int16Array | Int32Array} samples @param {number} gain @returns {number} */
 export function loudness(samples, gain) {
   let sum = 0;
   for (const sample of samples) sum += (sample * gain) ** 2;
@@ -37,7 +37,7 @@ export class LevelMeter extends HTMLElement {
     cancelAnimationFrame(this.frame);
   }
 
-  /** @param {Int16Array} samples @param {number} gain to full scale = 1 */
+  /** @param {Int16Array | Int32Array} samples @param {number} gain to full scale = 1 */
   push(samples, gain) {
     this.level = Math.max(this.level, loudness(samples, gain));
   }

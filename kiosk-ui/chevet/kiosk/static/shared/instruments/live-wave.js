@@ -4,7 +4,8 @@
  *
  * Attributes: `seconds` (width of the sweep, 6), `columns` (1), `colour` (ecg, pleth, sound),
  * `highpass` (Hz, of the view only), `floor` (smallest half-height of a row, in the signal's unit), `still` (a whole recording, pushed once).
- * Call `push(frame)` with sample frames and `setOff(names)` with the channels that have no contact.
+ * Call `push(frame)` with sample frames and `setOff(names)` with the channels that have no contact. Of a device with
+ * several streams the main one is drawn.
  */
 
 import { WaveBuffer } from "/shared/instruments/wave-buffer.js";
@@ -79,6 +80,7 @@ export class LiveWave extends HTMLElement {
 
   /** @param {SampleFrame} frame */
   push(frame) {
+    if (frame.header.main === false) return;
     if (!this.buffer?.fits(frame)) this.renew(frame);
     this.buffer?.add(frame, this.off);
   }

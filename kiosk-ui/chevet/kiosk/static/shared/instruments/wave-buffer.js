@@ -50,7 +50,7 @@ export class WaveBuffer {
     for (let i = from; i < to; i++) for (const channel of this.values) channel[i % this.length] = NaN;
   }
 
-  /** @param {number} c @param {Int16Array} samples @param {import("/shared/types.js").WaveHeader} header @param {boolean} off */
+  /** @param {number} c @param {Int16Array | Int32Array} samples @param {import("/shared/types.js").WaveHeader} header @param {boolean} off */
   write(c, samples, header, off) {
     const { gain = 1, offset = 0 } = header.channels[c] ?? {};
     const values = this.values[c];
