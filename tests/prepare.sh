@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the browser, broker and firmware tests need from Debian's packages where that is allowed, or says what is skipped.
+# Installs what the browser, broker, firmware and sound card tests need from Debian's packages where that is allowed, or says what is skipped.
 set -eu
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
@@ -7,6 +7,7 @@ command -v mosquitto >/dev/null || missing="$missing mosquitto"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v arm-none-eabi-gcc >/dev/null || missing="$missing gcc-arm-none-eabi"
 command -v qemu-system-arm >/dev/null || missing="$missing qemu-system-arm"
+command -v arecord >/dev/null || missing="$missing alsa-utils"
 python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -37,6 +37,7 @@ from chevet.devices.pc60fw import Pc60Fw
 from chevet.devices.plx import Plx
 from chevet.devices.polar_h10 import PolarH10
 from chevet.devices.samples import Event
+from chevet.devices.sound_card import SoundCard
 from chevet.devices.thermometer import thermometer
 from chevet.devices.viatom_o2ring import ViatomO2Ring
 from chevet.devices.weight_scale import weight_scale
@@ -110,6 +111,7 @@ DRIVERS: dict[str, Callable[[], Driver]] = {
     "pc60fw": Pc60Fw,
     "plx": Plx,
     "polar-h10": PolarH10,
+    "sound-card": SoundCard,
     "thermometer": thermometer,
     "viatom-o2ring": ViatomO2Ring,
     "weight-scale": weight_scale,

@@ -22,8 +22,8 @@ SETUP, PCM, GAP = "setup", "pcm", "gap"
 
 SILENT_S = 3.0
 """A card has a clock of its own: when nothing comes for so long it does not run any more."""
-AHEAD_S = 5.0
-"""More sound than time, by so much, comes from no card."""
+AHEAD_S, AHEAD = 0.5, 1.02
+"""More sound than time, by so much and with so fast a clock, comes from no card."""
 MOST_RESTARTS = 5
 """Restarts in a row that bring no second of sound: this card does not record."""
 
@@ -53,6 +53,7 @@ class AlsaLink(QueuedLink):
         self._silence: asyncio.TimerHandle | None = None
 
     async def _connect(self) -> None:
+        self._began = self._clock()
         recorder = await open_in_thread(self._start, Recorder.end)
         try:
             words = await asyncio.to_thread(self._words, recorder.setup)
@@ -84,7 +85,7 @@ class AlsaLink(QueuedLink):
     def _follow(self, recorder: Recorder) -> None:
         """Read `recorder` from now on."""
         self._recorder, self._said = recorder, ""
-        self._bytes, self._began = 0, self._clock()
+        self._bytes = 0
         asyncio.get_running_loop().add_reader(recorder.descriptor, self._read, recorder)
         self._expect_sound()
 
@@ -110,7 +111,7 @@ class AlsaLink(QueuedLink):
         seconds = self._bytes / self._wanted.bytes_a_second
         if seconds > 1.0:
             self._fruitless = 0
-        if seconds > self._clock() - self._began + AHEAD_S:
+        if seconds > (self._clock() - self._began) * AHEAD + AHEAD_S:
             log.warning("lost %s: sound comes faster than time; this is no sound card", self.url)
             self._give_up("wrong_device")
         else:
@@ -137,6 +138,7 @@ class AlsaLink(QueuedLink):
 
     async def _restart(self, recorder: Recorder) -> None:
         await asyncio.to_thread(recorder.end)
+        self._began = self._clock()
         try:
             self._follow(await open_in_thread(self._start, Recorder.end))
         except LinkError as error:
