@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chevet.bridge.packet import Packet
-from chevet.devices.afe_frames import afe_frames, changes, saturated, status_words, step_mv
+from chevet.devices.afe_frames import OffInputs, afe_frames, status_words, step_mv
 from chevet.devices.byte_frames import Rows, int24
 from chevet.devices.conditions import identity
 from chevet.devices.counters import Counters
@@ -54,6 +54,7 @@ class RawAds1292r:
         channel = Channel("ECG", "mV", rate_hz, step_mv(VREF_V, gain))
         self._frames = afe_frames(2, self.counters, STILL_ZERO)
         self._line = SampleLine((channel,), self.counters, BLOCK_SAMPLES, dtype=np.int32)
+        self._inputs = OffInputs(1, _electrodes_off)
         self._contacts = LeadContacts(("ECG",))
         self.start()
 
@@ -62,7 +63,7 @@ class RawAds1292r:
         self._frames.restart()
         self._line.restart()
         self._contacts.forget()
-        self._off = np.zeros(1, np.bool_)
+        self._inputs.forget()
         self._told = False
         return b""
 
@@ -79,21 +80,23 @@ class RawAds1292r:
         events: list[Event] = []
         for skipped, rows in self._frames.feed(packet.data):
             values = int24(rows, 6, 1)
-            words = self._words(rows, saturated(values), packet.at)
+            words = self._words(rows, values, packet.at)
             events += add_between(self._line, values, packet.at, words, guess=round(skipped / FRAME_BYTES))
         return events
 
-    def _words(self, rows: Rows, off: NDArray[np.bool_], at: float) -> dict[int, list[Event]]:
-        off = off | (status_words(rows) >> 15 & ELECTRODES != 0)
+    def _words(self, rows: Rows, values: NDArray[np.int32], at: float) -> dict[int, list[Event]]:
         words: dict[int, list[Event]] = {}
         if not self._told:
             self._told = True
             words[0] = [Notice("identified", at, detail=identity("ADS1292R"))]
-        for row in changes(off, self._off):
-            told = self._contacts.tell({"ECG"} if off[0, row] else set(), at)
-            words.setdefault(int(row), []).extend(told)
-        self._off = off[:, -1]
+        for row, off in self._inputs.changes(rows, values):
+            words.setdefault(row, []).extend(self._contacts.tell({"ECG"} if off[0] else set(), at))
         return words
+
+
+def _electrodes_off(rows: Rows) -> NDArray[np.bool_]:
+    off: NDArray[np.bool_] = (status_words(rows) >> 15 & ELECTRODES) != 0
+    return off[np.newaxis]
 
 
 class Ads1292r:

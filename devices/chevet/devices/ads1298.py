@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chevet.bridge.packet import Packet
-from chevet.devices.afe_frames import afe_frames, changes, saturated, status_words, step_mv
+from chevet.devices.afe_frames import OffInputs, afe_frames, status_words, step_mv
 from chevet.devices.byte_frames import Rows, int24
 from chevet.devices.conditions import identity
 from chevet.devices.counters import Counters
@@ -50,6 +50,7 @@ class Ads1298:
         channels = tuple(Channel(name, "mV", rate_hz, step) for name in TWELVE)
         self._frames = afe_frames(CHANNELS, self.counters)
         self._line = SampleLine(channels, self.counters, BLOCK_SAMPLES, dtype=np.int32)
+        self._inputs = OffInputs(CHANNELS, _electrodes_off)
         self._contacts = LeadContacts(TWELVE)
         self.start()
 
@@ -58,7 +59,7 @@ class Ads1298:
         self._frames.restart()
         self._line.restart()
         self._contacts.forget()
-        self._off = np.zeros(CHANNELS, np.bool_)
+        self._inputs.forget()
         self._told = False
         return b""
 
@@ -75,26 +76,25 @@ class Ads1298:
         events: list[Event] = []
         for skipped, rows in self._frames.feed(packet.data):
             values = int24(rows, 3, CHANNELS)
-            words = self._words(self._electrodes_off(rows) | saturated(values), packet.at)
+            words = self._words(rows, values, packet.at)
             guess = round(skipped / FRAME_BYTES)
             events += add_between(self._line, twelve_leads(values), packet.at, words, guess=guess)
         return events
 
-    def _electrodes_off(self, rows: Rows) -> NDArray[np.bool_]:
-        status = status_words(rows)
-        bits = np.arange(CHANNELS)[:, np.newaxis]
-        off: NDArray[np.bool_] = ((status >> 12 | status >> 4) >> bits & 1) != 0
-        return off
-
-    def _words(self, off: NDArray[np.bool_], at: float) -> dict[int, list[Event]]:
+    def _words(self, rows: Rows, values: NDArray[np.int32], at: float) -> dict[int, list[Event]]:
         words: dict[int, list[Event]] = {}
         if not self._told:
             self._told = True
             detail = identity("ADS1298") + ";derived=" + ",".join(DERIVED)
             words[0] = [Notice("identified", at, detail=detail)]
-        for row in changes(off, self._off):
-            leads = {name for name, gone in zip(MEASURED, off[:, row], strict=True) if gone}
-            told = self._contacts.tell(without_contact(leads), at)
-            words.setdefault(int(row), []).extend(told)
-        self._off = off[:, -1]
+        for row, off in self._inputs.changes(rows, values):
+            leads = {name for name, gone in zip(MEASURED, off, strict=True) if gone}
+            words.setdefault(row, []).extend(self._contacts.tell(without_contact(leads), at))
         return words
+
+
+def _electrodes_off(rows: Rows) -> NDArray[np.bool_]:
+    status = status_words(rows)
+    bits = np.arange(CHANNELS)[:, np.newaxis]
+    off: NDArray[np.bool_] = ((status >> 12 | status >> 4) >> bits & 1) != 0
+    return off

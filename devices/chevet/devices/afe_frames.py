@@ -6,6 +6,8 @@ and after a break only when eight in a row say so with the same status: an elect
 sample begin with 1100 for minutes, but its lower bytes never stand still.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,9 +58,40 @@ def step_mv(vref_v: float, gain: float) -> float:
     return vref_v * 1000 / gain / (2**23 - 1)
 
 
-def changes(off: NDArray[np.bool_], before: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the columns of `off` [leads, frames] that differ from the one before; `before` is [leads]."""
-    if (off == before[:, np.newaxis]).all():
-        return np.empty(0, np.intp)
-    whole = np.column_stack((before, off))
-    return np.flatnonzero((whole[:, 1:] != whole[:, :-1]).any(0))
+class OffInputs:
+    """Finds the frames where an input loses contact, or has it again: by a status, or at its range's ends.
+
+    From one look to the next mostly nothing changes, which is found out by comparing bytes.
+    """
+
+    def __init__(self, inputs: int, read: Callable[[Rows], NDArray[np.bool_]] | None = None) -> None:
+        """Start with all in contact.
+
+        Args:
+            inputs: how many there are.
+            read: makes [inputs, frames] of frames that begin with a status: which electrodes are off.
+        """
+        self._inputs = inputs
+        self._read = read
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: what is off is told again."""
+        self._off = np.zeros(self._inputs, np.bool_)
+        self._any = False
+        self._all_on = b""  # a status under which none was off
+
+    def changes(self, rows: Rows, values: NDArray[np.int32]) -> list[tuple[int, NDArray[np.bool_]]]:
+        """Return (frame, which inputs are off from it on) for each change; `values` is [inputs, frames]."""
+        off = saturated(values)
+        if self._read is not None:
+            status = rows[:, :STATUS_BYTES].tobytes()
+            if status != self._all_on * len(rows):
+                electrodes = self._read(rows)
+                self._all_on = b"" if electrodes[:, -1].any() else status[-STATUS_BYTES:]
+                off |= electrodes
+        if not self._any and not off.any():
+            return []
+        whole = np.column_stack((self._off, off))
+        self._off, self._any = off[:, -1], bool(off[:, -1].any())
+        return [(int(row), off[:, row]) for row in np.flatnonzero((whole[:, 1:] != whole[:, :-1]).any(0))]

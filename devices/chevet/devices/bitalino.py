@@ -15,6 +15,8 @@ Doubts: the ECG sensor's gain is of its data sheet, not read in the source. The 
 one round of 16. Not tried on a real board.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,7 +68,9 @@ class Bitalino:
         self.counters = Counters()
         size = frame_bytes(len(inputs))
         self._bits = BITS[: len(inputs)]
-        self._frames = FixedFrames(size, _valid, self.counters, confirm=CONFIRM_FRAMES, follows=_follows)
+        self._frames = FixedFrames(
+            size, _check(size), self.counters, confirm=CONFIRM_FRAMES, follows=_follows
+        )
         channels = tuple(_channel(number, ecg, bits) for number, bits in zip(inputs, self._bits, strict=True))
         self._line = SampleLine(channels, self.counters, BLOCK_SAMPLES, modulus=NUMBERS)
         self._size = size
@@ -107,7 +111,7 @@ class Bitalino:
         events: list[Event] = []
         for skipped, rows in self._frames.feed(packet.data):
             self._startup.hear(packet.at)
-            values = np.stack([_input(rows, place) for place in range(len(self._bits))])
+            values = _inputs(rows, len(self._bits))
             first = int(rows[0, -1] >> 4)
             guess = round(skipped / self._size)
             events += self._line.add(values, packet.at, counter=first, guess=guess)
@@ -132,42 +136,51 @@ FIRST_BITS = (12, 22, 32, 42, 52, 58)
 """Where an input begins when the frame's bytes are read from the last to the first, highest bit first."""
 
 
-def _input(rows: Rows, place: int) -> NDArray[np.int16]:
-    """Return the numbers of the input sent in this place, shape [frames]."""
-    first, width = FIRST_BITS[place], BITS[place]
-    padded = np.zeros((len(rows), rows.shape[1] + 2), np.int32)
-    padded[:, : rows.shape[1]] = rows[:, ::-1]
-    at = first // 8
-    word = padded[:, at] << 16 | padded[:, at + 1] << 8 | padded[:, at + 2]
-    return (word >> 24 - first % 8 - width & (1 << width) - 1).astype(np.int16)
+def _inputs(rows: Rows, count: int) -> NDArray[np.int16]:
+    """Return the numbers of the inputs in the order they are sent, shape [count, frames]."""
+    size = rows.shape[1]
+    padded = np.zeros((len(rows), 8), np.uint8)
+    padded[:, :size] = rows
+    whole = padded.view("<i8")[:, 0]
+    values = [whole >> 8 * size - FIRST_BITS[n] - BITS[n] & (1 << BITS[n]) - 1 for n in range(count)]
+    return np.array(values, np.int16)
 
 
-def _crc_table() -> NDArray[np.uint8]:
-    """Return what eight bits make of a CRC-4 register, index register * 256 + byte."""
-    table = np.zeros(16 * 256, np.uint8)
-    for register in range(16):
+def _crc4(data: bytes) -> int:
+    """Return the CRC-4 of polynomial x^4 + x + 1, initial value 0, highest bit first."""
+    crc = 0
+    for byte in data:
+        for bit in range(7, -1, -1):
+            crc = crc << 1 | byte >> bit & 1
+            crc ^= 0x13 if crc & 0x10 else 0
+    return crc
+
+
+def _crc_tables(size: int) -> NDArray[np.uint8]:
+    """Return what each byte at each place of a frame adds to the checksum, shape [size, 256].
+
+    A CRC that begins with 0 is the exclusive-or of what its bytes give one by one. The frame's last four bits
+    are the checksum itself, so in a good frame everything together is 0.
+    """
+    tables = np.zeros((size, 256), np.uint8)
+    for place in range(size):
         for byte in range(256):
-            crc = register
-            for bit in range(7, -1, -1):
-                crc = crc << 1 | byte >> bit & 1
-                crc ^= 0x13 if crc & 0x10 else 0
-            table[register << 8 | byte] = crc
-    return table
+            kept = byte if place < size - 1 else byte & 0xF0
+            tables[place, byte] = _crc4(bytes((kept,)) + bytes(size - 1 - place)) ^ byte ^ kept
+    return tables
 
 
-_CRC = _crc_table()
+def _check(size: int) -> Callable[[Rows], NDArray[np.bool_]]:
+    tables, places = _crc_tables(size), np.arange(size)
 
+    def valid(rows: Rows) -> NDArray[np.bool_]:
+        good: NDArray[np.bool_] = np.bitwise_xor.reduce(tables[places, rows], axis=1) == 0
+        return good
 
-def _valid(rows: Rows) -> NDArray[np.bool_]:
-    crc = np.zeros(len(rows), np.uint8)
-    for column in range(rows.shape[1]):
-        byte = rows[:, column] & (0xF0 if column == rows.shape[1] - 1 else 0xFF)
-        crc = _CRC[crc.astype(np.int32) << 8 | byte]
-    good: NDArray[np.bool_] = crc == rows[:, -1] & 0x0F
-    return good
+    return valid
 
 
 def _follows(rows: Rows) -> NDArray[np.bool_]:
     numbers = rows[:, -1] >> 4
-    next_one: NDArray[np.bool_] = numbers[1:] == (numbers[:-1] + 1) % NUMBERS
+    next_one: NDArray[np.bool_] = numbers[1:] - numbers[:-1] & NUMBERS - 1 == 1
     return next_one

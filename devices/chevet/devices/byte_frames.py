@@ -16,10 +16,6 @@ Check = Callable[[Rows], NDArray[np.bool_]]
 ANYTHING = rb"(?s:.)"
 
 
-def _all(rows: Rows) -> NDArray[np.bool_]:
-    return np.ones(max(0, len(rows) - 1), np.bool_)
-
-
 class FixedFrames:
     """Gives runs of consecutive whole frames, each with the number of bytes skipped before it.
 
@@ -39,8 +35,8 @@ class FixedFrames:
         start: bytes = ANYTHING,
         peek: int = 0,
         confirm: int = 1,
-        follows: Check = _all,
-        steady: Check = _all,
+        follows: Check | None = None,
+        steady: Check | None = None,
     ) -> None:
         """Start without a byte.
 
@@ -94,16 +90,19 @@ class FixedFrames:
     def _go_on(self, at: int) -> tuple[Rows | None, int]:
         """Return the frames that follow the last one, and where they end; none: the run is over."""
         assert self._last is not None
-        rows = self._rows(at, (len(self._pending) - at - self._peek) // self._size)
-        if not len(rows):
+        count = (len(self._pending) - at - self._peek) // self._size
+        if count <= 0:
             return None, at
-        whole = np.vstack((self._last, rows[:, : self._size]))
-        good = self._valid(rows) & self._follows(whole)
-        count = len(good) if good.all() else int(good.argmin())
+        rows = self._rows(at, count)
+        good = self._valid(rows)
+        if self._follows is not None:
+            good = good & self._follows(np.concatenate((self._last, rows[:, : self._size])))
+        if not good.all():
+            count = int(good.argmin())
         if not count:
             self._last = None
             return self._search(at)
-        return whole[1 : count + 1], at + count * self._size
+        return rows[:count, : self._size], at + count * self._size
 
     def _search(self, at: int) -> tuple[Rows | None, int]:
         """Return the frames that a search finds, and where to go on."""
@@ -117,15 +116,15 @@ class FixedFrames:
                 break
             rows = self._rows(at, self._confirm)
             frames = rows[:, : self._size].copy()
-            if self._valid(rows).all() and self._follows(frames).all() and self._steady(frames).all():
+            among = (check(frames).all() for check in (self._follows, self._steady) if check is not None)
+            if self._valid(rows).all() and all(among):
                 return frames, at + self._confirm * self._size
             self._skip(1)
             at += 1
         return None, at
 
     def _rows(self, at: int, count: int) -> Rows:
-        """Return `count` overlapping rows of size + peek bytes, a copy that outlives the buffer."""
-        count = max(0, count)
+        """Return `count` overlapping read-only rows of size + peek bytes; they outlive the buffer."""
         data = bytes(self._pending[at : at + count * self._size + self._peek])
         return np.ndarray((count, self._size + self._peek), np.uint8, data, 0, (self._size, 1))
 
@@ -143,10 +142,15 @@ class FixedFrames:
 
 
 def int24(rows: Rows, first: int, count: int) -> NDArray[np.int32]:
-    """Return `count` signed 24-bit big-endian numbers from column `first` on, shape [count, frames]."""
-    words = np.zeros((len(rows), count, 4), np.uint8)
-    words[:, :, :3] = rows[:, first : first + 3 * count].reshape(len(rows), count, 3)
-    values: NDArray[np.int32] = words.view(">i4")[:, :, 0].T.astype(np.int32) >> 8
+    """Return `count` signed 24-bit big-endian numbers from column `first` on, shape [count, frames].
+
+    There must be a column before `first`: each number is read as the lower part of one of 32 bits.
+    """
+    bytes_ = np.ascontiguousarray(rows[:, first - 1 : first + 3 * count])
+    words = np.ndarray((count, len(rows)), ">i4", bytes_, 0, (3, 3 * count + 1))
+    values: NDArray[np.int32] = words.astype(np.int32)
+    values <<= 8
+    values >>= 8
     return values
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chevet.bridge.packet import Packet
-from chevet.devices.afe_frames import changes, saturated, step_mv
+from chevet.devices.afe_frames import OffInputs, step_mv
 from chevet.devices.byte_frames import FixedFrames, Rows, int24
 from chevet.devices.conditions import identity
 from chevet.devices.counters import Counters
@@ -56,6 +56,7 @@ class Cyton:
         channels = tuple(Channel(name, "mV", RATE_HZ, step_mv(VREF_V, GAIN)) for name in TWELVE)
         self._frames = FixedFrames(FRAME_BYTES, _valid, self.counters, start=b"\xa0")
         self._line = SampleLine(channels, self.counters, BLOCK_SAMPLES, modulus=256, dtype=np.int32)
+        self._inputs = OffInputs(CHANNELS)
         self._contacts = LeadContacts(TWELVE)
         self._startup = Startup(STEPS)
         self._refused = False
@@ -66,7 +67,7 @@ class Cyton:
         self._frames.restart()
         self._line.restart()
         self._contacts.forget()
-        self._off = np.zeros(CHANNELS, np.bool_)
+        self._inputs.forget()
         self._text = bytearray()
         return self._startup.begin()
 
@@ -86,19 +87,17 @@ class Cyton:
         for skipped, rows in self._frames.feed(packet.data):
             self._startup.hear(packet.at)
             events += self._accepted(packet.at)
-            for first, run in counted_runs(rows, rows[:, 1], 256):
+            for first, run in counted_runs(rows, rows[:, 1]):
                 guess = 0 if first else round(skipped / FRAME_BYTES)
                 events += self._take(run, guess, packet.at)
         return events
 
     def _take(self, rows: Rows, guess: int, at: float) -> list[Event]:
         values = int24(rows, 2, CHANNELS)
-        off = saturated(values)
         words: dict[int, list[Event]] = {}
-        for row in changes(off, self._off):
-            leads = {name for name, gone in zip(MEASURED, off[:, row], strict=True) if gone}
-            words[int(row)] = self._contacts.tell(without_contact(leads), at)
-        self._off = off[:, -1]
+        for row, off in self._inputs.changes(rows, values):
+            leads = {name for name, gone in zip(MEASURED, off, strict=True) if gone}
+            words[row] = self._contacts.tell(without_contact(leads), at)
         return add_between(self._line, twelve_leads(values), at, words, counter=int(rows[0, 1]), guess=guess)
 
     def _read(self, data: bytes, at: float) -> list[Event]:
@@ -127,15 +126,17 @@ class Cyton:
         return [Notice("refused", at, on=False, detail="board_off")] if was else []
 
 
-def counted_runs(rows: Rows, counters: NDArray[np.uint8], modulus: int) -> list[tuple[int, Rows]]:
-    """Split frames where their counter jumps: (index of the first, frames)."""
-    steps = (counters[1:].astype(np.int16) - counters[:-1]) % modulus
-    edges = [0, *(int(edge) + 1 for edge in np.flatnonzero(steps != 1)), len(rows)]
+def counted_runs(rows: Rows, counters: NDArray[np.uint8]) -> list[tuple[int, Rows]]:
+    """Split frames where their counter, 0 to 255, jumps: (index of the first, frames)."""
+    jumps = np.flatnonzero(counters[1:] - counters[:-1] != 1)
+    edges = [0, *(int(jump) + 1 for jump in jumps), len(rows)]
     return [(start, rows[start:stop]) for start, stop in pairwise(edges)]
 
 
 def _valid(rows: Rows) -> NDArray[np.bool_]:
-    good: NDArray[np.bool_] = (rows[:, 0] == 0xA0) & (rows[:, -1] >= 0xC0) & (rows[:, -1] <= 0xC6)
+    good: NDArray[np.bool_] = (rows[:, 0] == 0xA0) & (
+        rows[:, -1] - 0xC0 <= 6
+    )  # uint8: below 0xC0 is far above
     return good
 
 

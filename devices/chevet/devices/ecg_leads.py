@@ -21,13 +21,10 @@ def twelve_leads(eight: Int32) -> Int32:
     end of its range. Halves go towards zero, so the derived leads err by at most half a step.
     """
     one, two = eight[0], eight[1]
-    limb = (one, two, two - one, _half(-(one + two)), _half(2 * one - two), _half(2 * two - one))
-    return np.vstack((np.stack(limb), eight[2:]))
-
-
-def _half(doubled: Int32) -> Int32:
-    halves: Int32 = np.sign(doubled) * (np.abs(doubled) >> 1)
-    return halves
+    three = two - one
+    doubled = np.array((-(one + two), one - three, two + three))
+    limb = (doubled - (doubled >> 31)) >> 1  # negative numbers one up, so that halves go towards zero
+    return np.concatenate((eight[:2], three[np.newaxis], limb, eight[2:]))
 
 
 def without_contact(off: set[str]) -> set[str]:

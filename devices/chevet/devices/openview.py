@@ -74,11 +74,12 @@ class Layout:
 
 def openview_check(payload: int, type_: int) -> Callable[[Rows], NDArray[np.bool_]]:
     """Return what judges frames of one type and length."""
-    head = np.frombuffer(START + payload.to_bytes(2, "little") + bytes((type_,)), np.uint8)
-    tail = np.frombuffer(END, np.uint8)
+    head = START + payload.to_bytes(2, "little") + bytes((type_,))
+    fixed = np.frombuffer(b"\xff" * HEAD_BYTES + bytes(payload) + b"\xff" * len(END), np.uint8)
+    wanted = np.frombuffer(head + bytes(payload) + END, np.uint8)
 
     def check(rows: Rows) -> NDArray[np.bool_]:
-        good: NDArray[np.bool_] = (rows[:, :HEAD_BYTES] == head).all(1) & (rows[:, -2:] == tail).all(1)
+        good: NDArray[np.bool_] = (rows & fixed == wanted).all(1)
         return good
 
     return check
@@ -87,7 +88,8 @@ def openview_check(payload: int, type_: int) -> Callable[[Rows], NDArray[np.bool
 class AgreedRows:
     """Finds the frames whose numbers are due: once in `every`, when the frame before said the same."""
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, columns: list[int], every: int) -> None:
+        self._columns = columns
         self._every = every
         self.restart()
 
@@ -96,18 +98,18 @@ class AgreedRows:
         self._last: Rows | None = None
         self._wait = 0
 
-    def find(self, said: Rows) -> list[int]:
-        """Return which rows of `said` [frames, bytes] are due."""
-        before = said[:1] ^ 0xFF if self._last is None else self._last
-        whole = np.vstack((before, said))
-        agreed = np.flatnonzero((whole[1:] == whole[:-1]).all(1))
-        self._last = said[-1:]
+    def find(self, payloads: Rows) -> list[int]:
+        """Return which of `payloads` [frames, bytes] are due; those between are not looked at."""
         due: list[int] = []
-        for row in agreed:
-            if row >= self._wait:
-                due.append(int(row))
-                self._wait = int(row) + self._every
-        self._wait = max(0, self._wait - len(said))
+        if self._wait < len(payloads):
+            said = payloads[:, self._columns]
+            before = said[:1] ^ 0xFF if self._last is None else self._last[:, self._columns]
+            for row in np.flatnonzero((said == np.concatenate((before, said[:-1]))).all(1)):
+                if row >= self._wait:
+                    due.append(int(row))
+                    self._wait = int(row) + self._every
+        self._last = payloads[-1:]
+        self._wait = max(0, self._wait - len(payloads))
         return due
 
 
@@ -121,16 +123,15 @@ class BoardWords:
 
     def __post_init__(self) -> None:
         self.contacts = LeadContacts((self.layout.channel.name,))
-        self.due = AgreedRows(round(self.layout.channel.rate_hz))
-        self._columns = [
+        columns = [
             number.column + byte
             for number in self.layout.numbers
             for byte in range(np.dtype(number.numpy).itemsize)
         ]
+        self.due = AgreedRows(columns, round(self.layout.channel.rate_hz))
         self._was_off = False
         self._told = False
 
-    _columns: list[int] = field(init=False)
     _was_off: bool = field(init=False)
     _told: bool = field(init=False)
 
@@ -150,7 +151,7 @@ class BoardWords:
             words.setdefault(row, []).extend(
                 self.contacts.tell({self.layout.channel.name} if off else set(), at)
             )
-        for row in self.due.find(payloads[:, self._columns]):
+        for row in self.due.find(payloads):
             words.setdefault(row, []).extend(self._readings(payloads[row], at))
         return words
 
@@ -158,6 +159,8 @@ class BoardWords:
         if self.layout.lead_off is None:
             return []
         off = _bits(payloads, self.layout.lead_off)
+        if np.count_nonzero(off) == len(off) * self._was_off:
+            return []
         changed = np.flatnonzero(off != np.concatenate(([self._was_off], off[:-1])))
         self._was_off = bool(off[-1])
         return [(int(row), bool(off[row])) for row in changed]

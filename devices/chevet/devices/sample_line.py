@@ -187,6 +187,8 @@ def add_between(
     guess: int = 0,
 ) -> list[Event]:
     """Add consecutive samples to `line`; what `words` holds for a column is told before that sample."""
+    if not words:
+        return line.add(values, at, counter=counter, guess=guess)
     events: list[Event] = []
     edges = sorted({0, *words, values.shape[1]})
     for start, stop in pairwise(edges):
