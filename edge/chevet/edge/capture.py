@@ -262,7 +262,7 @@ class Captures:
             started_ms=self._clock.now_ms(),
             started_at=self._clock.monotonic(),
             simulated=instrument.simulated or bool(self._label),
-            identity=dict(instrument.identity),
+            identity=instrument.words(),
         )
 
     def _create(self, row: CaptureRow, opening: Opening) -> JournalWriter:

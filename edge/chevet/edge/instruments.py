@@ -11,9 +11,11 @@ from chevet.bridge.errors import LinkError, LinkUnavailable
 from chevet.bridge.link import Link
 from chevet.devices.driver import Driver
 from chevet.devices.memory import is_stored
+from chevet.devices.recognise import SPOT
 from chevet.devices.samples import Event, Notice, Reading, SampleBlock
 from chevet.edge.device_memory import DeviceMemory, ask_time, brief, set_clock
 from chevet.edge.errors import SettingsError
+from chevet.edge.rate_watch import RateWatch
 from chevet.edge.settings import DeviceSettings
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ REOPEN_AFTER_S = 20.0
 """A link that says nothing for this long is closed and opened again: some adapters only wake up that way."""
 
 ABSENT, CONNECTING, READY, BROKEN = "absent", "connecting", "ready", "failed"
+WAITING = "waiting"
+"""How a meter is that speaks only after a measurement."""
 _GONE = {"not_found", "unplugged", "disconnected", "ended", "stalled"}
 """Reasons that mean "not there now"; all others need a person."""
 
@@ -47,8 +51,8 @@ class Instrument:
 
     Attributes:
         id: from the configuration.
-        kind: oximeter, ecg, stethoscope or otoscope.
-        state: absent, connecting, ready or failed.
+        kind: oximeter, ecg, stethoscope, otoscope or another of the drivers' instruments.
+        state: absent, waiting, connecting, ready or failed.
         problem: coded reason while not ready, "" otherwise.
         identity: model, serial, firmware as far as the device told them.
         simulated: the configuration, or the device itself, says that it is not real; never taken back.
@@ -59,6 +63,9 @@ class Instrument:
         last_packet_at: monotonic time of the last packet in seconds, or None.
         listeners: who gets the events.
         clock: the device's clock on the host's; None before the first samples.
+        rate: whether it keeps the rate that it claims.
+        found: it was found and accepted, not named in the configuration.
+        calibrated_on: the day of its last calibration (ISO 8601) as the site noted it, or None.
         memory: keeps what the device had stored, apart from what it measures; None hands it to the listeners.
         clock_offset_s: how much the device's own clock was ahead of the box's when it told its time, or None.
     """
@@ -86,7 +93,12 @@ class Instrument:
         self._heard_anything = False
         self._earlier_lost = self._earlier_bad = 0
         self.kind = settings.instrument or self._driver.instrument
-        self.state, self.problem = CONNECTING, ""
+        self.rate = RateWatch()
+        self.found = False
+        self.calibrated_on: str | None = None
+        self._streams: bool | None = None  # as far as it was heard
+        self._wake = asyncio.Event()
+        self.state, self.problem = WAITING if self.spot else CONNECTING, ""
         self.identity = {"model": "", "serial": "", "firmware": ""}
         self.simulated = settings.simulated
         self.battery_pct: float | None = None
@@ -112,13 +124,33 @@ class Instrument:
         """Return the link's scheme and the device id: all of the link that may travel with a recording."""
         return f"{self.settings.link.partition(':')[0]}:{self.id}"
 
+    @property
+    def spot(self) -> bool:
+        """Whether it speaks only after a measurement; an oximeter of PLX shows it by what it sends."""
+        return self.settings.driver in SPOT or (self.settings.driver == "plx" and self._streams is False)
+
+    def words(self) -> dict[str, str]:
+        """Return what a recording carries of the device."""
+        more = {"calibrated_on": self.calibrated_on or ""}
+        if self.rate.wrong and self.rate.measured_hz is not None:
+            more["measured_hz"] = f"{self.rate.measured_hz:.2f}"
+        return self.identity | {key: value for key, value in more.items() if value}
+
+    def wake(self) -> None:
+        """Learn that it is there again: a wait before the next attempt ends now."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Keep the device connected until cancelled."""
         wait_s = FIRST_WAIT_S
         while True:
+            self._wake.clear()
             await self._once()
-            wait_s = FIRST_WAIT_S if self._heard_anything else min(wait_s * 2, LONGEST_WAIT_S)
-            await asyncio.sleep(wait_s)
+            # A meter advertises for some seconds after a measurement: whoever pauses misses it.
+            patient = self._heard_anything or self.spot
+            wait_s = FIRST_WAIT_S if patient else min(wait_s * 2, LONGEST_WAIT_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
 
     async def _once(self) -> None:
         """One connection from opening to loss."""
@@ -130,7 +162,8 @@ class Instrument:
             return
         try:
             await link.open()
-            self._set(CONNECTING, "")
+            self.rate.begin()
+            self._set(WAITING if self.spot else CONNECTING, "")
             await self._serve(link)
         except* LinkError as group:
             self._left(_first(group).reason)
@@ -179,6 +212,8 @@ class Instrument:
             words = self._driver.tick(now)
             if words:
                 await link.send(words)
+            if self.spot or (self.settings.driver == "plx" and not self._streams):
+                continue  # silent for minutes by nature
             silent_s = now - max(self.last_packet_at or opened, opened)
             if silent_s > REOPEN_AFTER_S:
                 raise LinkUnavailable(self.settings.link, "silent")
@@ -187,15 +222,7 @@ class Instrument:
 
     def _take(self, event: Event) -> None:
         self._heard_anything = True
-        match event:
-            case SampleBlock():
-                self._keep_time(event)
-            case Reading(kind="battery"):
-                self.battery_pct = event.value
-            case Notice(code="identified"):
-                self._identified(event.detail)
-            case Notice(code="device_time") if self.memory is not None:
-                self.clock_offset_s = self.memory.offset_s(event.detail, event.at, self._monotonic())
+        verdict = self._note(event)
         if isinstance(event, Notice) and event.code == "refused" and event.on:
             log.warning("device %s: refuses to work (%s)", self.id, event.detail)
             self._set(BROKEN, "refused")
@@ -206,6 +233,30 @@ class Instrument:
             return
         for listener in tuple(self.listeners):
             listener.offer(self.id, event)
+        if verdict is not None:
+            log.warning("device %s: rate_wrong %s (%s)", self.id, verdict.on, verdict.detail)
+            self._changed(self)
+            for listener in tuple(self.listeners):
+                listener.offer(self.id, verdict)
+
+    def _note(self, event: Event) -> Notice | None:
+        """Remember what an event says of the device; return a new verdict on its rate."""
+        match event:
+            case SampleBlock():
+                self._streams = True
+                self._keep_time(event)
+                return self.rate.take(event)
+            case Reading(kind="battery"):
+                self.battery_pct = event.value
+            case Reading():
+                self._streams = self._streams or "spot_check" not in event.status
+            case Notice(code="identified"):
+                self._identified(event.detail)
+            case Notice(code="rate_wrong"):
+                self.rate.believe(event)
+            case Notice(code="device_time") if self.memory is not None:
+                self.clock_offset_s = self.memory.offset_s(event.detail, event.at, self._monotonic())
+        return None
 
     def _identified(self, detail: str) -> None:
         words = {key: value for key, _, value in (word.partition("=") for word in detail.split(";"))}
@@ -221,7 +272,11 @@ class Instrument:
 
     def _left(self, reason: str) -> None:
         was_ready = self.state == READY
-        self._set(ABSENT if reason in _GONE else BROKEN, reason)
+        if self.spot and reason in _GONE:
+            was_ready = False  # it has said what it had and switched its radio off
+            self._set(WAITING, "")
+        else:
+            self._set(ABSENT if reason in _GONE else BROKEN, reason)
         if was_ready:
             log.warning("device %s: lost (%s)", self.id, reason)
         for listener in tuple(self.listeners):

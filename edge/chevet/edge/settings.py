@@ -16,6 +16,19 @@ PREFIX = "CHEVET_EDGE_"
 PLACES = (Path("edge.toml"), Path("/etc/chevet/edge.toml"))
 """Where `chevet-edge run` looks when no --config is given."""
 
+InstrumentKind = Literal[
+    "",
+    "oximeter",
+    "ecg",
+    "stethoscope",
+    "otoscope",
+    "blood_pressure",
+    "thermometer",
+    "glucose",
+    "scale",
+    "heart_rate",
+    "battery",
+]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -53,8 +66,39 @@ class DeviceSettings(_Section):
     id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
     driver: str
     link: str
-    instrument: Literal["", "oximeter", "ecg", "stethoscope", "otoscope"] = ""
+    instrument: InstrumentKind = ""
     simulated: bool = False
+
+
+class DiscoverySettings(_Section):
+    """How instruments that the configuration does not name are found.
+
+    Attributes:
+        on: look for instruments at all.
+        allow: used without asking when recognised: a driver's name, "usb:0403:6001", "name:Nonin3230_*" or
+            "address:C0:FF:EE:00:00:01".
+        offer: offer other recognised instruments to the worker ("found: oximeter; use it?").
+        ask: USB ids ("10c4:ea60") of adapters behind which a silent instrument may be asked who it is.
+        ports: more serial ports, or folders of them: soldered and Bluetooth serial ports, benches.
+        serial: look at serial ports.
+        bluetooth: listen to Bluetooth advertisements.
+        cameras: look for cameras.
+        look_s: seconds between two looks at serial ports and cameras.
+        scan_s: how long each search by Bluetooth lasts, in seconds.
+        scan_every_s: seconds from the beginning of one search to the next.
+    """
+
+    on: bool = True
+    allow: tuple[str, ...] = ()
+    offer: bool = True
+    ask: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    ports: tuple[Path, ...] = ()
+    serial: bool = True
+    bluetooth: bool = True
+    cameras: bool = True
+    look_s: float = Field(default=2.0, ge=0.05, le=60)
+    scan_s: float = Field(default=8.0, ge=0.1, le=60)
+    scan_every_s: float = Field(default=30.0, ge=0.1, le=3600)
 
 
 class WorkerSettings(_Section):
@@ -75,6 +119,7 @@ class EdgeSettings(BaseSettings):
         languages: offered on the screens, first is the default.
         devices: instruments of the site.
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
+        discovery: how other instruments are found.
         bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
             platform's own.
         bluetooth_spec: what that function is called with.
@@ -98,6 +143,7 @@ class EdgeSettings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     devices: tuple[DeviceSettings, ...] = ()
     devices_file: Path | None = None
+    discovery: DiscoverySettings = DiscoverySettings()
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
@@ -183,6 +229,9 @@ def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
         changed["broker"] = settings.broker.model_copy(
             update={"password_file": folder / settings.broker.password_file}
         )
+    changed["discovery"] = settings.discovery.model_copy(
+        update={"ports": tuple(folder / port for port in settings.discovery.ports)}
+    )
     changed["workers"] = tuple(
         worker.model_copy(update={"pin_file": folder / worker.pin_file}) for worker in settings.workers
     )

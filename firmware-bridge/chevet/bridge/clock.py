@@ -34,6 +34,7 @@ class DeviceClock:
         self._at = 0.0
         self._spread = 0.0  # ... and weighted sums of squares about them
         self._product = 0.0
+        self._reach = 0.0
         self._first_at = 0.0
         self._last_at = 0.0
 
@@ -54,6 +55,7 @@ class DeviceClock:
         self._at += late / self._weight
         self._spread = self._spread * fade + old / self._weight * late * late
         self._product = self._product * fade + old / self._weight * late * ahead
+        self._reach = self._reach * fade + old / self._weight * ahead * ahead
 
     @property
     def span_s(self) -> float:
@@ -72,6 +74,14 @@ class DeviceClock:
     def error(self) -> float:
         """How far the true rate is from the nominal one: 0.01 means 1 % faster."""
         return self.rate_hz / self.nominal_hz - 1.0
+
+    @property
+    def error_doubt(self) -> float:
+        """Standard error of `error`, from how far the arrivals lie off the line; 1 while little is known."""
+        if self._points < MIN_POINTS or self._spread <= 0 or self._weight <= 2:
+            return 1.0
+        off = max(0.0, self._reach - self._product * self._product / self._spread)
+        return math.sqrt(off / (self._weight - 2) / self._spread) / self.nominal_hz
 
     def host_time(self, index: float) -> float | None:
         """Return the host time of sample `index`, in seconds; None before the first arrival."""
