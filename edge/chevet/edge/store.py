@@ -68,6 +68,19 @@ MIGRATIONS: tuple[Migration, ...] = (
         CREATE TABLE device_marks (origin TEXT PRIMARY KEY, mark TEXT NOT NULL) STRICT
         """,
     ),
+    (
+        "which instruments were found, and calibrations",
+        """
+        CREATE TABLE found_devices (
+            identity TEXT PRIMARY KEY, choice TEXT NOT NULL, device TEXT NOT NULL, words TEXT NOT NULL,
+            decided_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE calibrations (
+            device TEXT NOT NULL, serial TEXT NOT NULL, day TEXT NOT NULL, noted_ms INTEGER NOT NULL,
+            PRIMARY KEY (device, serial)
+        ) STRICT
+        """,
+    ),
 )
 
 

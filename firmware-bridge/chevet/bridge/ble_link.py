@@ -7,18 +7,12 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.scanner import BaseBleakScanner
-from bleak.exc import (
-    BleakBluetoothNotAvailableError,
-    BleakDBusError,
-    BleakDeviceNotFoundError,
-    BleakError,
-    BleakGATTProtocolError,
-)
+from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
 
 from chevet.bridge.base import Clock, QueuedLink
 from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
-from chevet.bridge.finding_air import Air
+from chevet.bridge.finding_air import Air, radio_reason
 from chevet.bridge.url import LinkUrl, split_url
 
 log = logging.getLogger(__name__)
@@ -26,13 +20,6 @@ log = logging.getLogger(__name__)
 SCAN_S = 10.0
 CONNECT_S = 15.0
 OPTIONS = frozenset({"notify", "read", "write", "pair", "scan"})
-DBUS_REASONS = {
-    "org.freedesktop.DBus.Error.ServiceUnknown": "no_adapter",  # no bluetoothd
-    "org.bluez.Error.NotReady": "no_adapter",  # adapter switched off
-    "org.freedesktop.DBus.Error.AccessDenied": "no_permission",
-    "org.bluez.Error.NotPermitted": "no_permission",
-    "org.bluez.Error.InProgress": "busy",
-}
 
 
 class BleLink(QueuedLink):
@@ -66,14 +53,14 @@ class BleLink(QueuedLink):
             await client.connect()
         except (BleakError, OSError, EOFError) as error:  # TimeoutError is an OSError
             log.info("cannot open %s: %s", self.url, error)
-            raise LinkUnavailable(self.url, _reason(error)) from error
+            raise LinkUnavailable(self.url, radio_reason(error)) from error
         self._client = client
         try:
             await self._subscribe(client)
         except (BleakError, OSError) as error:
             await self._disconnect()
             log.info("cannot subscribe %s: %s", self.url, error)
-            raise LinkUnavailable(self.url, _reason(error)) from error
+            raise LinkUnavailable(self.url, radio_reason(error)) from error
         except BaseException:  # the wrong device, or cancelled: either way it must be let go
             await self._disconnect()
             raise
@@ -175,16 +162,3 @@ def _uuids(parts: LinkUrl, option: str) -> tuple[str, ...]:
         return tuple(normalize_uuid_str(text) for text in parts.options.get(option, "").split(",") if text)
     except ValueError:
         raise LinkUnavailable(parts.text, "bad_url") from None
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case BleakDeviceNotFoundError() | TimeoutError():
-            return "not_found"
-        case BleakBluetoothNotAvailableError() | FileNotFoundError() | EOFError():
-            return "no_adapter"  # FileNotFoundError and EOFError: no system D-Bus
-        case BleakDBusError():
-            return DBUS_REASONS.get(error.dbus_error, "failed")
-        case BleakGATTProtocolError():
-            return "no_permission"  # the device wants to be paired first
-    return "failed"

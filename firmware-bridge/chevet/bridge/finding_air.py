@@ -12,10 +12,25 @@ from dataclasses import dataclass
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
-from bleak.exc import BleakError
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakDBusError,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+)
+
+from chevet.bridge.errors import LinkUnavailable
 
 Backend = type[BaseBleakScanner] | None
 STOP_S = 5.0
+DBUS_REASONS = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": "no_adapter",  # no bluetoothd
+    "org.bluez.Error.NotReady": "no_adapter",  # adapter switched off
+    "org.freedesktop.DBus.Error.AccessDenied": "no_permission",
+    "org.bluez.Error.NotPermitted": "no_permission",
+    "org.bluez.Error.InProgress": "busy",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,33 @@ class Air:
         )
         for ear in tuple(self._ears):
             ear(heard, device)
+
+
+async def overhear(ear: Callable[[Heard], None], seconds: float, backend: Backend = None) -> None:
+    """Tell `ear` of everything that is advertised within `seconds`; None is the platform's own radio.
+
+    Raises:
+        LinkUnavailable: there is no radio, or it cannot scan.
+    """
+    try:
+        async with Air.of(backend).listening(lambda heard, _device: ear(heard)):
+            await asyncio.sleep(seconds)
+    except (BleakError, OSError, EOFError) as error:
+        raise LinkUnavailable("ble:", radio_reason(error)) from error
+
+
+def radio_reason(error: Exception) -> str:
+    """Return the coded reason of an error of the radio."""
+    match error:
+        case BleakDeviceNotFoundError() | TimeoutError():
+            return "not_found"
+        case BleakBluetoothNotAvailableError() | FileNotFoundError() | EOFError():
+            return "no_adapter"  # FileNotFoundError and EOFError: no system D-Bus
+        case BleakDBusError():
+            return DBUS_REASONS.get(error.dbus_error, "failed")
+        case BleakGATTProtocolError():
+            return "no_permission"  # the device wants to be paired first
+    return "failed"
 
 
 _airs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Backend, Air]] = weakref.WeakKeyDictionary()
