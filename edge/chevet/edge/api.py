@@ -8,6 +8,7 @@ from chevet.edge.api_box import box_routes
 from chevet.edge.api_captures import capture_routes
 from chevet.edge.api_cases import case_routes
 from chevet.edge.api_live import live_routes
+from chevet.edge.api_meters import meter_routes
 from chevet.edge.api_stored import stored_routes
 from chevet.edge.api_visits import visit_routes
 from chevet.edge.bedside import Bedside
@@ -26,7 +27,15 @@ def make_app(bedside: Bedside) -> FastAPI:
         redoc_url=None,
     )
     add_error_forms(app, bedside.disk)
-    for routes in (box_routes, visit_routes, capture_routes, case_routes, live_routes, stored_routes):
+    for routes in (
+        box_routes,
+        visit_routes,
+        capture_routes,
+        case_routes,
+        live_routes,
+        stored_routes,
+        meter_routes,
+    ):
         app.include_router(routes(bedside))
 
     @app.get("/", include_in_schema=False)

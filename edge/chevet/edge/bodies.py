@@ -96,6 +96,12 @@ class TypedVital(_Body):
     unit: _Short
 
 
+class TakeMeasured(_Body):
+    """Which instrument's newest numbers are of this patient."""
+
+    device: _Id
+
+
 class SkipStep(_Body):
     """An examination left out."""
 

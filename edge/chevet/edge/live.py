@@ -11,6 +11,7 @@ import numpy as np
 from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock, Samples
 from chevet.edge.instruments import Instrument
 from chevet.edge.judge import live_quality, live_rate, numbers_mark, picture_mark
+from chevet.edge.meters import METERS, Meters
 from chevet.edge.shapes import quality_shape, reading_shape
 from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
 from chevet.edge.wire import picture_frame, samples_frame
@@ -151,9 +152,11 @@ class Live:
 
     Attributes:
         marks: the last verdict on each device that a screen watches now.
+        meters: what was measured a moment ago.
     """
 
     def __init__(self, now_ms: Callable[[], int], monotonic: Callable[[], float]) -> None:
+        self.meters = Meters(now_ms, monotonic)
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._clients: set[LiveClient] = set()
@@ -165,8 +168,17 @@ class Live:
         """Listen to these devices from now on."""
         self._instruments = instruments
         for instrument in instruments.values():
-            self._windows[instrument.id] = Window(STEP_OF.get(instrument.kind, ""))
-            instrument.listeners.append(self)
+            self.follow_too(instrument)
+
+    def follow_too(self, instrument: Instrument) -> None:
+        """Listen to one more of these devices: it was found and accepted meanwhile."""
+        self._windows[instrument.id] = Window(STEP_OF.get(instrument.kind, ""))
+        instrument.listeners.append(self)
+
+    def unfollow(self, device: str) -> None:
+        """Listen no longer to a device that the box has forgotten."""
+        self._windows.pop(device, None)
+        self.marks.pop(device, None)
 
     def join(self) -> LiveClient:
         """Add a screen."""
@@ -194,8 +206,8 @@ class Live:
                 self._show(device, event, main=True)
             case Reading():
                 window.readings.append(event)
-                message = {"type": "reading", "device": device, "readings": [reading_shape(event)]}
-                self._tell_watchers(device, message)
+                self.meters.offer(device, event)
+                self._tell_reading(device, event)
             case Notice():
                 words: dict[str, Any] = {"code": event.code, "on": event.on, "detail": event.detail}
                 self._tell_watchers(device, {"type": "notice", "device": device} | words)
@@ -242,6 +254,14 @@ class Live:
         for client in self._clients:
             if device in client.watched:
                 client.show(device, event, main=main)
+
+    def _tell_reading(self, device: str, reading: Reading) -> None:
+        """Tell who watches; numbers of a meter go to every screen, since nobody may be looking just then."""
+        message = {"type": "reading", "device": device, "readings": [reading_shape(reading)]}
+        if self._instruments[device].kind in METERS:
+            self.tell(message)
+        else:
+            self._tell_watchers(device, message)
 
     def _tell_watchers(self, device: str, message: dict[str, Any]) -> None:
         for client in self._clients:

@@ -105,6 +105,10 @@ class VisitRules:
         vital = Vital(kind, value, unit, "manual", self.clock.now_ms(), TYPED)
         return self.visits.change(visit_id, lambda words: with_vitals(words, [vital]))
 
+    def take(self, visit_id: str, vitals: list[Vital]) -> Visit:
+        """Take numbers that an instrument measured; the caller has checked them."""
+        return self.visits.change(visit_id, lambda words: with_vitals(words, vitals))
+
     def skip(self, visit_id: str, skip: Skip) -> Visit:
         """Record that an examination is left out, and why; a later word replaces an earlier one."""
         key = (skip.step, skip.site, skip.side)
