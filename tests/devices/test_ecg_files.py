@@ -164,7 +164,7 @@ def ecg(dicom, *, groups=None, when="20250314093005.123+0100"):
 @pytest.mark.parametrize("undefined", [True, False])
 def test_a_dicom_ecg_is_read_in_every_form_of_its_sequences(explicit, undefined):
     read = read_ecg_file(ecg(Dicom(explicit=explicit, undefined=undefined)))
-    assert read.format == "dicom"
+    assert read.format == "dicom-ecg"
     assert (read.values == VALUES).all()
     one, two = read.channels
     assert (one.name, one.unit, one.rate_hz, one.gain, one.offset) == ("I", "mV", 500.0, 0.0025, 0.0)

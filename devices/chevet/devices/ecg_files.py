@@ -1,35 +1,54 @@
-"""ECG files that carts write: Contec ECG90A (USB mass storage) and DICOM waveforms.
+"""ECG files that carts write: Contec ECG90A (USB mass storage), DICOM waveforms and SCP-ECG.
 
-A file's bytes become channels, samples and a time; the file itself is kept as it came. Names, sex and age
-that stand in a file are not read out: they stay in the source.
+A file's bytes become channels, samples and a time; the file itself is kept as it came. Who the file says it
+is comes as a `FilePatient`, for a comparison with the person examined; nothing else of a patient is read out.
 
-Contec ECG90A: 43 bytes of header (case, time "YYYY-MM-DD HH:MM:SS" at 10, name and more), rows of eight u16
-at 800 Hz (II, III, V1 to V6; value - 2048, 5 uV a step; 0x6800 where nothing was measured), a row of zeros,
-37 bytes of footer. I, aVR, aVL, aVF are worked out. Source: RigacciOrg ecg-contec. DICOM: Waveform Sequence
-of PS3.3 C.10.9; read of a file are the first group that is not marked as derived, with MDC lead codes.
+Contec ECG90A: 43 bytes of header (case, time "YYYY-MM-DD HH:MM:SS" at 10, name at 32, sex, age, weight), rows
+of eight u16 at 800 Hz (II, III, V1 to V6; value - 2048, 5 uV a step; 0x6800 where nothing was measured), a
+row of zeros, 37 bytes of footer. I, aVR, aVL, aVF are worked out. Source: RigacciOrg ecg-contec. DICOM:
+Waveform Sequence of PS3.3 C.10.9; read of a file are the first group that is not marked as derived, with MDC
+lead codes. SCP-ECG: see scp_ecg.py.
 
 Doubts: the ECG90A's footer and two pairs of header bytes are unknown and left; tried with built files only.
-DICOM was compared with pydicom's reading of its own sample ECG, value for value. Not read: SCP-ECG (mostly
-Huffman-coded), deflated and big-endian DICOM, DICOM channels of other rates in further groups.
+DICOM was compared with pydicom's reading of its own sample ECG, value for value. Not read: deflated and
+big-endian DICOM, DICOM channels of other rates in further groups.
 """
 
 import datetime
-import hashlib
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chevet.devices.dicom_elements import Dataset, is_dicom, read_dicom
+from chevet.devices.ecg_file import CONTEC, DICOM, SCP, EcgFile, FilePatient, words
 from chevet.devices.ecg_leads import DERIVED, TWELVE, twelve_leads
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.samples import Channel
+from chevet.devices.scp_ecg import read_scp
+from chevet.devices.scp_record import is_scp
 
-CONTEC, DICOM = "contec-ecg90a", "dicom"
+FORMATS = (CONTEC, DICOM, SCP)
+REFUSED = {
+    "ecg_file": "it is no ECG file that is known here: Contec ECG90A, DICOM or SCP-ECG",
+    CONTEC: "the Contec file is not whole; copy it from the cart again",
+    "dicom": "the DICOM file is not whole; copy it from the cart again",
+    "transfer_syntax": "the DICOM file is compressed or big-endian; export it as Explicit VR Little Endian",
+    "waveform": "the DICOM file holds no ECG that can be read",
+    "scp": "the SCP-ECG file is not whole or contradicts itself; copy it from the cart again",
+    "scp_checksum": "the SCP-ECG file is damaged (checksum); copy it from the cart again",
+    "scp_table": "the SCP-ECG file has Huffman tables that cannot be followed; export it uncompressed",
+    "scp_lossy": "the SCP-ECG file left samples out (bimodal compression); export it lossless",
+    "scp_rate": "the SCP-ECG file has a reference beat of another rate; export it without one",
+    "scp_units": "the SCP-ECG file has a reference beat of another scale; export it without one",
+    "scp_too_long": "the SCP-ECG file is too long; export a resting ECG",
+    "too_large": "the file is larger than any resting ECG; only 64 MB are read",
+}
+"""What each word of `BrokenPayload` means, with the remedy."""
 LARGEST_FILE = 64 << 20
 
 HEADER_BYTES, FOOTER_BYTES = 43, 37
-TIME = slice(10, 29)
+TIME, NAME, SEX, AGE = slice(10, 29), slice(32, 40), 40, 41
+SEXES = {0: "F", 1: "M"}
+NO_AGE = (0, 255)
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 ROWS = ("II", "III", "V1", "V2", "V3", "V4", "V5", "V6")
 CONTEC_RATE_HZ = 800.0
@@ -42,6 +61,7 @@ CHANNELS, SAMPLES, RATE, ORIGINALITY = 0x003A0005, 0x003A0010, 0x003A001A, 0x003
 SENSITIVITY, FACTOR, BASELINE = 0x003A0210, 0x003A0212, 0x003A0213
 BITS, KIND, DATA, PADDING = 0x54001004, 0x54001006, 0x54001010, 0x5400100A
 CODE, MEANING = 0x00080100, 0x00080104
+PERSON, NUMBER, BORN, PERSON_SEX = 0x00100010, 0x00100020, 0x00100030, 0x00100040
 ACQUIRED, MAKER, MODEL, SERIAL = 0x0008002A, 0x00080070, 0x00081090, 0x00181000
 KINDS = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "<i2", ("US", 16): "<u2", ("SL", 32): "<i4"}
 MILLIVOLT = {"mV": 1.0, "uV": 0.001, "V": 1000.0, "nV": 1e-6}
@@ -51,47 +71,18 @@ LEAD_CODES = {
 """DICOM CID 3001, scheme MDC."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EcgFile:
-    """What a file says.
-
-    Attributes:
-        format: "contec-ecg90a" or "dicom".
-        channels: of one rate, in mV.
-        values: int32 [channels, samples], as the file has them (0 where nothing was measured).
-        measured: bool [channels, samples]; False where the file says that there is no sample.
-        derived: names of channels that were worked out here.
-        started: by the cart's own clock, which has no zone unless the file names one; None where not told.
-        device: maker, model, serial number as far as the file tells them.
-        source: the file, byte for byte.
-    """
-
-    format: str
-    channels: tuple[Channel, ...]
-    values: NDArray[np.int32]
-    measured: NDArray[np.bool_]
-    derived: tuple[str, ...]
-    started: datetime.datetime | None
-    device: dict[str, str]
-    source: bytes
-
-    @property
-    def sha256(self) -> str:
-        """The source's hash: the same file dropped twice has the same."""
-        return hashlib.sha256(self.source).hexdigest()
-
-
 def read_ecg_file(data: bytes) -> EcgFile:
     """Return what an ECG file says, whatever its name.
 
     Raises:
-        BrokenPayload: it is none ("ecg_file"), or not whole or not one that is read (what names the format,
-            "transfer_syntax" or "waveform").
+        BrokenPayload: it is none, or one that is not whole or not read; `what` is a key of REFUSED.
     """
     if len(data) > LARGEST_FILE:
-        raise BrokenPayload("ecg_file")
+        raise BrokenPayload("too_large")
     if is_dicom(data):
         return _dicom(data)
+    if is_scp(data):
+        return read_scp(data)
     if len(data) > HEADER_BYTES and _contec_time(data) is not None:
         return _contec(data)
     raise BrokenPayload("ecg_file")
@@ -135,7 +126,16 @@ def _contec(data: bytes) -> EcgFile:
         _contec_time(data),
         device,
         data,
+        _contec_patient(data),
     )
+
+
+def _contec_patient(data: bytes) -> FilePatient:
+    """Return who it is; the birth year is the time's year less the age, so it may be one too late."""
+    when, age = _contec_time(data), data[AGE]
+    born = when.year - age if when is not None and age not in NO_AGE else None
+    name = words(data[NAME])
+    return FilePatient(name, "", born, SEXES.get(data[SEX], "") if name or born else "")
 
 
 def _dicom(data: bytes) -> EcgFile:
@@ -159,7 +159,21 @@ def _dicom(data: bytes) -> EcgFile:
     channels = tuple(_dicom_channel(one, place, rate_hz) for place, one in enumerate(definitions, 1))
     device = {"maker": whole.text(MAKER), "model": whole.text(MODEL), "serial": whole.text(SERIAL)}
     started = _dicom_time(whole.text(ACQUIRED))
-    return EcgFile(DICOM, channels, np.where(measured, values, 0), measured, (), started, device, data)
+    values = np.where(measured, values, 0)
+    return EcgFile(DICOM, channels, values, measured, (), started, device, data, _dicom_patient(whole))
+
+
+def _dicom_patient(whole: Dataset) -> FilePatient:
+    """Return who it is: a PN's first form, with "^" between its parts (PS3.5, 6.2)."""
+    name = whole.values.get(PERSON, b"").partition(b"=")[0].replace(b"^", b" ")
+    year = whole.text(BORN)[:4]
+    sex = whole.text(PERSON_SEX)
+    return FilePatient(
+        words(name),
+        words(whole.values.get(NUMBER, b"")),
+        int(year) if len(year) == 4 and year.isascii() and year.isdigit() else None,
+        sex if sex in {"F", "M"} else "",
+    )
 
 
 def _dicom_channel(one: Dataset, place: int, rate_hz: float) -> Channel:
