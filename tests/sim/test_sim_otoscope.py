@@ -14,7 +14,7 @@ from chevet.sim.brushes import SCENE_PX
 from chevet.sim.camera import Camera, Ear
 from chevet.sim.eardrum import CONDITIONS, SIDES, draw
 from chevet.sim.errors import ServeError
-from chevet.sim.otoscope_video import HEIGHT, LOOP_FRAMES, WIDTH, OtoscopeVideo, view
+from chevet.sim.otoscope_video import CLEAR, HEIGHT, LOOP_FRAMES, WIDTH, OtoscopeVideo, view
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,8 @@ class StillLife:
         )
         self._jpeg = cv2.imencode(".jpg", image)[1].tobytes()
 
-    def jpeg(self, frame, *, defocus=False):
-        return self._jpeg + bytes([defocus]) * 0
+    def jpeg(self, frame, *, lens=CLEAR):
+        return self._jpeg
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from driver_bench import readings, values
 from chevet.bridge.errors import LinkError
 from chevet.bridge.link import open_link
 from chevet.devices.driver import DRIVERS
+from chevet.sim.bedside import Bedside
 from chevet.sim.bumble_backend import bluetooth
 from chevet.sim.errors import FaultError
-from chevet.sim.radio import SimLink
 from chevet.sim.serve import TWINS, Plan, serve
 from chevet.sim.twins import offered
 
@@ -68,19 +68,18 @@ async def test_chosen_twins_are_listed_and_read_by_their_drivers():
 
 @pytest.mark.parametrize("name", offered.SERIAL)
 def test_every_serial_twin_has_a_driver_and_faults(name, tmp_path):
-    one = offered.serial_twin(name, tmp_path, 1, 0.0)
-    assert name in DRIVERS
-    assert one.instrument == DRIVERS[name]().instrument
-    assert {"sensor_off", "motion", "lost_bytes", "unplug", "silence"} <= set(one.faults)
+    one = offered.serial_twin(name, Bedside(tmp_path, 1, 0.0))
+    assert one.instrument == DRIVERS[one.driver]().instrument
+    assert {"motion", "lost_bytes", "unplug", "silence", "clock_drift"} <= set(one.faults)
+    assert {"sensor_off", "lead_off"} & set(one.faults)
 
 
 @pytest.mark.parametrize("name", offered.BLUETOOTH)
 async def test_every_bluetooth_twin_has_a_driver_and_faults(name):
-    one = await offered.bluetooth_twin(name, SimLink(), "unix:x", 1, 0.0)
+    one = await offered.bluetooth_twin(name, Bedside(Path("x"), 1, 0.0, radio="unix:x"))
     running = asyncio.create_task(one.run())
     await asyncio.sleep(0.05)
-    assert one.driver in DRIVERS
-    assert one.instrument == DRIVERS[name]().instrument
+    assert one.instrument == DRIVERS[one.driver]().instrument
     await one.set_fault("silence", True, "")
     await one.set_fault("ble_drop", True, "")
     await one.set_fault("ble_drop", False, "")
@@ -89,12 +88,12 @@ async def test_every_bluetooth_twin_has_a_driver_and_faults(name):
         with pytest.raises(FaultError, match="the value is"):
             await one.set_fault("measure", True, "x")
     else:
-        await one.set_fault("sensor_off", True, "")
+        await one.set_fault("sensor_off" if name not in offered.ECG_ON_AIR else "lead_off", True, "")
         await one.set_fault("motion", True, "")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
-def test_twins_are_named_after_their_drivers_and_no_two_share_an_address():
-    assert set(TWINS) <= set(DRIVERS)
+def test_twins_are_read_by_drivers_and_no_two_share_a_name():
+    assert {offered.driver_of(name) for name in TWINS} <= set(DRIVERS)
     assert len(set(TWINS)) == len(TWINS)

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chevet.sim.errors import ServeError
-from chevet.sim.otoscope_video import FRAMES_PER_S, OtoscopeVideo
+from chevet.sim.otoscope_video import FRAMES_PER_S, Lens, OtoscopeVideo
 
 log = logging.getLogger(__name__)
 
 BOUNDARY = b"chevet-sim-frame"
 REQUEST_WITHIN_S = 5.0
 PATH = b"/stream"
+OTHER = {"left": "right", "right": "left"}
 BACKLOG_BYTES = 200_000
 """A client further behind than this misses frames, as with a real camera."""
 
@@ -25,24 +26,50 @@ class Ear:
     """What the camera looks at; every switch can be turned while it runs.
 
     Attributes:
-        side, condition: which drawing, see `chevet.sim.eardrum`.
+        side, condition: which drawing, see `chevet.sim.eardrum`; condition "" is what the patient has there.
+        wrong_side: the worker looks into the other ear.
         defocus: the lens is not focused.
+        fog, smear, glare, dark, shake: 0 (none) to 1; see `chevet.sim.otoscope_video.Lens`.
         frozen: the camera sends nothing.
+        stuck: it sends the same picture again and again.
+        slow: pictures a second, 0 for as many as it can.
         garbage: each image is cut off and followed by noise with this probability.
+        lost: each image is lost with this probability.
     """
 
     side: str = "right"
     condition: str = "normal"
+    wrong_side: bool = False
     defocus: bool = False
+    fog: float = 0.0
+    smear: float = 0.0
+    glare: float = 0.0
+    dark: float = 0.0
+    shake: float = 0.0
     frozen: bool = False
+    stuck: bool = False
+    slow: float = 0.0
     garbage: float = 0.0
+    lost: float = 0.0
+
+    def lens(self) -> Lens:
+        """Return what is between the ear and the sensor."""
+        return Lens(self.defocus, self.fog, self.smear, self.glare, self.dark, self.shake)
 
 
 class Camera:
     """Serves one virtual otoscope to any number of clients."""
 
-    def __init__(self, ear: Ear, seed: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        ear: Ear,
+        seed: int,
+        clock: Callable[[], float] = time.monotonic,
+        patient: Callable[[str], str] | None = None,
+    ) -> None:
         self.ear = ear
+        self._patient = patient
+        self._stuck_at = 0
         self._seed = seed
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 - noise, not secrets
@@ -127,14 +154,28 @@ class Camera:
         frame = 0
         while not writer.is_closing():
             jpeg = await self._jpeg(int(self._clock() * FRAMES_PER_S))
-            if not self.ear.frozen and writer.transport.get_write_buffer_size() < BACKLOG_BYTES:
+            if self._sends() and writer.transport.get_write_buffer_size() < BACKLOG_BYTES:
                 writer.write(part(self._spoiled(jpeg)))
-            frame = max(frame + 1, int((self._clock() - began) * FRAMES_PER_S))
+            rate_hz = min(self.ear.slow or FRAMES_PER_S, FRAMES_PER_S)
+            every = max(1, round(FRAMES_PER_S / rate_hz))
+            frame = max(frame + every, int((self._clock() - began) * FRAMES_PER_S))
             await asyncio.sleep(max(0.0, began + frame / FRAMES_PER_S - self._clock()))
+
+    def _sends(self) -> bool:
+        return not self.ear.frozen and not (self.ear.lost > 0 and self._random.random() < self.ear.lost)
+
+    def has(self, side: str) -> str:
+        """Return what the patient has in that ear."""
+        return self._patient(side) if self._patient else Ear().condition
+
+    def cut(self) -> None:
+        """Break every stream off; the camera goes on and takes new ones."""
+        for task in list(self._serving):
+            task.cancel()
 
     async def look_at(self, condition: str, side: str) -> None:
         """Turn to another ear; it has been drawn when this returns, and the next frame shows it."""
-        await self._video(condition, side)
+        await self._video(condition or self.has(side), side)
         self.ear.condition, self.ear.side = condition, side
 
     async def _video(self, condition: str, side: str) -> OtoscopeVideo:
@@ -144,8 +185,12 @@ class Camera:
         return self._videos[key]
 
     async def _jpeg(self, frame: int) -> bytes:
-        video = await self._video(self.ear.condition, self.ear.side)
-        return await asyncio.to_thread(video.jpeg, frame, defocus=self.ear.defocus)
+        ear = self.ear
+        side = OTHER[ear.side] if ear.wrong_side else ear.side
+        video = await self._video(ear.condition or self.has(side), side)
+        if not ear.stuck:
+            self._stuck_at = frame
+        return await asyncio.to_thread(video.jpeg, self._stuck_at, lens=ear.lens())
 
     def _spoiled(self, jpeg: bytes) -> bytes:
         if self.ear.garbage <= 0 or self._random.random() >= self.ear.garbage:

@@ -109,6 +109,13 @@ def _serve_options(command: argparse.ArgumentParser) -> None:
         "of their drivers, such as nonin-df7 contec-cms50-v2 berrymed blood-pressure",
     )
     command.add_argument(
+        "--patient",
+        metavar="CONDITION",
+        help="one simulated patient touches all instruments, such as normal, atrial-fibrillation, crackles "
+        "(default: recordings are played)",
+    )
+    command.add_argument("--tcp", action="store_true", help="serial instruments also listen on TCP")
+    command.add_argument(
         "--camera-port", type=int, default=0, help="port of the otoscope (default: any free)"
     )
 
@@ -150,13 +157,22 @@ def _consult_options(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from chevet.sim.serve import DEVICES, TWINS, Plan, serve_until_signalled
+    from chevet.sim.one_heart import named
+    from chevet.sim.serve import ALL, DEVICES, Plan, serve_until_signalled
 
     devices = tuple(options.devices or DEVICES)
-    unknown = set(devices) - {*DEVICES, *TWINS}
+    devices = ALL if devices == ("all",) else devices
+    unknown = set(devices) - set(ALL)
     if unknown:
-        raise SimError(f"no device {', '.join(sorted(unknown))}; there are {', '.join((*DEVICES, *TWINS))}")
-    plan = Plan(options.dir.resolve(), options.seed, devices, options.camera_port)
+        raise SimError(f"no device {', '.join(sorted(unknown))}; there are {', '.join(ALL)}, or all")
+    plan = Plan(
+        options.dir.resolve(),
+        options.seed,
+        devices,
+        options.camera_port,
+        named(options.patient) if options.patient else None,
+        options.tcp,
+    )
     asyncio.run(serve_until_signalled(plan))
     return 0
 

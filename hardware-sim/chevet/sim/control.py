@@ -2,35 +2,43 @@
 
 A request is `{"target": "ecg", "fault": "lead_off", "on": true, "value": "V3"}`; `on` and `value` may be left
 out. The answer is `{"ok": true}` or `{"ok": false, "error": "..."}`. `{"list": true}` answers what there is:
-`{"ok": true, "targets": {"ecg": ["checksum", ...]}}`.
+`{"ok": true, "targets": {"ecg": ["checksum", ...]}, "state": {...}}`. `{"truth": 10}` answers what really
+happened to the patient in the last 10 s. The target "patient" takes "condition" and "seed".
 """
 
 import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chevet.sim.errors import FaultError, ServeError
-from chevet.sim.instruments import Instrument
+from chevet.sim.errors import FaultError, ServeError, SimError
 from chevet.sim.radio import check_socket_path
+from chevet.sim.room import TRUTH_S, Room
 
 log = logging.getLogger(__name__)
 
 SOCKET = "control.sock"
 LONGEST_LINE = 4096
+LONGEST_ANSWER = 8_000_000
 ANSWER_WITHIN_S = 15.0
-ALLOWED = {"target": str, "fault": str, "on": bool, "value": str, "list": bool}
+ALLOWED: dict[str, tuple[type, ...]] = {
+    "target": (str,),
+    "fault": (str,),
+    "on": (bool,),
+    "value": (str,),
+    "list": (bool,),
+    "truth": (int, float),
+}
 
 
 class ControlSocket:
     """Listens for fault requests."""
 
-    def __init__(self, path: Path, instruments: Sequence[Instrument]) -> None:
+    def __init__(self, path: Path, room: Room) -> None:
         self.path = path
-        self._instruments = {instrument.id: instrument for instrument in instruments}
+        self._room = room
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -64,25 +72,33 @@ class ControlSocket:
     async def answer(self, line: bytes) -> dict[str, Any]:
         """Do what one request line asks and return the answer; nothing in it can end the simulator."""
         try:
-            request = _checked(line)
-            if request.get("list"):
-                known = {id_: sorted(one.faults) for id_, one in self._instruments.items()}
-                return {"ok": True, "targets": known}
-            await self._set(request)
-        except (ValueError, FaultError, ServeError) as error:
+            return {"ok": True} | await obey(self._room, checked(line))
+        except (ValueError, SimError) as error:
             return {"ok": False, "error": str(error)}
-        return {"ok": True}
-
-    async def _set(self, request: dict[str, Any]) -> None:
-        target, fault = request.get("target", ""), request.get("fault", "")
-        instrument = self._instruments.get(target)
-        if instrument is None:
-            known = ", ".join(self._instruments)
-            raise FaultError(target, fault, f"no instrument {target!r}; there are {known}")
-        await instrument.set_fault(fault, request.get("on", True), request.get("value", ""))
 
 
-def _checked(line: bytes) -> dict[str, Any]:
+async def obey(room: Room, request: dict[str, Any]) -> dict[str, Any]:
+    """Do what a checked request asks and return what belongs into the answer beside "ok".
+
+    Raises:
+        SimError: it cannot be done.
+    """
+    if request.get("list"):
+        known = {one.id: sorted(one.faults) for one in room.instruments}
+        return {"targets": known, "state": room.state()}
+    if "truth" in request:
+        return {"truth": room.truth(float(request["truth"] or TRUTH_S))}
+    target, fault = request.get("target", ""), request.get("fault", "")
+    await room.set_fault(target, fault, on=request.get("on", True), value=request.get("value", ""))
+    return {}
+
+
+def checked(line: bytes) -> dict[str, Any]:
+    """Return the request in a line.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         request = json.loads(line)
     except ValueError:
@@ -90,7 +106,8 @@ def _checked(line: bytes) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise ValueError("a request is one JSON object on one line")
     for name, value in request.items():
-        if not isinstance(value, ALLOWED.get(name, ())):
+        allowed = ALLOWED.get(name, ())
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             raise ValueError(f"{name!r} is not a field of a request, or not of this type")
     return request
 
@@ -103,7 +120,7 @@ async def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            reader, writer = await asyncio.open_unix_connection(str(path))
+            reader, writer = await asyncio.open_unix_connection(str(path), limit=LONGEST_ANSWER)
             try:
                 writer.write(json.dumps(request).encode() + b"\n")
                 await writer.drain()

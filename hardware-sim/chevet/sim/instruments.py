@@ -1,169 +1,150 @@
-"""The virtual instruments and the faults each of them knows."""
+"""The kit's own virtual instruments and what can go wrong with each of them."""
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
 from pathlib import Path
 
-from chevet.sim import kit, plx_sensor
-from chevet.sim.bodies import SOUND_OF_SITE, ChestBody, EcgBody, FingerBody
+from chevet.sim import kit, plx_sensor, sensors
+from chevet.sim.air_faults import AirFaults, air_of
+from chevet.sim.bedside import Bedside
 from chevet.sim.camera import Camera, Ear
+from chevet.sim.chest_piece import chest_piece_faults
 from chevet.sim.eardrum import CONDITIONS, SIDES
-from chevet.sim.errors import FaultError
+from chevet.sim.electrodes import electrode_faults
+from chevet.sim.errors import FaultError as FaultError
+from chevet.sim.faults import Fault, Faults, choice, flag, level, likely, number
+from chevet.sim.in_the_clip import LightFront, finger_faults
+from chevet.sim.instrument import Instrument as Instrument
+from chevet.sim.instrument import clock_faults, line, replugging, serial_instrument
 from chevet.sim.nonin import NoninDf2
 from chevet.sim.plx_sensor import PlxSensor
-from chevet.sim.pty_port import PtyPort
-from chevet.sim.radio import SimLink
-from chevet.sim.serial_runner import SerialRunner
-from chevet.sim.wire_faults import WireFaults
+from chevet.sim.serial_runner import SerialDevice, SerialRunner
+from chevet.sim.wired import EcgFront, Place
 
-ECG_SETS, SOUND_SETS = 25, 100
+ECG_SETS, SOUND_SETS, LIGHT_SETS = 25, 100, 10
 """Sample sets a frame, PROTOCOL.md section 6."""
-DEFAULT_PROBABILITY = 0.1
-DEFAULT_MAINS_MV = 0.5
-REPLUG_AFTER_S = 1.0
-
-Switch = Callable[[bool, str], Awaitable[None] | None]
-"""Turns a fault on or off; the text is its value, "" for the default."""
-
-
-@dataclass(slots=True, eq=False)
-class Instrument:
-    """One virtual instrument as the outside sees it.
-
-    Attributes:
-        id: its name in devices.json and on the control socket.
-        driver: name of the driver that reads it.
-        url: its link.
-        run: runs it until cancelled, then takes it away.
-        faults: what can go wrong, by name.
-        extra: further entries for devices.json.
-    """
-
-    id: str
-    instrument: str
-    driver: str
-    url: str
-    run: Callable[[], Coroutine[None, None, None]]
-    faults: dict[str, Switch]
-    extra: dict[str, str] = field(default_factory=dict[str, str])
-
-    def listing(self) -> dict[str, str]:
-        """Return its entry for devices.json."""
-        own = {"id": self.id, "instrument": self.instrument, "driver": self.driver}
-        own |= {"url": self.url, "link": self.url}  # "link" is what the agent's settings call it
-        return own | self.extra
-
-    async def set_fault(self, fault: str, on: bool, value: str) -> None:
-        """Turn a fault on or off.
-
-        Raises:
-            FaultError: it does not know this fault, or not with this value.
-        """
-        switch = self.faults.get(fault)
-        if switch is None:
-            known = ", ".join(sorted(self.faults))
-            raise FaultError(self.id, fault, f"{self.id} knows no fault {fault!r}; it knows {known}")
-        try:
-            pending = switch(on, value)
-            if pending is not None:
-                await pending
-        except ValueError as error:
-            raise FaultError(self.id, fault, f"{self.id} {fault}: {error}") from error
-
-
-def probability(on: bool, value: str) -> float:
-    """Return a probability 0..1 from a fault's value."""
-    if not on:
-        return 0.0
-    chance = float(value) if value else DEFAULT_PROBABILITY
-    if not 0.0 <= chance <= 1.0:
-        raise ValueError("the value is a probability, 0 to 1")
-    return chance
-
-
-def choice(value: str, choices: tuple[str, ...] | list[str]) -> str:
-    """Return `value` if it is one of `choices`."""
-    if value not in choices:
-        raise ValueError(f"the value is one of {', '.join(choices)}")
-    return value
+LIGHT_HZ = 100.0
+"""Of the kit's oximeter."""
 
 
 def ecg(folder: Path, seed: int, now: float) -> Instrument:
-    """The kit's twelve-lead ECG at DIR/ecg."""
-    body = EcgBody(seed)
-    device = kit.KitDevice(kit.ecg_identity(f"SIM{seed:05d}E"), body, ECG_SETS, now)
-
-    def lead_off(on: bool, value: str) -> None:
-        for lead in value.split(",") if value else body.loop.names:
-            name = choice(lead, body.loop.names)
-            (body.leads_off.add if on else body.leads_off.discard)(name)
-
-    def mains_hum(on: bool, value: str) -> None:
-        body.mains_uv = 1000 * (float(value) if value else DEFAULT_MAINS_MV) if on else 0.0
-
-    own: dict[str, Switch] = {"lead_off": lead_off, "mains_hum": mains_hum}
-    return serial_instrument(
-        "ecg", "ecg", "kit-ecg", folder, SerialRunner(device, *line(folder / "ecg", seed)), own
-    )
+    """Return the kit's twelve-lead ECG at DIR/ecg, playing a recording."""
+    return kit_ecg(Bedside(folder, seed, now))
 
 
 def stethoscope(folder: Path, seed: int, now: float) -> Instrument:
-    """The kit's stethoscope at DIR/stethoscope."""
-    body = ChestBody(seed)
-    device = kit.KitDevice(kit.stethoscope_identity(f"SIM{seed:05d}S"), body, SOUND_SETS, now)
-
-    def friction(on: bool, value: str) -> None:
-        body.friction = (float(value) if value else 0.5) if on else 0.0
-
-    def sensor_off(on: bool, _value: str) -> None:
-        body.lifted = on
-
-    def site(on: bool, value: str) -> None:
-        body.site = choice(value, tuple(SOUND_OF_SITE)) if on else "M"
-
-    own: dict[str, Switch] = {"friction": friction, "sensor_off": sensor_off, "site": site}
-    runner = SerialRunner(device, *line(folder / "stethoscope", seed + 1))
-    return serial_instrument("stethoscope", "stethoscope", "kit-stethoscope", folder, runner, own)
+    """Return the kit's stethoscope at DIR/stethoscope, playing recordings."""
+    return kit_stethoscope(Bedside(folder, seed, now))
 
 
 def oximeter(folder: Path, seed: int, now: float) -> Instrument:
-    """A Nonin module in data format 2 at DIR/oximeter."""
-    finger = FingerBody(seed)
-    runner = SerialRunner(NoninDf2(finger, now), *line(folder / "oximeter", seed + 2))
-    return serial_instrument("oximeter", "oximeter", "nonin-df2", folder, runner, _finger_faults(finger))
+    """Return a Nonin module in data format 2 at DIR/oximeter, playing a recording."""
+    return nonin_oximeter(Bedside(folder, seed, now))
 
 
-async def ble_oximeter(air: SimLink, spec: str, seed: int) -> Instrument:
-    """A pulse oximeter with the Bluetooth service, advertising on the virtual air when this returns."""
-    finger = FingerBody(seed)
-    sensor = PlxSensor(air, finger, f"SIM{seed:05d}P")
+def kit_ecg(bedside: Bedside) -> Instrument:
+    """Return the kit's twelve-lead ECG at DIR/ecg."""
+    place = Place(bedside.clock())
+    chest = sensors.chest(bedside, "ecg", place)
+    identity = kit.ecg_identity(f"SIM{bedside.seed:05d}E")
+    device = kit.KitDevice(identity, EcgFront(chest), ECG_SETS, place.clock())
+    place.starts = lambda: device.began_at
+    own = electrode_faults(chest.hands) | _kit_faults(device)
+    return _on_a_port(bedside, ("ecg", "ecg", "kit-ecg"), device, place, own)
+
+
+def kit_stethoscope(bedside: Bedside) -> Instrument:
+    """Return the kit's stethoscope at DIR/stethoscope."""
+    place = Place(bedside.clock())
+    head, sites = sensors.chest_piece(bedside, "stethoscope", place)
+    identity = kit.stethoscope_identity(f"SIM{bedside.seed:05d}S", head.rate_hz)
+    device = kit.KitDevice(identity, head, SOUND_SETS, place.clock())
+    place.starts = lambda: device.began_at
+    own = chest_piece_faults(head, sites) | _kit_faults(device)
+    return _on_a_port(bedside, ("stethoscope", "stethoscope", "kit-stethoscope"), device, place, own)
+
+
+def nonin_oximeter(bedside: Bedside) -> Instrument:
+    """Return a Nonin module in data format 2 at DIR/oximeter."""
+    place = Place(bedside.clock())
+    finger = sensors.finger(bedside, "oximeter", place)
+    device = NoninDf2(finger, place.clock())
+    place.starts = lambda: device.began_at
+    return _on_a_port(bedside, ("oximeter", "oximeter", "nonin-df2"), device, place, finger_faults(finger))
+
+
+def kit_oximeter(bedside: Bedside) -> Instrument:
+    """Return the kit's oximeter at DIR/kit-oximeter: red and infrared light of the patient, no numbers."""
+    place = Place(bedside.clock())
+    finger = sensors.finger(bedside, "kit-oximeter", place)
+    front = LightFront(finger, sensors.light(bedside, "kit-oximeter", place), LIGHT_HZ)
+    identity = kit.oximeter_identity(f"SIM{bedside.seed:05d}X", LIGHT_HZ)
+    device = kit.KitDevice(identity, front, LIGHT_SETS, place.clock())
+    place.starts = lambda: device.began_at
+    own = finger_faults(finger) | _kit_faults(device)
+    return _on_a_port(bedside, ("kit-oximeter", "oximeter", "kit-oximeter"), device, place, own)
+
+
+def _on_a_port(
+    bedside: Bedside, names: tuple[str, str, str], device: SerialDevice, place: Place, own: Faults
+) -> Instrument:
+    """Return the instrument of `names` (id, instrument, driver) on a port of its own."""
+    runner = SerialRunner(
+        device, *line(bedside.folder / names[0], bedside.seed, tcp=bedside.tcp), place.clock
+    )
+    return serial_instrument(*names, bedside.folder, runner, own, clock=place.clock)
+
+
+def _kit_faults(device: kit.KitDevice) -> Faults:
+    def battery(on: bool, value: str) -> None:
+        device.battery_pct = int(number(value, 0, 100, 8)) if on else None
+
+    def overflow(_on: bool, value: str) -> None:
+        device.overflow(int(number(value, 1, 1_000_000, 500)))
+
+    def jump(_on: bool, value: str) -> None:
+        device.jump(int(number(value, 1, 4_000_000_000, 1000)))
+
+    return {
+        "battery_low": Fault(battery, "runs on a battery that is nearly empty", "0 to 100 per cent (8)"),
+        "overflow": Fault(
+            overflow,
+            "its buffer overflowed: samples lost and counted",
+            "1 to 1000000 sets (500)",
+            True,
+            "wire",
+        ),
+        "counter_jump": Fault(
+            jump, "its index jumps without a word about losses", "1 to 4000000000 sets (1000)", True, "wire"
+        ),
+    }
+
+
+async def ble_oximeter(bedside: Bedside) -> Instrument:
+    """Return a pulse oximeter with the Bluetooth service, on the virtual air when this returns."""
+    place = Place(bedside.clock())
+    finger = sensors.finger(bedside, "oximeter-ble", place)
+    air_faults = AirFaults(bedside.seed)
+    sensor = PlxSensor(bedside.air, finger, f"SIM{bedside.seed:05d}P", air_faults)
+    began = place.clock()
+    place.starts = lambda: began
     await sensor.start()
-
-    def silence(on: bool, _value: str) -> None:
-        sensor.silence = on
-
-    def ble_drop(on: bool, _value: str) -> None:
-        (sensor.leave if on else sensor.come_back)()
-
     return Instrument(
         id="oximeter-ble",
         instrument="oximeter",
         driver="plx",
         url=f"ble:{plx_sensor.ADDRESS}?notify=2a5f,2a5e",
-        run=sensor.run,
-        faults={"silence": silence, "ble_drop": ble_drop, **_finger_faults(finger)},
-        extra={"bluetooth_backend": "chevet.sim.bumble_backend:bluetooth", "bluetooth_spec": spec},
+        run=lambda: sensor.run(place.clock),
+        faults={**air_of(sensor, air_faults), **clock_faults(place.clock), **finger_faults(finger)},
+        extra={"bluetooth_backend": "chevet.sim.bumble_backend:bluetooth", "bluetooth_spec": bedside.radio},
     )
 
 
 def otoscope(camera: Camera) -> Instrument:
-    """The network camera; it must have been plugged, so that its port is known."""
+    """Return the network camera; it must have been plugged, so that its port is known."""
     ear = camera.ear
 
     def show(on: bool, value: str) -> Awaitable[None]:
-        side, condition = Ear().side, Ear().condition
+        side, condition = Ear().side, ""
         for word in value.split(":") if on and value else []:
             if choice(word, (*SIDES, *CONDITIONS)) in SIDES:
                 side = word
@@ -171,18 +152,11 @@ def otoscope(camera: Camera) -> Instrument:
                 condition = word
         return camera.look_at(condition, side)
 
-    def defocus(on: bool, _value: str) -> None:
-        ear.defocus = on
-
-    def silence(on: bool, _value: str) -> None:
-        ear.frozen = on
-
-    def garbage(on: bool, value: str) -> None:
-        ear.garbage = probability(on, value)
-
     def unplug(on: bool, _value: str) -> Awaitable[None]:
         return camera.unplug() if on else camera.plug()
 
+    wire = "wire"
+    where = f"{', '.join(SIDES)} and one of {', '.join(CONDITIONS)}, joined by : (right)"
     return Instrument(
         id="otoscope",
         instrument="otoscope",
@@ -190,88 +164,21 @@ def otoscope(camera: Camera) -> Instrument:
         url=f"mjpeg:{camera.url}",
         run=camera.run,
         faults={
-            "ear": show,
-            "defocus": defocus,
-            "silence": silence,
-            "garbage": garbage,
-            "unplug": unplug,
-            "replug": _replugging(camera.unplug, camera.plug),
+            "ear": Fault(show, "which ear the camera looks into, and what is there", where),
+            "wrong_ear": flag(ear, "wrong_side", "the worker looks into the other ear"),
+            "defocus": flag(ear, "defocus", "the lens is not focused"),
+            "fogged_lens": level(ear, "fog", "the lens is fogged", (0.0, 1.0, 0.7), "strength"),
+            "wax_on_lens": level(ear, "smear", "wax on the lens", (0.0, 1.0, 0.6), "strength"),
+            "overexposed": level(ear, "glare", "too much light", (0.0, 1.0, 0.7), "strength"),
+            "dark": level(ear, "dark", "the lamp is weak", (0.0, 1.0, 0.8), "strength"),
+            "shaking": level(ear, "shake", "the hand shakes", (0.0, 1.0, 0.6), "strength"),
+            "silence": flag(ear, "frozen", "the camera sends nothing", wire),
+            "stuck": flag(ear, "stuck", "the camera sends the same picture again and again", wire),
+            "slow": level(ear, "slow", "fewer pictures a second", (0.2, 15.0, 2.0), "a second", wire),
+            "garbage": likely(ear, "garbage", "pictures are cut off and followed by noise"),
+            "lost_frames": likely(ear, "lost", "pictures are lost"),
+            "cut": Fault(lambda _on, _value: camera.cut(), "the stream breaks off", once=True, kind=wire),
+            "unplug": Fault(unplug, "the camera is off the network", kind=wire),
+            "replug": replugging(camera.unplug, camera.plug),
         },
     )
-
-
-def _replugging(
-    unplug: Callable[[], Awaitable[None] | None], plug: Callable[[], Awaitable[None] | None]
-) -> Switch:
-    async def replug(_on: bool, value: str) -> None:
-        for action, pause_s in ((unplug, float(value) if value else REPLUG_AFTER_S), (plug, 0.0)):
-            pending = action()
-            if pending is not None:
-                await pending
-            await asyncio.sleep(pause_s)
-
-    return replug
-
-
-def _finger_faults(finger: FingerBody) -> dict[str, Switch]:
-    def sensor_off(on: bool, _value: str) -> None:
-        finger.off = on
-
-    def motion(on: bool, _value: str) -> None:
-        finger.moving = on
-
-    return {"sensor_off": sensor_off, "motion": motion}
-
-
-def line(link: Path, seed: int) -> tuple[PtyPort, WireFaults]:
-    """Return a port at `link` and the faults of its wire, quiet."""
-    return PtyPort(link), WireFaults(random.Random(seed))  # noqa: S311 - noise, not secrets
-
-
-def serial_instrument(
-    device: str,
-    instrument: str,
-    driver: str,
-    folder: Path,
-    runner: SerialRunner,
-    own: dict[str, Switch],
-    options: str = "",
-) -> Instrument:
-    """Return an instrument on a port with the faults of its wire and its `own`.
-
-    Args:
-        device: its id and the name of its port in `folder`.
-        instrument: such as "ecg".
-        driver: name of the driver.
-        folder: where the port is.
-        runner: runs it.
-        own: faults beside those of the wire.
-        options: what the link needs beside the speed, such as "&parity=O".
-    """
-    faults = runner.faults
-
-    def silence(on: bool, _value: str) -> None:
-        faults.silence = on
-
-    def garbage(on: bool, value: str) -> None:
-        faults.garbage = probability(on, value)
-
-    def lost_bytes(on: bool, value: str) -> None:
-        faults.lost_bytes = probability(on, value)
-
-    def checksum(on: bool, value: str) -> None:
-        faults.checksum = probability(on, value)
-
-    def unplug(on: bool, _value: str) -> None:
-        (runner.unplug if on else runner.plug)()
-
-    wire: dict[str, Switch] = {
-        "silence": silence,
-        "garbage": garbage,
-        "lost_bytes": lost_bytes,
-        "checksum": checksum,
-        "unplug": unplug,
-        "replug": _replugging(runner.unplug, runner.plug),
-    }
-    url = f"serial:{folder / device}?baud={runner.device.baud}{options}"
-    return Instrument(device, instrument, driver, url, runner.run, {**wire, **own})

@@ -37,15 +37,25 @@ def ecg_identity(serial: str) -> wire.Identity:
     return wire.Identity(1, 500_000, "CHEVET-SIM-E12", serial, FIRMWARE, channels)
 
 
-def stethoscope_identity(serial: str) -> wire.Identity:
-    """One sound channel at 4 kHz, 16 bit."""
-    return wire.Identity(2, 4_000_000, "CHEVET-SIM-S1", serial, FIRMWARE, (wire.WireChannel("sound", "1"),))
+def stethoscope_identity(serial: str, rate_hz: float = 4000.0) -> wire.Identity:
+    """One sound channel of 16 bit, usually at 4 kHz."""
+    sound = (wire.WireChannel("sound", "1"),)
+    return wire.Identity(2, round(1000 * rate_hz), "CHEVET-SIM-S1", serial, FIRMWARE, sound)
+
+
+def oximeter_identity(serial: str, rate_hz: float) -> wire.Identity:
+    """Red and infrared light, 25000 steps for the mean of the infrared."""
+    channels = tuple(wire.WireChannel(name, "1", Decimal("0.00004")) for name in ("red", "infrared"))
+    return wire.Identity(3, round(1000 * rate_hz), "CHEVET-SIM-X1", serial, FIRMWARE, channels)
 
 
 class KitDevice:
     """One virtual front end from power-on on.
 
     Bytes from the host go in by `receive`, time by `advance`; both return whole frames to send.
+
+    Attributes:
+        battery_pct: None while the device is charged through its cable.
     """
 
     baud = BAUD
@@ -55,7 +65,13 @@ class KitDevice:
         self._front = front
         self._sets_per_frame = sets_per_frame
         self._rate_hz = identity.rate_mhz / 1000
+        self.battery_pct: int | None = None
         self.restart(now)
+
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._powered_at if self._started_at is None else self._started_at
 
     def restart(self, now: float) -> None:
         """Power on: counters at zero, silent but for the status."""
@@ -66,6 +82,7 @@ class KitDevice:
         self._started_at: float | None = None
         self._index = 0
         self._lost = 0
+        self._ahead = 0
         self._seq = 0
         self._off_told = 0
 
@@ -76,6 +93,18 @@ class KitDevice:
     def advance(self, now: float) -> list[bytes]:
         """Return the samples and status frames due at `now`."""
         return self._samples_due(now) + self._status_due(now)
+
+    def overflow(self, sets: int) -> None:
+        """Lose the sample sets that come next and count them, as a buffer that ran over does."""
+        if self._started_at is not None:
+            self._index += sets
+            self._lost += sets
+
+    def jump(self, sets: int) -> None:
+        """Let the index jump without counting a loss, as faulty firmware does."""
+        if self._started_at is not None:
+            self._index += sets
+            self._ahead += sets
 
     def _frame(self, kind: int, payload: bytes) -> bytes:
         framed = wire.frame(kind, self._seq, payload)
@@ -102,15 +131,16 @@ class KitDevice:
             self._started_at = now
             self._index = 0
             self._lost = 0
+            self._ahead = 0
 
     def _samples_due(self, now: float) -> list[bytes]:
         frames: list[bytes] = []
         if self._started_at is None:
             return frames
-        taken = int((now - self._started_at) * self._rate_hz)
+        taken = int((now - self._started_at) * self._rate_hz) + self._ahead
         self._skip_overrun(taken)
         while taken - self._index >= self._sets_per_frame:
-            values = self._front.take(self._index, self._sets_per_frame)
+            values = self._front.take(self._index - self._ahead, self._sets_per_frame)
             payload = wire.samples_payload(self._index, self._lost, values)
             frames.append(self._frame(wire.SAMPLES, payload))
             self._index += self._sets_per_frame
@@ -140,6 +170,7 @@ class KitDevice:
             bad_commands=self._reader.bad_commands,
             off=off,
             streaming=self._started_at is not None,
-            charging=True,
+            battery_pct=wire.NO_BATTERY if self.battery_pct is None else self.battery_pct,
+            charging=self.battery_pct is None,
         )
         return [self._frame(wire.STATUS, wire.status_payload(status))]

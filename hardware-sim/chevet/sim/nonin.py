@@ -86,6 +86,11 @@ class NoninDf2:
         self._finger = finger
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._powered_at
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._powered_at = now

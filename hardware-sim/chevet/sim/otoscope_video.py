@@ -1,6 +1,6 @@
 """A hand-held otoscope camera looking at a drawn ear: tremor, focus hunting, glare, noise, JPEG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,6 +22,8 @@ NOISE_LEVELS = 3.0
 EXPOSURE = 1.14
 BRIGHTEST = 210
 SPECULUM_COLOUR = (34, 26, 30)
+WAX_COLOUR = (36, 84, 128)
+"""BGR: honey brown."""
 ZOOM = 0.86
 CANAL_DEPTH, GLOSS_DEPTH = 1.3, 1.12
 """How much nearer to the lens than the drum; reflections slide over the drum as the camera moves."""
@@ -43,6 +45,32 @@ class View:
     scale: float
     blur_px: float
     lamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What is between the ear and the sensor; shares from 0 (none) to 1.
+
+    Attributes:
+        defocus: not focused.
+        fog: breath or steam on the lens: grey, soft, without contrast.
+        smear: wax on the lens: a brown blot that moves with the camera, not with the ear.
+        glare: too much light.
+        dark: a weak lamp.
+        shake: a shaking hand: pictures blurred along its way.
+    """
+
+    defocus: bool = False
+    fog: float = 0.0
+    smear: float = 0.0
+    glare: float = 0.0
+    dark: float = 0.0
+    shake: float = 0.0
+
+
+CLEAR = Lens()
+LENSES_KEPT = 3
+"""Rendered loops kept, one for each lens that was looked through last."""
 
 
 def view(frame: int, defocus: bool) -> View:
@@ -77,17 +105,21 @@ class OtoscopeVideo:
         self._noise = [
             rng.normal(0, NOISE_LEVELS, (HEIGHT, WIDTH, 3)).astype(np.int16) for _ in range(NOISE_FRAMES)
         ]
-        self._rendered: dict[tuple[int, bool], bytes] = {}
+        self._rendered: dict[Lens, dict[int, bytes]] = {}
 
-    def jpeg(self, frame: int, *, defocus: bool = False) -> bytes:
+    def jpeg(self, frame: int, *, defocus: bool = False, lens: Lens = CLEAR) -> bytes:
         """Return frame number `frame`, encoded."""
-        key = (frame % LOOP_FRAMES, defocus)
-        if key not in self._rendered:
-            image = self.render(frame, defocus=defocus)
+        seen_by = replace(lens, defocus=defocus or lens.defocus)
+        loop = self._rendered.setdefault(seen_by, {})
+        while len(self._rendered) > LENSES_KEPT:
+            del self._rendered[next(iter(self._rendered))]
+        place = frame % LOOP_FRAMES
+        if place not in loop:
+            image = through(self.render(frame, defocus=seen_by.defocus), seen_by, frame)
             done, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
             assert done, "OpenCV could not encode a JPEG"
-            self._rendered[key] = encoded.tobytes()
-        return self._rendered[key]
+            loop[place] = encoded.tobytes()
+        return loop[place]
 
     def render(self, frame: int, *, defocus: bool = False) -> Frame:
         """Return frame number `frame` as uint8 [HEIGHT, WIDTH, 3] BGR."""
@@ -119,6 +151,56 @@ class OtoscopeVideo:
         cy = HEIGHT / 2 + at.dy * parallax + 4
         centre = SCENE_PX / 2
         return np.array([[cos, sin, centre - cos * cx - sin * cy], [-sin, cos, centre + sin * cx - cos * cy]])
+
+
+def through(image: Frame, lens: Lens, frame: int) -> Frame:
+    """Return `image` [HEIGHT, WIDTH, 3] as it is seen through `lens`."""
+    seen = image
+    if lens.shake:
+        seen = _shaken(seen, lens.shake, frame)
+    if lens.smear:
+        seen = _smeared(seen, lens.smear)
+    if lens.fog:
+        soft = cv2.GaussianBlur(seen, (0, 0), 2 + 12 * lens.fog)
+        veil = np.full_like(seen, 150)
+        seen = np.asarray(cv2.addWeighted(soft, 1 - 0.72 * lens.fog, veil, 0.72 * lens.fog, 0), np.uint8)
+    if lens.glare:
+        seen = np.asarray(
+            cv2.convertScaleAbs(seen, alpha=1 + 2.6 * lens.glare, beta=40 * lens.glare), np.uint8
+        )
+    if lens.dark:
+        seen = np.asarray(cv2.convertScaleAbs(seen, alpha=1 - 0.93 * lens.dark), np.uint8)
+    return seen
+
+
+def _shaken(image: Frame, strength: float, frame: int) -> Frame:
+    """Blur along the hand's way, which turns from picture to picture, and shift."""
+    rng = np.random.default_rng((frame % LOOP_FRAMES, 97))
+    length = 3 + int(26 * strength)
+    angle = float(rng.uniform(0, 180))
+    way = np.zeros((length, length), np.float32)
+    way[length // 2] = 1 / length
+    turned = cv2.warpAffine(
+        way, cv2.getRotationMatrix2D((length / 2, length / 2), angle, 1.0), (length, length)
+    )
+    shift = np.array([[1, 0, rng.normal(0, 24 * strength)], [0, 1, rng.normal(0, 24 * strength)]])
+    moved = cv2.warpAffine(image, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    kernel = np.asarray(turned / max(float(turned.sum()), 1e-6), np.float32)
+    return np.asarray(cv2.filter2D(moved, -1, kernel), np.uint8)
+
+
+def _smeared(image: Frame, strength: float) -> Frame:
+    """Lay a blot of wax over the picture, a little off its middle."""
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+    away = np.hypot((x - 0.56 * WIDTH) / 1.35, y - 0.45 * HEIGHT)
+    wobble = 14 * np.sin(np.arctan2(y - 0.45 * HEIGHT, x - 0.56 * WIDTH) * 3 + 0.7)
+    radius = 60 + 170 * strength
+    cover = (1 / (1 + np.exp((away + wobble - radius) / 16))).astype(np.float32) * (0.55 + 0.4 * strength)
+    wax = np.empty_like(image)
+    wax[:] = WAX_COLOUR
+    soft = cv2.GaussianBlur(image, (0, 0), 9)
+    mixed = np.asarray(cv2.addWeighted(soft, 0.35, wax, 0.65, 0), np.uint8)
+    return np.asarray(cv2.blendLinear(image, mixed, 1 - cover, cover), np.uint8)
 
 
 def _warp(layer: Frame, placed: NDArray[np.float64]) -> Frame:

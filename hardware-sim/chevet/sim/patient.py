@@ -139,6 +139,27 @@ class Patient:
         beats = [beat.rr_s for beat in self._person.rhythm.beats(at_s - 8.0, at_s)]
         return 60 / float(np.mean(beats)) if beats else 60 / self._person.rhythm.pace.rate_per_min
 
+    def intervals(self, start_s: float, stop_s: float) -> list[tuple[float, float]]:
+        """Return (R peak, interval since the beat before), both s, of beats whose R is in the span."""
+        who = self._person
+        beats = who.rhythm.beats(start_s - 0.2, stop_s)
+        peaks = [(beat.qrs_s + who.conduction.shapes[beat.kind].r_s, beat.rr_s) for beat in beats]
+        return [one for one in peaks if start_s <= one[0] < stop_s]
+
+    def forget(self, before_s: float) -> None:
+        """Drop the memory of beats before `before_s`; signals there can no longer be asked for."""
+        self._person.rhythm.forget(before_s)
+
+    def breaths_per_min(self, at_s: float) -> float:
+        """Return breaths a minute over the half minute around `at_s`."""
+        count = self._person.rhythm.breath.count(np.array([at_s - 15.0, at_s + 15.0]))
+        return 2 * float(count[1] - count[0])
+
+    @property
+    def perfusion_pct(self) -> float:
+        """Height of the infrared pulse against its mean light, per cent."""
+        return self._person.vessels.perfusion_pct
+
     def blood_pressure(self, at_s: float) -> BloodPressure:
         """Return what a cuff would show; the pressure changes slowly and with breath."""
         slow = 3.0 * np.sin(2 * np.pi * at_s / 210 + self.seed % 6)

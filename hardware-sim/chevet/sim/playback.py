@@ -39,6 +39,15 @@ class Loop:
         """Return samples `first` to `first + count` of the endless signal, shape [channels, count]."""
         return self.values[:, np.arange(first, first + count) % self.length]
 
+    def between(self, row: int, first: int, count: int, rate_hz: float) -> NDArray[np.float64]:
+        """Return samples `first` on at another rate, along straight lines; exact at the loop's own rate."""
+        if rate_hz == self.rate_hz:
+            exact: NDArray[np.float64] = self.take(first, count)[row].astype(np.float64)
+            return exact
+        at = np.arange(first, first + count) * (self.rate_hz / rate_hz) % self.length
+        closed = np.append(self.values[row], self.values[row, 0]).astype(np.float64)
+        return np.asarray(np.interp(at, np.arange(self.length + 1), closed), np.float64)
+
     def number(self, kind: str, at_s: float) -> int:
         """Return the monitor's number `at_s` seconds into the endless signal."""
         second = int(at_s % (self.length / self.rate_hz))

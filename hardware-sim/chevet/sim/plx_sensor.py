@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from bumble import att, hci
 from bumble.core import UUID, AdvertisingData
@@ -14,7 +14,7 @@ from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
 from chevet.sim import nonin, plx
-from chevet.sim.bodies import FingerBody
+from chevet.sim.air_faults import AirFaults
 from chevet.sim.radio import SUPERVISION_S, SimController, SimLink
 
 ADDRESS = "C0:FF:EE:00:00:01"
@@ -22,6 +22,7 @@ NAME = "CHEVET-SIM-PLX"
 PULSE_OXIMETER, DEVICE_INFORMATION = 0x1822, 0x180A
 CONTINUOUS, SPOT_CHECK, FEATURES = 0x2A5F, 0x2A5E, 0x2A60
 MANUFACTURER, MODEL, SERIAL, FIRMWARE = 0x2A29, 0x2A24, 0x2A25, 0x2A26
+CONTINUOUS_UUID, SPOT_CHECK_UUID = "2a5f", "2a5e"
 EVERY_S = 1.0
 """Continuous measurements usually come once a second (PLXS 1.0.1)."""
 SPOT_CHECK_AFTER = 5
@@ -29,15 +30,27 @@ SPOT_CHECK_AFTER = 5
 ADVERTISING_MS = 100
 
 
+class NumberedFinger(Protocol):
+    """What the sensor sees: a finger with numbers at 75 Hz samples."""
+
+    def numbers(self, first: int) -> nonin.Numbers:
+        """Return the numbers shown at sample `first`."""
+        ...
+
+
 class PlxSensor:
     """The sensor on the air: advertises, and sends to whoever subscribes.
 
     Attributes:
-        silence: connected but sends nothing.
+        faults: what goes wrong on the air.
+        address: its random static address.
     """
 
-    def __init__(self, air: SimLink, finger: FingerBody, serial: str) -> None:
-        self.silence = False
+    def __init__(
+        self, air: SimLink, finger: NumberedFinger, serial: str, faults: AirFaults | None = None
+    ) -> None:
+        self.faults = faults or AirFaults()
+        self.address = ADDRESS
         self._air = air
         self._finger = finger
         self._controller = SimController(NAME, link=air)
@@ -61,6 +74,20 @@ class PlxSensor:
     def out_of_range(self) -> bool:
         """Whether the sensor cannot be heard."""
         return self._controller in self._air.blocked
+
+    @property
+    def silence(self) -> bool:
+        """Connected but sends nothing."""
+        return self.faults.silence
+
+    @silence.setter
+    def silence(self, on: bool) -> None:
+        self.faults.silence = on
+
+    async def hang_up(self) -> None:
+        """Disconnect whoever is connected."""
+        for connection in list(self._device.connections.values()):
+            await connection.disconnect()
 
     async def start(self) -> None:
         """Power on and advertise. Not to be cancelled: Bumble would lose track of its pending command."""
@@ -107,16 +134,21 @@ class PlxSensor:
         self._air.remove_controller(self._controller)
 
     async def _send(self, count: int) -> None:
-        if self.silence or not self._device.connections:
+        if not self._device.connections:
             return
         numbers = _numbers(self._finger, count)
-        await self._device.notify_subscribers(self._continuous, plx.continuous(numbers))
+        sent = [(CONTINUOUS_UUID, plx.continuous(numbers))]
         if count % SPOT_CHECK_AFTER == 0 and numbers.spo2 is not None:
             spot = plx.PlxNumbers(numbers.spo2, numbers.pulse_rate, plx.STATUS_FULLY_QUALIFIED)
-            await self._device.indicate_subscribers(self._spot_check, plx.spot_check(spot))
+            sent.append((SPOT_CHECK_UUID, plx.spot_check(spot)))
+        for uuid, value in self.faults.apply(sent, time.monotonic()):
+            if uuid == CONTINUOUS_UUID:
+                await self._device.notify_subscribers(self._continuous, value)
+            else:
+                await self._device.indicate_subscribers(self._spot_check, value)
 
 
-def _numbers(finger: FingerBody, second: int) -> plx.PlxNumbers:
+def _numbers(finger: NumberedFinger, second: int) -> plx.PlxNumbers:
     shown = finger.numbers(second * nonin.RATE_HZ)
     if shown.spo2 is None or shown.pulse_rate is None:
         return plx.PlxNumbers(None, None, plx.STATUS_UNAVAILABLE, plx.SENSOR_NOT_ON_USER)

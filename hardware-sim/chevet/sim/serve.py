@@ -8,16 +8,20 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chevet.sim import instruments as make
+from chevet.sim.bedside import Bedside
 from chevet.sim.camera import Camera, Ear
 from chevet.sim.control import SOCKET, ControlSocket
 from chevet.sim.errors import ServeError
-from chevet.sim.instruments import Instrument
-from chevet.sim.radio import RadioSocket, SimLink
+from chevet.sim.instrument import Instrument
+from chevet.sim.one_heart import OneHeart
+from chevet.sim.playback import Loop
+from chevet.sim.radio import RadioSocket
+from chevet.sim.room import Room
 from chevet.sim.twins import offered
 
 log = logging.getLogger(__name__)
@@ -26,8 +30,11 @@ LISTING = "devices.json"
 RADIO = "radio.sock"
 DEVICES = ("ecg", "stethoscope", "oximeter", "oximeter-ble", "otoscope")
 """Served when nothing is chosen."""
+KIT = (*DEVICES, "kit-oximeter")
 TWINS = (*offered.SERIAL, *offered.BLUETOOTH)
 """Instruments that others make: served when they are chosen, by the names of their drivers."""
+ALL = (*KIT, *TWINS)
+LINKED_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,21 @@ class Plan:
 
     Attributes:
         folder: gets devices.json, the symlinks of the serial ports and the sockets.
-        seed: the same seed gives the same disturbances, pictures and serial numbers.
-        devices: some of DEVICES and TWINS.
+        seed: the same seed gives the same patient, disturbances, pictures and serial numbers.
+        devices: some of ALL.
         camera_port: 0 for any free one.
+        patient: condition of the simulated patient that all instruments touch; None plays recordings.
+        tcp: serial instruments also listen on TCP.
+        plays: recordings chosen for an instrument, by its id.
     """
 
     folder: Path
     seed: int = 1
     devices: tuple[str, ...] = DEVICES
     camera_port: int = 0
+    patient: str | None = None
+    tcp: bool = False
+    plays: dict[str, Loop] = field(default_factory=dict[str, Loop])
 
 
 async def serve(plan: Plan, stop: asyncio.Event) -> None:
@@ -53,72 +66,82 @@ async def serve(plan: Plan, stop: asyncio.Event) -> None:
     Raises:
         ServeError: the directory cannot be used, a port is taken, or another simulator uses the directory.
     """
+    async with served(plan) as room:
+        listing = plan.folder / LISTING
+        print(f"READY {len(room.instruments)} virtual instruments, listed in {listing}", flush=True)
+        await room.until(stop)
+
+
+@contextlib.asynccontextmanager
+async def served(plan: Plan) -> AsyncIterator[Room]:
+    """Serve while the block runs: the room's `listing` tells the links, `set_fault` breaks things.
+
+    Raises:
+        ServeError: as of `serve`.
+    """
     _take(plan.folder)
     listing = plan.folder / LISTING
     listing.unlink(missing_ok=True)
     async with contextlib.AsyncExitStack() as taken_away:
-        chosen = await _make(plan, taken_away)
-        tasks = [asyncio.create_task(one.run(), name=one.id) for one in chosen]
-        taken_away.push_async_callback(_end, tasks)
-        control = ControlSocket(plan.folder / SOCKET, chosen)
+        now = time.monotonic()
+        heart = OneHeart(plan.seed, plan.patient, now) if plan.patient else None
+        bedside = Bedside(plan.folder, plan.seed, now, heart, plan.plays, tcp=plan.tcp)
+        room = Room(bedside, await _make(plan, bedside, taken_away))
+        taken_away.push_async_callback(room.aclose)
+        room.start()
+        control = ControlSocket(plan.folder / SOCKET, room)
         taken_away.push_async_callback(control.aclose)
         await control.start()
-        await _until_linked(plan.folder, chosen)
+        await room.linked(LINKED_WITHIN_S)
         taken_away.callback(listing.unlink, missing_ok=True)
-        _write(listing, chosen)
-        print(f"READY {len(chosen)} virtual instruments, listed in {listing}", flush=True)
-        await _until_stopped(stop, tasks)
+        _write(listing, room.instruments)
+        yield room
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+Maker = Callable[[Bedside], Instrument]
+_SERIAL: dict[str, Maker] = {
+    "ecg": make.kit_ecg,
+    "stethoscope": make.kit_stethoscope,
+    "oximeter": make.nonin_oximeter,
+    "kit-oximeter": make.kit_oximeter,
+}
+_ON_AIR: dict[str, Callable[[Bedside], Awaitable[Instrument]]] = {"oximeter-ble": make.ble_oximeter}
 
 
-async def _make(plan: Plan, taken_away: contextlib.AsyncExitStack) -> list[Instrument]:
-    air = SimLink()
-    radio = RadioSocket(air, plan.folder / RADIO)
+async def _make(plan: Plan, bedside: Bedside, taken_away: contextlib.AsyncExitStack) -> list[Instrument]:
+    radio = RadioSocket(bedside.air, plan.folder / RADIO)
+    bedside.radio = radio.spec
     taken_away.push_async_callback(radio.aclose)
-    camera = Camera(Ear(), plan.seed)
-    taken_away.push_async_callback(camera.unplug)
-    now = time.monotonic()
-    chosen: list[Instrument] = []
-    if any(name == "oximeter-ble" or name in offered.BLUETOOTH for name in plan.devices):
+    if any(name in _ON_AIR or name in offered.BLUETOOTH for name in plan.devices):
         await radio.start()
-    for name in plan.devices:
-        if name == "oximeter-ble":
-            chosen.append(await make.ble_oximeter(air, radio.spec, plan.seed))
-        elif name == "otoscope":
-            await camera.plug(plan.camera_port)
-            chosen.append(make.otoscope(camera))
-        elif name in offered.BLUETOOTH:
-            chosen.append(await offered.bluetooth_twin(name, air, radio.spec, plan.seed, now))
-        elif name in offered.SERIAL:
-            chosen.append(offered.serial_twin(name, plan.folder, plan.seed, now))
-        else:
-            chosen.append(_SERIAL[name](plan.folder, plan.seed, now))
-    return chosen
+    return [await _made(name, plan, bedside, taken_away) for name in plan.devices]
 
 
-_SERIAL = {"ecg": make.ecg, "stethoscope": make.stethoscope, "oximeter": make.oximeter}
-LINKED_WITHIN_S = 5.0
+async def _made(name: str, plan: Plan, bedside: Bedside, taken_away: contextlib.AsyncExitStack) -> Instrument:
+    if name in _SERIAL:
+        return _SERIAL[name](bedside)
+    if name in offered.SERIAL:
+        return offered.serial_twin(name, bedside)
+    if name in _ON_AIR:
+        return await _ON_AIR[name](bedside)
+    if name in offered.BLUETOOTH:
+        return await offered.bluetooth_twin(name, bedside)
+    if name == "otoscope":
+        return await _otoscope(plan, bedside, taken_away)
+    raise ServeError(name, f"no device {name!r}; there are {', '.join(ALL)}")
 
 
-async def _until_linked(folder: Path, chosen: Sequence[Instrument]) -> None:
-    paths = [folder / one.id for one in chosen if one.url.startswith("serial:")]
-    async with asyncio.timeout(LINKED_WITHIN_S):
-        while not all(path.is_symlink() for path in paths):  # noqa: ASYNC110 - a file has no event
-            await asyncio.sleep(0.01)
+async def _otoscope(plan: Plan, bedside: Bedside, taken_away: contextlib.AsyncExitStack) -> Instrument:
+    heart = bedside.heart
+    ear = Ear(condition="") if heart else Ear()
 
+    def has(side: str) -> str:
+        return heart.patient.ear(side) if heart else Ear().condition
 
-async def _until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for `stop`; an instrument that ends by itself ends the simulator with its error."""
-    waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait((waiting, *tasks), return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for task in done - {waiting}:
-        task.result()
+    camera = Camera(ear, plan.seed, patient=has)
+    taken_away.push_async_callback(camera.unplug)
+    await camera.plug(plan.camera_port)
+    return make.otoscope(camera)
 
 
 def _take(folder: Path) -> None:

@@ -98,6 +98,15 @@ class Rhythm:
         self._reach(stop_s)
         return self._p_s[bisect_left(self._p_s, start_s) : bisect_left(self._p_s, stop_s)]
 
+    def forget(self, before_s: float) -> None:
+        """Drop what happened before `before_s`, so that a heart that beats for weeks needs little memory."""
+        beats, waves = bisect_left(self._beat_s, before_s), bisect_left(self._p_s, before_s)
+        beats, waves = min(beats, len(self._beats) - 1), min(waves, max(0, len(self._p_s) - 1))
+        if beats > 0:
+            del self._beats[:beats], self._beat_s[:beats]
+        if waves > 0:
+            del self._p_s[:waves]
+
     def _reach(self, stop_s: float) -> None:
         """Extend the lists until nothing before `stop_s` can still be missing."""
         while not self._beats or min(self._beat_s[-1], self._seen_s()) < stop_s + 0.5:

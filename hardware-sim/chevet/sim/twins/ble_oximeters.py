@@ -43,6 +43,11 @@ class BerryMed:
         self._finger = finger
         self._pace = Pace(BERRY_HZ, now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def connected(self, now: float) -> None:
         """Begin to stream."""
         self._pace.due(now)
@@ -93,6 +98,11 @@ class Pc60Fw:
         self.battery = 3
         self._finger = finger
         self._pace = Pace(PC60_HZ / PC60_SAMPLES, now)
+
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
 
     def connected(self, now: float) -> None:
         """Begin to stream."""
@@ -150,6 +160,11 @@ class NoninBle:
         self._finger = finger
         self._date = date
         self._pace = Pace(NONIN_HZ / NONIN_SAMPLES, now)
+
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
 
     def connected(self, now: float) -> None:
         """Begin to stream."""

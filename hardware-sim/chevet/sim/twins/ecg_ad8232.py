@@ -20,6 +20,11 @@ class Ad8232Sketch:
         self.chest = chest
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._powered_at
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._powered_at = self._free_at = now

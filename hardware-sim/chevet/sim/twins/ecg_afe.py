@@ -30,6 +30,11 @@ class AfeBoard:
         self._encode = encode
         self._pace = Pace(self.rate_hz, now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)

@@ -25,6 +25,11 @@ class BitalinoBoard:
         self.chest = chest
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on: idle."""
         self._rate_hz = RATES[3]

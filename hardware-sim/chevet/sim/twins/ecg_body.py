@@ -1,7 +1,7 @@
 """What the electrodes of the ECG twins touch: a real twelve-lead ECG at any rate."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,65 @@ HEART_RATE = 76
 """Beats per minute of the recording: eight in its 6.3 s."""
 
 
+class Vitals(Protocol):
+    """Numbers that a device works out by itself, now."""
+
+    def heart_rate(self) -> int:
+        """Return beats a minute."""
+        ...
+
+    def spo2(self) -> int:
+        """Return the saturation, per cent."""
+        ...
+
+    def breaths(self) -> int:
+        """Return breaths a minute."""
+        ...
+
+    def temperature_cel(self) -> float:
+        """Return the body's temperature."""
+        ...
+
+    def intervals_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return the intervals between beats that ended between two seconds of the device."""
+        ...
+
+
+class FixedVitals:
+    """Numbers of the recording, which do not change."""
+
+    def heart_rate(self) -> int:
+        """Return the recording's rate."""
+        return HEART_RATE
+
+    def spo2(self) -> int:
+        """Return a healthy one."""
+        return 97
+
+    def breaths(self) -> int:
+        """Return a healthy number."""
+        return 16
+
+    def temperature_cel(self) -> float:
+        """Return a healthy one."""
+        return 36.6
+
+    def intervals_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return as many even intervals as end there."""
+        every = 60 / HEART_RATE
+        return [every] * (int(to_s / every) - int(from_s / every))
+
+
+FIXED = FixedVitals()
+
+
 class Chest(Protocol):
-    """A chest with electrodes.
+    """A chest with electrodes."""
 
-    Attributes:
-        off: names of leads without contact.
-    """
-
-    off: set[str]
+    @property
+    def off(self) -> set[str]:
+        """Names of leads without contact."""
+        ...
 
     def microvolts(
         self, leads: tuple[str, ...], first: int, count: int, rate_hz: float
@@ -47,6 +98,12 @@ class RecordedChest:
         rows = self.loop.values[[self.loop.names.index(lead) for lead in leads]].astype(np.float64)
         closed = np.column_stack((rows, rows[:, 0]))
         return np.stack([np.interp(at, whole, row) for row in closed])
+
+
+def vitals_of(chest: Chest) -> Vitals:
+    """Return the numbers that belong to a chest; the recording's where it has none of its own."""
+    found = getattr(chest, "vitals", FIXED)
+    return cast("Vitals", found)
 
 
 def steps(

@@ -27,6 +27,11 @@ class ChordsUno:
         self.name = name
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on, or open the port: the loader runs first."""
         self._ready_at = now + LOADER_S

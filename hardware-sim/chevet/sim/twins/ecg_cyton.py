@@ -30,6 +30,11 @@ class CytonBoard:
         self.off = False
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on: silence."""
         self._pace = Pace(RATE_HZ, now)

@@ -6,7 +6,7 @@ Frames: device-protocols notes section 3.7.
 import struct
 
 from chevet.sim.twins import gatt
-from chevet.sim.twins.ecg_body import HEART_RATE, Chest, steps
+from chevet.sim.twins.ecg_body import Chest, steps, vitals_of
 from chevet.sim.twins.gatt import NOTIFY, WRITE, Sent, Service, characteristic
 from chevet.sim.twins.pace import Pace
 
@@ -41,6 +41,11 @@ class Er1Recorder:
         self._powered_at = now
         self._heard = b""
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def connected(self, now: float) -> None:
         """Forget what was heard and measured before."""
         self._heard = b""
@@ -71,7 +76,13 @@ class Er1Recorder:
         due = self._pace.due(now)
         values = self.samples(due.start, len(due)) if due else []
         off = "ECG" in self.chest.off
-        head = struct.pack("<HBBI", 0 if off else HEART_RATE, 0, self.battery, int(now - self._powered_at))
+        head = struct.pack(
+            "<HBBI",
+            0 if off else vitals_of(self.chest).heart_rate(),
+            0,
+            self.battery,
+            int(now - self._powered_at),
+        )
         data = head + bytes((0x07 if off else 0x01,)) + bytes(11) + struct.pack("<H", len(values))
         data += struct.pack(f"<{len(values)}h", *values)
         frame = bytes((0xA5, 0x03, 0xFC, 0x01, sequence)) + len(data).to_bytes(2, "little") + data

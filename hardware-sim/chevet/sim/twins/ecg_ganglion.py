@@ -42,6 +42,11 @@ class GanglionBoard:
         self.lost = 0
         self.connected(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._since
+
     def connected(self, now: float) -> None:
         """Wait for `b`."""
         self._since = now

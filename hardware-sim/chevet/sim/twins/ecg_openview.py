@@ -6,10 +6,9 @@ Layouts: device-protocols notes section 3.2 (ProtoCentral's firmware).
 import struct
 from collections.abc import Callable
 
-from chevet.sim.twins.ecg_body import HEART_RATE, Chest, steps
+from chevet.sim.twins.ecg_body import Chest, steps, vitals_of
 from chevet.sim.twins.pace import Pace
 
-BREATHS, SPO2, TEMPERATURE = 16, 97, 3660
 INFRARED, RED = 123456, 234567
 ADS1292R_UV = 2.42e6 / 12 / 8388607 * 256
 MAX30001_UV = 1e6 / 131072 / 20
@@ -47,6 +46,11 @@ class OpenViewBoard:
         self._pace = Pace(rate_hz, now)
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)
@@ -74,6 +78,12 @@ class OpenViewBoard:
         """Return what boards with an ADS1292R send: 0 while the lead is off."""
         return 0 if self.lead_off else self.samples(index, 1)[0]
 
+    def numbers(self) -> tuple[int, int, int, int]:
+        """Return breaths and beats a minute, saturation in per cent and temperature in hundredths."""
+        vitals = vitals_of(self.chest)
+        rate, temperature = vitals.heart_rate(), round(100 * vitals.temperature_cel())
+        return vitals.breaths(), rate, vitals.spo2(), temperature
+
     @property
     def lead_off(self) -> bool:
         """Whether an electrode of lead II is off."""
@@ -88,10 +98,11 @@ def healthypi_v3(chest: Chest, now: float) -> OpenViewBoard:
     """Version 3: one status byte, infrared shifted up by ten bits."""
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
-        spo2 = -999 & 0xFF if board.probe_off else SPO2
-        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED << 10, RED, TEMPERATURE)
+        breaths, rate, spo2, warm = board.numbers()
+        spo2 = -999 & 0xFF if board.probe_off else spo2
+        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED << 10, RED, warm)
         status = board.lead_off | board.probe_off << 1
-        return [framed(2, head + bytes((BREATHS, spo2, HEART_RATE, 80, 70, status)))]
+        return [framed(2, head + bytes((breaths, spo2, rate, 80, 70, status)))]
 
     return OpenViewBoard(chest, now, encode)
 
@@ -100,8 +111,9 @@ def healthypi_v4(chest: Chest, now: float) -> OpenViewBoard:
     """Version 4: two dummies of a blood pressure, and the lead status."""
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
-        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED, RED, TEMPERATURE)
-        return [framed(2, head + bytes((BREATHS, SPO2, HEART_RATE, 80, 120, board.lead_off)))]
+        breaths, rate, spo2, warm = board.numbers()
+        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED, RED, warm)
+        return [framed(2, head + bytes((breaths, spo2, rate, 80, 120, board.lead_off)))]
 
     return OpenViewBoard(chest, now, encode)
 
@@ -111,8 +123,9 @@ def healthypi_v5(chest: Chest, now: float) -> OpenViewBoard:
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         sample = board.samples(index, 1)[0]
-        head = struct.pack("<iiBiih", sample, 350, 0, INFRARED, RED, TEMPERATURE)
-        return [framed(2, head + bytes((SPO2, HEART_RATE, BREATHS)))]
+        breaths, rate, spo2, warm = board.numbers()
+        head = struct.pack("<iiBiih", sample, 350, 0, INFRARED, RED, warm)
+        return [framed(2, head + bytes((spo2, rate, breaths)))]
 
     return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
 
@@ -123,10 +136,11 @@ def healthypi_v5_ov3(chest: Chest, now: float) -> OpenViewBoard:
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         if index % 8 != 7:
             return []
-        numbers = bytes((HEART_RATE, BREATHS))
+        breaths, rate, spo2, temperature = board.numbers()
+        numbers = bytes((rate, breaths))
         ecg = struct.pack("<8i4i", *board.samples(index - 7, 8), 350, 351, 352, 353)
-        warm = TEMPERATURE >> 8  # the firmware sends the high byte twice
-        light = struct.pack("<8h", *range(8)) + bytes((SPO2, warm, warm))
+        warm = temperature >> 8  # the firmware sends the high byte twice
+        light = struct.pack("<8h", *range(8)) + bytes((spo2, warm, warm))
         return [framed(3, ecg + numbers), framed(4, light)]
 
     return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
@@ -136,6 +150,7 @@ def ads1292r_breakout(chest: Chest, now: float) -> OpenViewBoard:
     """The ADS1292R breakout's example sketch: a line of text, then short frames."""
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
-        return [framed(2, struct.pack("<hhHHB", board.filtered(index), 35, BREATHS, HEART_RATE, 0))]
+        breaths, rate, _, _ = board.numbers()
+        return [framed(2, struct.pack("<hhHHB", board.filtered(index), 35, breaths, rate, 0))]
 
     return OpenViewBoard(chest, now, encode, baud=57600, banner=b"Initiliziation is done\r\n")

@@ -6,7 +6,7 @@ Services and frames: device-protocols notes sections 1.4 and 3.1 (polar-ble-sdk)
 import struct
 
 from chevet.sim.twins import gatt
-from chevet.sim.twins.ecg_body import HEART_RATE, Chest, steps
+from chevet.sim.twins.ecg_body import Chest, steps, vitals_of
 from chevet.sim.twins.gatt import INDICATE, NOTIFY, READ, WRITE, Sent, Service, characteristic, sig
 from chevet.sim.twins.pace import Pace
 
@@ -47,6 +47,11 @@ class PolarStrap:
         self._powered_at = now
         self.connected(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._powered_at if self._started_at is None else self._started_at
+
     def connected(self, now: float) -> None:
         """Begin to tell the heart rate; the ECG waits for its start."""
         self._seconds = Pace(1.0, now)
@@ -81,7 +86,7 @@ class PolarStrap:
 
     def advance(self, now: float) -> list[Sent]:
         """Return the heart rate once a second, and ECG as 73 samples are full."""
-        sent: list[Sent] = [(HEART_RATE_MEASUREMENT, self._rate()) for _ in self._seconds.due(now)]
+        sent: list[Sent] = [(HEART_RATE_MEASUREMENT, self._rate(second)) for second in self._seconds.due(now)]
         if self._started_at is None:
             return sent
         while (now - self._started_at) * RATE_HZ >= self._sent + SAMPLES:
@@ -93,10 +98,16 @@ class PolarStrap:
                 sent.append((DATA, value))
         return sent
 
-    def _rate(self) -> bytes:
+    def _rate(self, second: int) -> bytes:
         if "ECG" in self.chest.off:
             return bytes((0x04, 0))
-        return bytes((0x16, HEART_RATE)) + round(60 / HEART_RATE * 1024).to_bytes(2, "little")
+        vitals = vitals_of(self.chest)
+        # The seconds count from the connection, the chest's from sample 0.
+        since = self._seconds.began - self.began_at + second
+        ticks = [round(1024 * rr_s) for rr_s in vitals.intervals_s(since - 1, since)]
+        flags = 0x16 if ticks else 0x06
+        told = b"".join(min(0xFFFF, one).to_bytes(2, "little") for one in ticks)
+        return bytes((flags, vitals.heart_rate())) + told
 
     def samples(self, first: int, count: int) -> list[int]:
         """Return microvolts."""

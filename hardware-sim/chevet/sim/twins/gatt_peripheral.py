@@ -12,6 +12,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
+from chevet.sim.air_faults import AirFaults
 from chevet.sim.radio import SUPERVISION_S, SimController, SimLink
 from chevet.sim.twins import gatt
 from chevet.sim.twins.gatt import GattDevice, Sent
@@ -33,7 +34,7 @@ class GattPeripheral:
 
     Attributes:
         address: its random static address.
-        silence: connected but sends nothing.
+        faults: what goes wrong on the air.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class GattPeripheral:
         *,
         mtu: int = 517,
         clock: Callable[[], float] = time.monotonic,
+        faults: AirFaults | None = None,
     ) -> None:
         self.address = address
-        self.silence = False
+        self.faults = faults or AirFaults()
+        self._connected_at = 0.0
         self._air = air
         self._twin = twin
         self._clock = clock
@@ -87,9 +90,20 @@ class GattPeripheral:
         def write(_connection: object, value: bytes) -> None:
             if gatt.WRITE not in one.can:
                 raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
+            if self.faults.deaf:
+                return
             self._answers += self._twin.written(one.uuid, bytes(value), self._clock())
 
         return write
+
+    @property
+    def silence(self) -> bool:
+        """Connected but sends nothing."""
+        return self.faults.silence
+
+    @silence.setter
+    def silence(self, on: bool) -> None:
+        self.faults.silence = on
 
     @property
     def connected(self) -> bool:
@@ -140,15 +154,21 @@ class GattPeripheral:
         if there and not self._there:
             self._twin.connected(now)
             self._spoke_at = None
+            self._connected_at = now
         self._there = there
         answers, self._answers = self._answers, []
-        if not there or self.silence:
+        if not there:
             return
-        for uuid, value in answers + self._twin.advance(now):
+        if self.faults.hangs_up_s and now - self._connected_at >= self.faults.hangs_up_s:
+            await self.hang_up()
+            return
+        if self.faults.silence:
+            return
+        for uuid, value in self.faults.apply(answers + self._twin.advance(now), now):
             await self._send(uuid, value)
             self._spoke_at = now
         if self._twin.linger_s and self._spoke_at is not None and now - self._spoke_at > self._twin.linger_s:
-            await self._hang_up()
+            await self.hang_up()
 
     async def _send(self, uuid: str, value: bytes) -> None:
         one = self._characteristics[uuid]
@@ -157,7 +177,7 @@ class GattPeripheral:
         else:
             await self._device.notify_subscribers(one, value)
 
-    async def _hang_up(self) -> None:
+    async def hang_up(self) -> None:
         """Disconnect, as devices on a battery do when they have said what they had."""
         self._spoke_at = None
         for connection in list(self._device.connections.values()):

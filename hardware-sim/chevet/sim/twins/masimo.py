@@ -17,6 +17,11 @@ class MasimoRadical7:
         self._serial = serial
         self._pace = Pace(1.0, now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)

@@ -25,6 +25,11 @@ class NoninDf7:
         self._finger = finger
         self._pace = Pace(RATE_HZ, now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)
@@ -68,6 +73,11 @@ class NoninDf8:
         self._finger = finger
         self._pace = Pace(1.0, now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def restart(self, now: float) -> None:
         """Power on."""
         self._pace.restart(now)
@@ -100,6 +110,11 @@ class NoninAscii:
         self._finger = finger
         self._pace = Pace(1.0, now)
         self.restart(now)
+
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
 
     def restart(self, now: float) -> None:
         """Power on: the header comes first."""

@@ -44,6 +44,11 @@ class NoninSpotCheck:
         self._serial = serial
         self.restart(now)
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._began
+
     def restart(self, now: float) -> None:
         """Power on, with the format of the day before forgotten."""
         self._began = now

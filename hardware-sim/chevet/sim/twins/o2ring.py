@@ -53,6 +53,11 @@ class O2Ring:
         self._heard = b""
         self._at_s = 0.0
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def connected(self, now: float) -> None:
         """Forget what was heard before."""
         self._heard = b""

@@ -16,6 +16,11 @@ class Pace:
         self._began = now
         self._next = 0
 
+    @property
+    def began(self) -> float:
+        """When index 0 was taken."""
+        return self._began
+
     def due(self, now: float) -> range:
         """Return the indices of what became due since the last call."""
         end = int((now - self._began) * self.rate_hz)

@@ -6,6 +6,7 @@ push one indication and disconnect a few seconds later; the strap streams.
 
 import datetime
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from chevet.sim.twins import gatt
 from chevet.sim.twins.finger import Finger
@@ -118,6 +119,15 @@ def weight(kilograms: Decimal | None) -> bytes:
     return b"\x00" + steps.to_bytes(2, "little")
 
 
+@runtime_checkable
+class Beating(Protocol):
+    """Something that knows its beats."""
+
+    def intervals_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return the intervals between beats that ended between two seconds of the device."""
+        ...
+
+
 class Strap:
     """A heart rate strap: once a second the rate and the interval of each beat since; knows skin contact."""
 
@@ -138,6 +148,11 @@ class Strap:
         self._pace = Pace(1.0, now)
         self._beat_s = 0.0
 
+    @property
+    def began_at(self) -> float:
+        """When sample 0 was taken, on the device's clock."""
+        return self._pace.began
+
     def connected(self, now: float) -> None:
         """Begin to stream."""
         self._pace.due(now)
@@ -155,9 +170,17 @@ class Strap:
         rate = self._chest.shown(float(second)).pulse_rate
         if rate is None:
             return bytes([0x04, 0])
-        ticks = round(1024 * 60 / rate)
         value = bytes([0x16, rate])
+        for interval_s in self._intervals(second, rate):
+            value += min(0xFFFF, round(1024 * interval_s)).to_bytes(2, "little")
+        return value if len(value) > 2 else bytes([0x06, rate])
+
+    def _intervals(self, second: int, rate: int) -> list[float]:
+        """Return the intervals of this second: the heart's own, or even ones of its rate."""
+        if isinstance(self._chest, Beating):
+            return self._chest.intervals_s(float(second), second + 1.0)
+        even: list[float] = []
         while self._beat_s + 60 / rate <= second + 1:
             self._beat_s = max(self._beat_s + 60 / rate, second)
-            value += ticks.to_bytes(2, "little")
-        return value
+            even.append(60 / rate)
+        return even

@@ -1,0 +1,197 @@
+"""A virtual instrument as the outside sees it, and the faults that any serial one has."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chevet.sim.device_clock import DeviceClock
+from chevet.sim.errors import FaultError
+from chevet.sim.faults import Fault, Faults, flag, likely, number
+from chevet.sim.pty_port import PtyPort
+from chevet.sim.serial_runner import Port, SerialRunner
+from chevet.sim.tcp_port import BothPorts, TcpPort
+from chevet.sim.wire_faults import WireFaults
+
+REPLUG_AFTER_S = 1.0
+BANNER = "ESP-ROM boot:0x13 (SPI_FAST_FLASH_BOOT) waiting for download"
+DRIFT_PPM = 5000.0
+LIE_PCT = 20.0
+
+
+@dataclass(slots=True, eq=False)
+class Instrument:
+    """One virtual instrument as the outside sees it.
+
+    Attributes:
+        id: its name in devices.json and on the control socket.
+        driver: name of the driver that reads it.
+        url: its link.
+        run: runs it until cancelled, then takes it away.
+        faults: what can go wrong, by name.
+        extra: further entries for devices.json.
+        active: the faults that are on, with their values.
+        port: its serial port, None on other links.
+    """
+
+    id: str
+    instrument: str
+    driver: str
+    url: str
+    run: Callable[[], Coroutine[None, None, None]]
+    faults: Faults
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+    active: dict[str, str] = field(default_factory=dict[str, str])
+    port: Port | None = None
+
+    def listing(self) -> dict[str, str]:
+        """Return its entry for devices.json."""
+        own = {"id": self.id, "instrument": self.instrument, "driver": self.driver}
+        own |= {"url": self.url, "link": self.url}  # "link" is what the agent's settings call it
+        if isinstance(self.port, BothPorts):
+            own["tcp"] = f"socket:127.0.0.1:{self.port.network.number}"
+        return own | self.extra
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be opened."""
+        return self.port is None or self.port.plugged
+
+    def fault(self, name: str) -> Fault:
+        """Return the fault of that name; words may be joined by _ or -.
+
+        Raises:
+            FaultError: it does not know this fault.
+        """
+        found = self.faults.get(name.replace("-", "_"))
+        if found is None:
+            known = ", ".join(sorted(self.faults))
+            raise FaultError(self.id, name, f"{self.id} knows no fault {name!r}; it knows {known}")
+        return found
+
+    async def set_fault(self, name: str, on: bool, value: str) -> None:
+        """Turn a fault on or off.
+
+        Raises:
+            FaultError: it does not know this fault, or not with this value.
+        """
+        fault = self.fault(name)
+        try:
+            pending = fault.throw(on, value)
+            if pending is not None:
+                await pending
+        except ValueError as error:
+            raise FaultError(self.id, name, f"{self.id} {name}: {error}") from error
+        if on and not fault.once:
+            self.active[name.replace("-", "_")] = value
+        elif not on:
+            self.active.pop(name.replace("-", "_"), None)
+
+
+def line(link: Path, seed: int, *, tcp: bool = False) -> tuple[Port, WireFaults]:
+    """Return a port at `link`, with `tcp` on the network as well, and the faults of its wire, quiet."""
+    terminal = PtyPort(link)
+    port: Port = BothPorts(terminal, TcpPort()) if tcp else terminal
+    return port, WireFaults(random.Random(seed))  # noqa: S311 - noise, not secrets
+
+
+def serial_instrument(
+    device: str,
+    instrument: str,
+    driver: str,
+    folder: Path,
+    runner: SerialRunner,
+    own: Faults,
+    options: str = "",
+    *,
+    clock: DeviceClock | None = None,
+) -> Instrument:
+    """Return an instrument on a port with the faults of its wire and its `own`.
+
+    Args:
+        device: its id and the name of its port in `folder`.
+        instrument: such as "ecg".
+        driver: name of the driver.
+        folder: where the port is.
+        runner: runs it.
+        own: faults beside those of the wire.
+        options: what the link needs beside the speed, such as "&parity=O".
+        clock: the device's, where it can be made to lie.
+    """
+    url = f"serial:{folder / device}?baud={runner.device.baud}{options}"
+    faults = {**wire_of(runner), **(clock_faults(clock) if clock else {}), **own}
+    return Instrument(device, instrument, driver, url, runner.run, faults, port=runner.port)
+
+
+def wire_of(runner: SerialRunner) -> Faults:
+    """Return the faults of the wire, of the plug and of the device's power."""
+    faults = runner.faults
+
+    def unplug(on: bool, _value: str) -> None:
+        (runner.unplug if on else runner.plug)()
+
+    def banner(_on: bool, value: str) -> None:
+        faults.say((value or BANNER).encode("utf-8", "replace") + b"\r\n")
+
+    def mid_frame(on: bool, _value: str) -> None:
+        faults.mid_frame = on
+        if on:
+            faults.cut()
+
+    def stall(on: bool, value: str) -> None:
+        faults.stall_s = number(value, 0.05, 30.0, 1.0) if on else 0.0
+
+    def reboot(_on: bool, _value: str) -> None:
+        runner.restart()
+
+    wire = "wire"
+    return {
+        "silence": flag(faults, "silence", "the device sends nothing", wire),
+        "garbage": likely(faults, "garbage", "noise before frames"),
+        "lost_bytes": likely(faults, "lost_bytes", "a byte of a frame is lost"),
+        "checksum": likely(faults, "checksum", "the last byte of a frame is wrong"),
+        "lost_frames": likely(faults, "lost_frames", "whole frames are lost: the device's counter jumps"),
+        "duplicate": likely(faults, "duplicate", "frames arrive twice"),
+        "mid_frame": Fault(mid_frame, "whoever attaches hears the middle of a frame first", kind=wire),
+        "wrong_baud": flag(faults, "wrong_baud", "the device speaks at another speed", wire),
+        "deaf": flag(faults, "deaf", "what the host sends is lost: commands, polls, keep-alives", wire),
+        "stall": Fault(stall, "bytes are held back, then come at once", "0.05 to 30 s (1)", kind=wire),
+        "banner": Fault(banner, "prints text into the stream", "any text (a boot message)", True, wire),
+        "reboot": Fault(reboot, "the device restarts, the cable stays", once=True, kind=wire),
+        "unplug": Fault(unplug, "the cable is pulled", kind=wire),
+        "replug": replugging(runner.unplug, runner.plug),
+    }
+
+
+def clock_faults(clock: DeviceClock) -> Faults:
+    """Return how the device's clock can be wrong."""
+
+    def drift(on: bool, value: str) -> None:
+        clock.run_at(1 + number(value, -50_000.0, 50_000.0, DRIFT_PPM) / 1e6 if on else 1.0)
+
+    def lying(on: bool, value: str) -> None:
+        clock.run_at(1 + number(value, -50.0, 100.0, LIE_PCT) / 100 if on else 1.0)
+
+    return {
+        "clock_drift": Fault(drift, "its clock runs fast or slow", "-50000 to 50000 ppm (5000)", kind="wire"),
+        "lying_rate": Fault(
+            lying, "it samples faster or slower than it says", "-50 to 100 per cent (20)", kind="wire"
+        ),
+    }
+
+
+def replugging(
+    unplug: Callable[[], Awaitable[None] | None], plug: Callable[[], Awaitable[None] | None]
+) -> Fault:
+    """Return the fault that pulls a cable and plugs it in again."""
+
+    async def replug(_on: bool, value: str) -> None:
+        pause_s = number(value, 0.0, 10.0, REPLUG_AFTER_S)
+        for action, wait_s in ((unplug, pause_s), (plug, 0.0)):
+            pending = action()
+            if pending is not None:
+                await pending
+            await asyncio.sleep(wait_s)
+
+    return Fault(replug, "pulled and plugged in again", "0 to 10 s between (1)", True, "wire")

@@ -1,0 +1,71 @@
+"""What a device's sensor touches: the patient in the room, or a recording chosen for it."""
+
+from collections.abc import Callable
+from functools import cache
+
+from chevet.sim.bedside import Bedside
+from chevet.sim.bodies import ECG_RECORDING, PLETH_RECORDING, SOUND_OF_SITE
+from chevet.sim.chest_piece import HEART_SITES, LUNG_SITES, ChestPiece, heart_sound, loop_sound
+from chevet.sim.electrodes import Electrodes
+from chevet.sim.in_the_clip import HeartPulse, LightSource, LoopLight, LoopPulse, PulseSource, WiredFinger
+from chevet.sim.one_heart import OneHeart
+from chevet.sim.playback import Loop, load
+from chevet.sim.twins.ecg_body import FIXED, Vitals
+from chevet.sim.wired import HeartLeads, HeartVitals, LeadSource, LoopLeads, Place, WiredChest
+
+
+def vitals(bedside: Bedside, place: Place) -> Vitals:
+    """Return the numbers that a device with its own arithmetic would find."""
+    return FIXED if bedside.heart is None else HeartVitals(bedside.heart, place)
+
+
+def chest(bedside: Bedside, device: str, place: Place, numbers: Vitals = FIXED) -> WiredChest:
+    """Return the chest that `device` has its electrodes on."""
+    source: LeadSource
+    played = bedside.plays.get(device)
+    if played is None and bedside.heart is not None:
+        source = HeartLeads(bedside.heart, place)
+    else:
+        source = LoopLeads(played or load(ECG_RECORDING))
+    return WiredChest(source, Electrodes(_own(bedside, device)), numbers)
+
+
+def finger(bedside: Bedside, device: str, place: Place) -> WiredFinger:
+    """Return the finger in the clip of `device`."""
+    source: PulseSource
+    played = bedside.plays.get(device)
+    if played is None and bedside.heart is not None:
+        source = HeartPulse(bedside.heart, place)
+    else:
+        source = LoopPulse(played or load(PLETH_RECORDING), place)
+    return WiredFinger(source, _own(bedside, device))
+
+
+def chest_piece(bedside: Bedside, device: str, place: Place) -> tuple[ChestPiece, tuple[str, ...]]:
+    """Return the head of stethoscope `device` on a chest, and the sites it can be put to."""
+    seed, played = _own(bedside, device), bedside.plays.get(device)
+    if played is not None:
+        return ChestPiece(loop_sound(lambda _site: played), seed, rate_hz=played.rate_hz), HEART_SITES
+    if bedside.heart is not None:
+        return ChestPiece(heart_sound(bedside.heart, place), seed), (*HEART_SITES, *LUNG_SITES)
+    return ChestPiece(loop_sound(_recorded()), seed), HEART_SITES
+
+
+def _recorded() -> Callable[[str], Loop]:
+    return cache(lambda site: load(SOUND_OF_SITE[site]))
+
+
+def _own(bedside: Bedside, device: str) -> int:
+    """Return a seed that is the device's own."""
+    return bedside.seed * 65537 + sum(ord(letter) * (place + 1) for place, letter in enumerate(device))
+
+
+def light(bedside: Bedside, device: str, place: Place) -> LightSource:
+    """Return the red and infrared light that reaches `device` through a finger."""
+    played = bedside.plays.get(device)
+    if played is not None:
+        return LoopLight(played)
+    if bedside.heart is not None:
+        return HeartPulse(bedside.heart, place)
+    # No recording that is shipped holds both colours: the patient of the seed stands in.
+    return HeartPulse(OneHeart(bedside.seed, "normal", bedside.now), place)
