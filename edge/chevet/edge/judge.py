@@ -67,6 +67,9 @@ _DOUBTS = {
 }
 """Status words in the words of the quality engine, which screens translate; any other word stays as it is."""
 
+_TWELVE = frozenset(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"))
+_ST = "st_"
+
 HEART_STEPS = ("heart_sound",)
 _SOUND = ("heart_sound", "lung_sound")
 
@@ -138,7 +141,7 @@ def measurements(
     try:
         if step == "ecg":
             drafts = measure(values, rate_hz, tuple(channel.name for channel in channels)).all()
-            return tuple(Measurement(m.kind, m.value, m.unit, m.method) for m in drafts)
+            return tuple(Measurement(m.kind, m.value, m.unit, m.method) for m in drafts if _has_place(m.kind))
         if step in HEART_STEPS:
             beats = heart_rate(values[0], rate_hz)
             return (Measurement("heart_rate", _rounded(beats), "/min", "heart sound"),)
@@ -182,7 +185,13 @@ def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel])
             return _mark(sound_quality(values[0], rate_hz))
         return _mark(pleth_quality(values[0], rate_hz))
     except ValueError:
-        return NOTHING
+        # Nothing arrived, or at a rate that the engine does not know.
+        return NOT_JUDGED if np.isfinite(values).any() else NOTHING
+
+
+def _has_place(kind: str) -> bool:
+    """Leave out the ST level of a lead that is none of the twelve: where its electrodes lie nobody knows."""
+    return not kind.startswith(_ST) or kind.removeprefix(_ST) in _TWELVE
 
 
 def _swaps_named(mark: QualityMark, waveform: Waveform) -> QualityMark:

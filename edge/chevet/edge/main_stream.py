@@ -19,6 +19,6 @@ def belongs(step: str, channels: Sequence[Channel]) -> bool:
         case "oximetry":
             return channels[0].name.lower() in _OXIMETRY
         case "heart_sound" | "lung_sound":
-            return channels[0].name.lower() == "sound"
+            return "sound" in channels[0].name.lower()
         case _:
             return False
