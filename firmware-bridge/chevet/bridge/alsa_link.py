@@ -7,6 +7,7 @@ sound was missed; after a gap PCM begins with a whole frame.
 
 import asyncio
 import logging
+import threading
 
 from chevet.bridge.alsa_cards import SYSTEM, SoundFolders, sound_cards
 from chevet.bridge.alsa_mixer import coded
@@ -49,12 +50,17 @@ class AlsaLink(QueuedLink):
         self._began = 0.0
         self._fruitless = 0
         self._full = False
+        self._stopping = threading.Event()
         self._restarting: asyncio.Task[None] | None = None
         self._silence: asyncio.TimerHandle | None = None
 
     async def _connect(self) -> None:
         self._began = self._clock()
-        recorder = await open_in_thread(self._start, Recorder.end)
+        try:
+            recorder = await open_in_thread(self._start, Recorder.end)
+        except asyncio.CancelledError:
+            self._stopping.set()  # or the thread would wait for the first sound
+            raise
         try:
             words = await asyncio.to_thread(self._words, recorder.setup)
         except BaseException:
@@ -64,7 +70,7 @@ class AlsaLink(QueuedLink):
         self._follow(recorder)
 
     def _start(self) -> Recorder:
-        return start(self.url, self._wanted, self._folders)
+        return start(self.url, self._wanted, self._folders, self._stopping)
 
     def _words(self, setup: Setup) -> str:
         """Return what is known about the card; in a thread, since amixer is asked."""
@@ -140,7 +146,7 @@ class AlsaLink(QueuedLink):
         await asyncio.to_thread(recorder.end)
         self._began = self._clock()
         try:
-            self._follow(await open_in_thread(self._start, Recorder.end))
+            self._follow(await asyncio.to_thread(self._start))
         except LinkError as error:
             self._give_up("unplugged" if error.reason == "not_found" else "failed")
 
@@ -191,9 +197,9 @@ class AlsaLink(QueuedLink):
             asyncio.get_running_loop().remove_reader(self._recorder.descriptor)
 
     async def _disconnect(self) -> None:
+        self._stopping.set()
         if self._restarting is not None:
-            self._restarting.cancel()
-            await asyncio.gather(self._restarting, return_exceptions=True)
+            await self._restarting
         self._stop_reading()
         recorder, self._recorder = self._recorder, None
         if recorder is not None:

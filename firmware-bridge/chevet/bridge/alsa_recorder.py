@@ -6,11 +6,15 @@ by itself it would go on after an overrun and join what came before to what came
 block. So an overrun ends it, and all that it had written is whole.
 """
 
+import array
+import fcntl
 import logging
 import os
 import select
 import shutil
 import subprocess
+import termios
+import threading
 import time
 from dataclasses import dataclass
 
@@ -84,8 +88,9 @@ class Recorder:
         descriptor: gives its samples; ready at its end, too.
     """
 
-    def __init__(self, child: subprocess.Popen[bytes], setup: Setup) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], setup: Setup, said: str) -> None:
         assert child.stdout is not None
+        self._said = said
         self.setup = setup
         self.descriptor = child.stdout.fileno()
         os.set_blocking(self.descriptor, False)
@@ -96,19 +101,21 @@ class Recorder:
         return _read_now(self.descriptor)
 
     def said(self) -> str:
-        """Return what it has printed since this was last asked."""
-        return _drain(self._child)
+        """Return what it has printed since this was last asked, at first all since its start."""
+        said, self._said = self._said, ""
+        return said + _drain(self._child)
 
     def end(self) -> None:
         """End it; may wait for a second."""
         _end(self._child)
 
 
-def start(url: str, wanted: WantedSound, folders: SoundFolders) -> Recorder:
+def start(url: str, wanted: WantedSound, folders: SoundFolders, stopping: threading.Event) -> Recorder:
     """Start `arecord` and wait until sound comes; to be called in a thread.
 
     Raises:
-        LinkUnavailable: there is no arecord, no such card, or it does not record like that.
+        LinkUnavailable: there is no arecord, no such card, it does not record like that, or `stopping` was
+            set meanwhile.
     """
     program = shutil.which("arecord")
     if program is None:
@@ -120,10 +127,10 @@ def start(url: str, wanted: WantedSound, folders: SoundFolders) -> Recorder:
         stderr=subprocess.PIPE,
         env=_environment(wanted),
     )
-    text, flows = _first_words(child)
+    text, flows = _first_words(child, stopping)
     setup = parse_setup(text)
     if flows and setup is not None and _as_wanted(setup, wanted):
-        return Recorder(child, setup)
+        return Recorder(child, setup, text)
     _end(child)
     reason = "wrong_format" if setup is not None and not _as_wanted(setup, wanted) else open_reason(text)
     log.info("cannot record from %s (%s): %s", url, reason, text.strip()[-500:])
@@ -148,22 +155,29 @@ def _as_wanted(setup: Setup, wanted: WantedSound) -> bool:
     return (setup.rate_hz, setup.sample_format, setup.channels) == asked
 
 
-def _first_words(child: subprocess.Popen[bytes]) -> tuple[str, bool]:
+def _first_words(child: subprocess.Popen[bytes], stopping: threading.Event) -> tuple[str, bool]:
     """Wait until sound comes, `child` ends, or patience does.
 
     Returns:
-        What it said until then, and whether it goes on: its setup is printed before the first sound.
+        What it said until then, and whether there is sound: its setup is printed before the first.
     """
     assert child.stdout is not None
     assert child.stderr is not None
     os.set_blocking(child.stderr.fileno(), False)
     until, text = time.monotonic() + OPEN_TIMEOUT_S, ""
-    while time.monotonic() < until:
-        flows = bool(select.select([child.stdout], [], [], 0.02)[0])
+    while time.monotonic() < until and not stopping.is_set():
+        ready = select.select([child.stdout], [], [], 0.02)[0]
         text += _drain(child)
-        if flows or child.poll() is not None:
+        if ready or child.poll() is not None:
             break
-    return text + _drain(child), child.poll() is None
+    return text + _drain(child), _waiting(child.stdout.fileno()) > 0
+
+
+def _waiting(descriptor: int) -> int:
+    """Return how many bytes can be read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return count[0]
 
 
 def _read_now(descriptor: int) -> bytes | None:

@@ -3,7 +3,7 @@
 REMEDIES = {
     "not_found": "nothing answers there; check that the instrument is plugged in and switched on",
     "busy": "another program uses it; close that program or unplug and replug the instrument",
-    "no_permission": "this user may not open it; add it to the group dialout (serial), video (camera) or audio",
+    "no_permission": "this user may not open it; add it to the group dialout (serial), video or audio",
     "no_adapter": "no usable Bluetooth here; plug in or switch on an adapter and start bluetoothd",
     "unknown_scheme": "a link begins with serial:, socket:, ble:, mjpeg:, v4l2:, picamera:, alsa: or tape:",
     "bad_url": "the link is misspelt; see docs/instruments.md for the form of each link",

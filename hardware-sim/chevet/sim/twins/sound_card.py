@@ -12,6 +12,7 @@ gone when it is opened next). Any rate is accepted, whatever the card has: the l
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import select
 import time
@@ -31,6 +32,9 @@ PCM = "chevet_sim"
 PERIODS_PER_S = 100
 PIPE_BUF = 4096
 """What Linux writes to a pipe in one piece: pipe(7)."""
+PIPE_BYTES = 1 << 20
+CATCH_UP_S = 2.0
+"""A card does not pause when the computer is busy: so much is written at once then."""
 ALSA_CONF = "/usr/share/alsa/alsa.conf"
 REACH = 16
 """Samples of the slower sound to each side that make one of the card's."""
@@ -84,7 +88,7 @@ class SoundCard:
         if any(sign in str(self._pipe) for sign in '"\\\n'):
             raise ValueError("ALSA cannot read a path with quotes, backslashes or line ends")
         self._clock = clock
-        self._pace = Pace(PERIODS_PER_S, clock())
+        self._pace = Pace(PERIODS_PER_S, clock(), CATCH_UP_S)
         self._writing: int | None = None
         self._left: list[int] = []
         self._plugged = False
@@ -213,9 +217,13 @@ def _write(path: Path, text: str) -> None:
 
 def _opened(pipe: Path) -> int | None:
     """Open the pipe for writing, None while nobody reads it."""
-    with contextlib.suppress(OSError):
-        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-    return None
+    try:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):  # more than this system allows: then it holds less
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return descriptor
 
 
 def _abandoned(descriptor: int) -> bool:
