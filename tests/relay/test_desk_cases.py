@@ -3,6 +3,7 @@
 import json
 import struct
 import wave
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -136,8 +137,15 @@ async def test_notes_and_retakes_go_into_the_thread(world, client, sent):
     assert [(m["kind"], m["verified"]) for m in case["messages"]] == [("note", True), ("retake", True)]
 
 
-async def test_the_waveform_is_exact_to_the_sample(world, client, sent):
-    recording = ecg()
+def of_24_bits(recording):
+    """The same recording as a 24-bit board gives it, on electrodes with a voltage of their own."""
+    (wave,) = recording.waveforms
+    values = wave.values.astype(np.int32) * 21 + 6_000_000
+    return replace(recording, waveforms=(replace(wave, values=values),))
+
+
+@pytest.mark.parametrize(("recording", "width"), [(ecg(), 2), (of_24_bits(ecg()), 4)], ids=["16", "24"])
+async def test_the_waveform_is_exact_to_the_sample(world, client, sent, recording, width):
     study, user = sent(recordings=(recording,)), world.user()
     async with client(user) as desk:
         path = f"/api/cases/{study.id}/recordings/{recording.id}"
@@ -148,8 +156,9 @@ async def test_the_waveform_is_exact_to_the_sample(world, client, sent):
     version, kind, length = struct.unpack_from("<BBH", frame)
     header = json.loads(frame[4 : 4 + length])
     assert (version, kind, length % 4, header["layer"]) == (1, 1, 0, "lossless")
+    assert header["bytes"] == width
     assert [channel["name"] for channel in header["channels"]][:2] == ["I", "II"]
-    samples = np.frombuffer(frame[4 + length :], "<i2").reshape(8, header["count"])
+    samples = np.frombuffer(frame[4 + length :], f"<i{width}").reshape(8, header["count"])
     assert np.array_equal(samples, recording.waveforms[0].values)
 
 
