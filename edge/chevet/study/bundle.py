@@ -14,13 +14,13 @@ from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
 from chevet.study.layers import Piece, lossless_pieces, lossy_pieces, open_readings, open_waveforms
 from chevet.study.preview import read_preview
-from chevet.study.recording import Recording, StoredPicture, Waveform
+from chevet.study.recording import Recording, StoredFile, StoredPicture, Waveform
 from chevet.study.sound import wav
 from chevet.study.study import Study
 from chevet.study.summary import Shape, read_shapes, write_summary
 
 KINDS = ("study", "opinion", "message")
-PART_KINDS = ("summary", "waveform", "sound", "picture", "readings", "opinion", "message")
+PART_KINDS = ("summary", "waveform", "sound", "picture", "readings", "source", "opinion", "message")
 MAX_PARTS = 4096
 
 
@@ -185,6 +185,7 @@ def _filled(recording: Recording, shape: Shape, lossless: _Lossless) -> Recordin
         waveforms=waveforms,
         pictures=tuple(_pictures(recording, shape, lossless)),
         readings=_readings(recording, shape, lossless),
+        source=_source(recording, shape, lossless),
     )
 
 
@@ -220,3 +221,12 @@ def _readings(recording: Recording, shape: Shape, lossless: _Lossless) -> tuple[
     if len(readings) != shape.readings:
         raise BundleError("contradiction")
     return readings
+
+
+def _source(recording: Recording, shape: Shape, lossless: _Lossless) -> StoredFile | None:
+    if recording.source is None:
+        return None
+    part = _take(lossless, recording.id, "source")
+    if len(part.data) != shape.source_bytes or part.media_type != recording.source.media_type:
+        raise BundleError("contradiction")
+    return replace(recording.source, data=part.data)

@@ -74,6 +74,8 @@ def lossless_pieces(recording: Recording) -> Iterator[Piece]:
         yield Piece(3, "waveform", WAVEFORM, _waveforms(recording.waveforms))
     for index, picture in enumerate(recording.pictures):
         yield Piece(3, "picture", picture.media_type, picture.data, index)
+    if recording.source is not None:
+        yield Piece(3, "source", recording.source.media_type, recording.source.data)
     if len(last_readings(recording.readings)) != len(recording.readings):
         yield Piece(3, "readings", READINGS, encode([reading_row(item) for item in recording.readings]))
 

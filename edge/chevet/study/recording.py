@@ -76,6 +76,17 @@ class StoredPicture:
     best: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """The file that a recording was read from, byte for byte; without its name, which often names a person.
+
+    `media_type` is such as "application/dicom".
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """One examination step of one device; a retake is a new recording with a new id.
@@ -98,6 +109,7 @@ class Recording:
         measurements: drafts.
         accepted_poor: the worker chose "send anyway, marked poor".
         simulated: carries the HTEST label.
+        source: the file it was read from, None where an instrument gave it.
     """
 
     id: str
@@ -117,6 +129,7 @@ class Recording:
     measurements: tuple[Measurement, ...] = ()
     accepted_poor: bool = False
     simulated: bool = False
+    source: StoredFile | None = None
 
 
 def exact_samples(values: NDArray[np.signedinteger[Any]]) -> StoredSamples:

@@ -13,7 +13,15 @@ from chevet.devices.samples import Channel, Reading
 from chevet.study.cbor import Row, Value, decode, encode
 from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
-from chevet.study.recording import Gap, Measurement, QualityMark, Recording, StoredPicture, Waveform
+from chevet.study.recording import (
+    Gap,
+    Measurement,
+    QualityMark,
+    Recording,
+    StoredFile,
+    StoredPicture,
+    Waveform,
+)
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 from chevet.study.words import DICTIONARY
 
@@ -31,11 +39,13 @@ class Shape:
         samples: per waveform, samples per channel.
         picture_bytes: per picture, the size of the camera's own file.
         readings: how many the device gave; the summary has the last of each kind.
+        source_bytes: size of the file it was read from, 0 without one.
     """
 
     samples: tuple[int, ...] = ()
     picture_bytes: tuple[int, ...] = ()
     readings: int = 0
+    source_bytes: int = 0
 
 
 def write_summary(study: Study) -> bytes:
@@ -162,6 +172,9 @@ def _read_vital(row: Row) -> Vital:
 
 
 def _recording_row(recording: Recording) -> Value:
+    source: list[Value] = []
+    if recording.source is not None:  # the field is there only where it says something
+        source.append([recording.source.media_type, len(recording.source.data)])
     return [
         [
             to_wire(recording.id),
@@ -179,6 +192,7 @@ def _recording_row(recording: Recording) -> Value:
         [[item.media_type, item.at_s, item.best, len(item.data)] for item in recording.pictures],
         [len(recording.readings), [reading_row(item) for item in last_readings(recording.readings)]],
         [[item.kind, item.value, item.unit, item.method] for item in recording.measurements],
+        *source,
     ]
 
 
@@ -202,15 +216,19 @@ def _read_recording(row: Row, shapes: dict[str, Shape]) -> Recording:
     waveforms = [read_waveform_row(item) for item in row.rows()]
     pictures = [_read_picture(item) for item in row.rows()]
     readings = row.row()
+    count, last = readings.whole(), tuple(read_reading(item) for item in readings.rows())
+    measurements = tuple(_read_measurement(item) for item in row.rows())
+    source, size = _read_source(row.row()) if row.more() else (None, 0)
     shapes[blank.id] = Shape(
-        tuple(count for _, count in waveforms), tuple(size for _, size in pictures), readings.whole()
+        tuple(count for _, count in waveforms), tuple(size for _, size in pictures), count, size
     )
     return replace(
         blank,
+        source=source,
         waveforms=tuple(waveform for waveform, _ in waveforms),
         pictures=tuple(picture for picture, _ in pictures),
-        readings=tuple(read_reading(item) for item in readings.rows()),
-        measurements=tuple(_read_measurement(item) for item in row.rows()),
+        readings=last,
+        measurements=measurements,
     )
 
 
@@ -243,6 +261,12 @@ def _read_channel(row: Row) -> Channel:
 
 def _read_picture(row: Row) -> tuple[StoredPicture, int]:
     return StoredPicture(b"", row.text(), row.number(), row.flag()), row.whole()
+
+
+def _read_source(row: Row) -> tuple[StoredFile, int]:
+    source, size = StoredFile(b"", row.text()), row.whole(high=1 << 32)
+    row.end()
+    return source, size
 
 
 def reading_row(reading: Reading) -> Value:
