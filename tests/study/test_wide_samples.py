@@ -21,7 +21,7 @@ from chevet.study.errors import BundleError
 from chevet.study.layers import open_waveforms
 from chevet.study.preview import read_preview, write_preview
 from chevet.study.recording import Gap, Waveform
-from chevet.study.sound import PREVIEW_BYTES, diagnostic_sound, preview_sound
+from chevet.study.sound import PREVIEW_BYTES, diagnostic_sound, preview_sound, told_bits, wav
 from chevet.study.summary import read_summary, waveform_row
 
 GAIN_MV = 2400 / 6 / (1 << 23)
@@ -244,6 +244,23 @@ def test_wide_sound_is_heard_at_its_level_and_kept_exactly(shift, subtype):
         assert file.subtype == subtype
         values = file.read(dtype="int32") >> (8 if subtype == "PCM_24" else 0)
     assert np.array_equal(values, lossless_waveform(part)[0].values[0])
+
+
+def test_a_faint_sound_of_24_bits_stays_faint_in_16():
+    channel = Channel("sound", "1", 4000.0, 2.0**-23)
+    tone = np.rint(20_000 * np.sin(np.arange(8000) / 3)).astype(np.int16)
+    faint = Waveform((channel,), tone[np.newaxis])
+    with sf.SoundFile(io.BytesIO(wav(faint))) as file:
+        assert file.subtype == "PCM_24"
+        assert np.array_equal(file.read(dtype="int32") >> 8, tone)
+    assert np.abs(sf.read(io.BytesIO(diagnostic_sound(faint)))[0]).max() < 0.01
+    assert [told_bits(gain) for gain in (1.0, 1 / 32768, 3.0518e-5, 2.0**-23, 2.0**-31)] == [
+        16,
+        16,
+        16,
+        24,
+        32,
+    ]
 
 
 def test_every_layer_of_a_wide_recording_is_there():

@@ -12,6 +12,7 @@ from chevet.edge.errors import Refusal
 from chevet.edge.wav_sound import wav_sound
 from chevet.edge.wfdb_record import wfdb_record
 from chevet.study.recording import Gap
+from chevet.study.sound import told_bits
 
 GAPS_TOLD = 100
 """A header with more lines than this is read by nobody; the count is told all the same."""
@@ -94,7 +95,9 @@ class Target:
             told = [*comments, *stream.told_gaps()]
             try:
                 if self.kind == "wav":
-                    sound = wav_sound(stream.values, stream.channels[0].rate_hz, told)
+                    one = stream.channels[0]
+                    least = told_bits(one.gain)
+                    sound = wav_sound(stream.values, one.rate_hz, told, least_bits=least)
                     written.append(_put(self.out.with_name(f"{name}.wav"), sound))
                     continue
                 header, samples = wfdb_record(name, stream.channels, stream.values, started_ms, told)

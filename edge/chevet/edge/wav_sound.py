@@ -9,8 +9,11 @@ from chevet.devices.samples import Samples
 from chevet.edge.wfdb_record import plain_text, sample_format, signal_bytes
 
 
-def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str]) -> bytes:
+def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str], *, least_bits: int = 16) -> bytes:
     """Return a PCM WAV file of `values` [channels, samples], 16, 24 or 32 bit, comments in its ICMT chunk.
+
+    `least_bits` is what the device's full scale needs: a faint sound of 24 bits is not to be made a loud one
+    of 16.
 
     Raises:
         ValueError: the rate is no whole number, which WAV cannot tell; or a sample needs more than 32 bits.
@@ -19,6 +22,7 @@ def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str]) -> bytes
         raise ValueError("a WAV file's rate is a whole number")
     low = int(values.min()) if values.size else 0
     bits = 16 if low == -32768 and values.max() < 32768 else sample_format(values)
+    bits = max(bits, least_bits)
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(values.shape[0])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from chevet.study.ogg import plain
-from chevet.study.recording import StoredSamples, Waveform, fits
+from chevet.study.recording import Waveform, fits
 
 OGG: Final = "audio/ogg"
 DIAGNOSTIC_BITS: Final = 16_000
@@ -26,6 +26,8 @@ PREVIEW_BYTES: Final = 3_993
 _RATES: Final = (8_000, 12_000, 16_000, 24_000, 48_000)  # what Opus takes, RFC 6716 section 2
 _LOWEST_BITS: Final = 6_000  # libsndfile maps compression level 1..0 to 6..256 kbit/s per channel
 _MOST_BITS: Final = 256_000
+_BITS: Final = (16, 24, 32)
+_ROUNDED: Final = 1e-3
 _SOUND_FROM_HZ: Final = 2_000
 _PREVIEW_LONGEST_S: Final = 7.0  # more than 3.9 KiB ever held of a real recording
 
@@ -56,23 +58,32 @@ def wav(waveform: Waveform) -> bytes:
     """Return the exact samples as a WAV file of 16, 24 or 32 bits, whichever holds them all."""
     out = io.BytesIO()
     rate = max(round(waveform.channels[0].rate_hz), 1)
-    bits = _bits(waveform.values)
-    # libsndfile takes the upper 24 of 32 bits.
-    values = waveform.values << 8 if bits == 24 else waveform.values
+    bits = _bits(waveform)
+    values = waveform.values
+    if bits > 16:
+        # libsndfile takes the upper 24 of 32 bits.
+        values = values.astype(np.int32) << (32 - bits)
     sf.write(out, values.T, rate, format="WAV", subtype=f"PCM_{bits}")
     return out.getvalue()
 
 
-def _bits(values: StoredSamples) -> int:
-    """Return the bits of full scale: 16, 24 or 32."""
-    if values.dtype == np.int16:
-        return 16
-    return 24 if fits(values, 24) else 32
+def told_bits(gain: float) -> int:
+    """Return the bits of full scale, 16, 24 or 32, when a channel's gain tells that it is 1; else 16.
+
+    A device may round the gain that it tells.
+    """
+    return next((bits for bits in _BITS if abs(gain * 2.0 ** (bits - 1) - 1.0) < _ROUNDED), _BITS[0])
+
+
+def _bits(waveform: Waveform) -> int:
+    """Return the bits of full scale: as the device has it, so that faint stays faint, or as needed."""
+    needed = next(bits for bits in _BITS if fits(waveform.values, bits))
+    return max(needed, told_bits(waveform.channels[0].gain))
 
 
 def _linear(waveform: Waveform) -> NDArray[np.float64]:
     """Return the first channel with full scale at 1."""
-    full = float(1 << (_bits(waveform.values) - 1))
+    full = float(1 << (_bits(waveform) - 1))
     scaled: NDArray[np.float64] = waveform.values[0] / full
     return scaled
 
