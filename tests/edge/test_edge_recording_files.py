@@ -92,7 +92,7 @@ def test_a_header_says_times_units_gains_and_comments_as_header_5_wants_them() -
 # WAV
 
 
-@pytest.mark.parametrize(("low", "bits"), [(-32768, 16), (-32769, 24), (-(2**23), 32)])
+@pytest.mark.parametrize(("low", "bits"), [(-32768, 16), (-32769, 24), (-(2**23), 24), (-(2**23) - 1, 32)])
 def test_a_sound_keeps_its_width(low: int, bits: int) -> None:
     values = np.array([[low, 0, 7]], np.int32)
     data = wav_sound(values, 4000.0, ("odd",))
@@ -101,6 +101,15 @@ def test_a_sound_keeps_its_width(low: int, bits: int) -> None:
         assert (samples_of(file.readframes(3), bits, 1) == values).all()
     assert int.from_bytes(data[4:8], "little") == len(data) - 8
     assert data.endswith(b"INFOICMT\x04\0\0\0odd\0")
+
+
+def test_a_faint_sound_of_24_bits_is_not_made_loud_and_beyond_32_bits_is_refused(tmp_path: Path) -> None:
+    faint = Stream((Channel("sound", "1", 4000.0, 2.0**-23),), np.full((1, 4), 100, np.int16), ())
+    Target("wav", tmp_path / "a.wav").put_streams([faint], WORKED_MS, ())
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert file.getsampwidth() == 3
+    with pytest.raises(ValueError, match="32 bits"):
+        wav_sound(np.array([[1 << 31]]), 4000.0, ())
 
 
 def test_a_rate_that_wav_cannot_tell_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import wave
 from collections.abc import Sequence
 
 from chevet.devices.samples import Samples
-from chevet.edge.wfdb_record import plain_text, sample_format, signal_bytes
+from chevet.edge.wfdb_record import FORMATS, plain_text, signal_bytes
+from chevet.study.recording import fits
 
 
 def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str], *, least_bits: int = 16) -> bytes:
@@ -20,9 +21,9 @@ def wav_sound(values: Samples, rate_hz: float, comments: Sequence[str], *, least
     """
     if rate_hz != round(rate_hz):
         raise ValueError("a WAV file's rate is a whole number")
-    low = int(values.min()) if values.size else 0
-    bits = 16 if low == -32768 and values.max() < 32768 else sample_format(values)
-    bits = max(bits, least_bits)
+    bits = next((bits for bits in FORMATS if bits >= least_bits and fits(values, bits)), 0)
+    if not bits:
+        raise ValueError("a sample needs more than 32 bits")
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(values.shape[0])
