@@ -90,6 +90,15 @@ def test_24_bit_frames_are_read_as_they_were_written(worker: Hand) -> None:
         assert worker.page.evaluate(DECODE, list(good.replace(b'"bytes":4', width))) is None
 
 
+def test_the_level_of_a_24_bit_sound_is_that_of_its_full_scale(worker: Hand) -> None:
+    levels = worker.page.evaluate("""async () => {
+      const { loudness, toFullScale } = await import('/shared/instruments/level-meter.js');
+      const level = (value, gain) => loudness(Int32Array.from([value, -value]), toFullScale(gain));
+      return [level(16384, 1), level(16384, 2 ** -15), level(2 ** 22, 2 ** -23), level(16384, 0.000030518)];
+    }""")
+    assert levels == pytest.approx([0.9] * 4, abs=0.01)
+
+
 def test_an_ecg_on_electrodes_of_300_mv_is_drawn_on_its_line_and_other_streams_do_not_wipe_it(
     worker: Hand,
 ) -> None:

@@ -1,6 +1,7 @@
 /** Stethoscope: five points of the heart in order, the next one pulses, fifteen seconds each, listen again. */
 
 import { t } from "/shared/i18n.js";
+import { toFullScale } from "/shared/instruments/level-meter.js";
 import { html, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
 import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
@@ -14,7 +15,6 @@ import { Button } from "/kiosk/parts.js";
 /** @typedef {import("/shared/instruments/level-meter.js").LevelMeter} LevelMeter */
 
 const SITES = ["A", "P", "E", "T", "M"];
-const FULL_SCALE = 32768; // of int16: the meter shows the room left before the sound is cut off
 const SECONDS = 15; // clinical-standards: at least 15 s per heart site
 
 /** The first point that has neither a recording nor a reason to be skipped. @param {Visit} visit */
@@ -31,7 +31,9 @@ export function Stethoscope({ visit }) {
   const taking = useCapture(visit, { step: "heart_sound", instrument: "stethoscope", site, seconds: SECONDS });
   const meter = /** @type {{ current: LevelMeter | null }} */ (useRef(null));
   const heard = (/** @type {Frame} */ frame) => {
-    if (frame.kind === "samples" && frame.channels[0]) meter.current?.push(frame.channels[0], 1 / FULL_SCALE);
+    if (frame.kind !== "samples" || frame.header.main === false || !frame.channels[0]) return;
+    // The meter shows the room left before the sound is cut off.
+    meter.current?.push(frame.channels[0], toFullScale(frame.header.channels[0]?.gain ?? 1));
   };
   const look = { ...LOOKS.sound, label: t("signal.sound") };
   const map = html`<${Map} visit=${visit} site=${site} pick=${taking.phase === "live" ? choose : null} />`;

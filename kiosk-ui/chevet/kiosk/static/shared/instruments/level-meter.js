@@ -16,6 +16,16 @@ export function loudness(samples, gain) {
   return Math.max(0, Math.min(1, 1 - (20 * Math.log10(rms)) / FLOOR_DB));
 }
 
+const WIDTHS = [16, 24, 32];
+
+/**
+ * What makes the full scale of a sound 1: its gain where that says so (a device may round it), else that of 16 bits.
+ * @param {number} gain @returns {number}
+ */
+export function toFullScale(gain) {
+  return WIDTHS.some((bits) => Math.abs(gain * 2 ** (bits - 1) - 1) < 1e-3) ? gain : 2 ** -15;
+}
+
 export class LevelMeter extends HTMLElement {
   constructor() {
     super();
