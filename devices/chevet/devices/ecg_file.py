@@ -17,6 +17,8 @@ MEDIA_TYPES = {
     SCP: "application/vnd.scp-ecg",
 }
 """Only DICOM's is registered (RFC 3240); the others are names for people and programs that keep the file."""
+SIMULATED = "Chevet Sim"
+"""The maker's name that virtual carts write."""
 LONGEST_WORD = 64
 
 
@@ -83,6 +85,11 @@ class EcgFile:
     def seconds(self) -> float:
         """How long it is."""
         return float(self.values.shape[1] / self.channels[0].rate_hz)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the cart says of itself that it is not real."""
+        return self.device.get("maker") == SIMULATED
 
     @property
     def media_type(self) -> str:

@@ -19,7 +19,7 @@ import datetime
 import numpy as np
 
 from chevet.devices.dicom_elements import Dataset, is_dicom, read_dicom
-from chevet.devices.ecg_file import CONTEC, DICOM, SCP, EcgFile, FilePatient, words
+from chevet.devices.ecg_file import CONTEC, DICOM, SCP, SIMULATED, EcgFile, FilePatient, words
 from chevet.devices.ecg_leads import DERIVED, TWELVE, twelve_leads
 from chevet.devices.errors import BrokenPayload
 from chevet.devices.samples import Channel
@@ -46,7 +46,9 @@ REFUSED = {
 LARGEST_FILE = 64 << 20
 
 HEADER_BYTES, FOOTER_BYTES = 43, 37
-TIME, NAME, SEX, AGE = slice(10, 29), slice(32, 40), 40, 41
+CASE, TIME, NAME, SEX, AGE = slice(0, 8), slice(10, 29), slice(32, 40), 40, 41
+VIRTUAL = b"CVSIM"
+"""How the case number of a virtual cart begins: the format has no other place to say so."""
 SEXES = {0: "F", 1: "M"}
 NO_AGE = (0, 255)
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -116,7 +118,7 @@ def _contec(data: bytes) -> EcgFile:
     values[2] = three  # measured, also where II was not
     channels = tuple(Channel(lead, "mV", CONTEC_RATE_HZ, CONTEC_STEP_MV) for lead in TWELVE)
     derived = tuple(lead for lead in ("I", *DERIVED) if lead != "III")
-    device = {"maker": "Contec", "model": "ECG90A"}
+    device = {"maker": SIMULATED if data[CASE].startswith(VIRTUAL) else "Contec", "model": "ECG90A"}
     return EcgFile(
         CONTEC,
         channels,

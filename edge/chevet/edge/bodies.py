@@ -1,8 +1,9 @@
 """What the kiosk may send: pydantic at the door, unknown fields refused."""
 
+import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from chevet.study.recording import STEPS
 from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
@@ -126,6 +127,37 @@ class Accept(_Body):
 
     poor: bool = False
     best: int | None = None
+
+
+class Decision(_Body):
+    """Whether an instrument that was found is used; `driver` where several fit."""
+
+    use: bool
+    driver: _Short = ""
+
+
+class LastCalibration(_Body):
+    """The day of an instrument's last calibration, null to take it back."""
+
+    calibrated_on: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None
+
+    @field_validator("calibrated_on")
+    @classmethod
+    def _is_a_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            datetime.date.fromisoformat(value)
+        return value
+
+    def day(self) -> datetime.date | None:
+        """Return it as a date."""
+        return datetime.date.fromisoformat(self.calibrated_on) if self.calibrated_on else None
+
+
+class TakeImport(_Body):
+    """Which file of the cart; `confirm` that it is of this patient though it names another."""
+
+    file: _Id
+    confirm: bool = False
 
 
 class Empty(_Body):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from chevet.devices.samples import Event
 from chevet.edge.box import BoxClock
 from chevet.edge.database import is_full
 from chevet.edge.disk import Disk
@@ -19,7 +20,7 @@ from chevet.edge.recorded import to_recording
 from chevet.edge.running import Running
 from chevet.edge.shapes import recording_shape
 from chevet.edge.visits import DONE, FAILED, CaptureRow, Visits
-from chevet.study.recording import Recording
+from chevet.study.recording import Recording, StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,26 @@ class Captures:
             self._running = None
         self._tell(row)
         return row
+
+    def take_in(
+        self, row: CaptureRow, opening: Opening, events: list[Event], source: StoredFile
+    ) -> CaptureRow:
+        """Make a capture of what a file holds, to be decided on like any other; runs in a thread.
+
+        Raises:
+            DiskFull: no room for it.
+            Refusal: disk_failed.
+        """
+        self._disk.require_room()
+        writer = self._create(row, opening)
+        try:
+            for event in events:
+                writer.append(event)
+            writer.append_source(source)
+            writer.close("done")
+        except OSError as error:
+            return self._store(row, "disk_full" if is_full(error) else "disk_failed")
+        return self._store(row, "")
 
     def _close(self, running: Running) -> CaptureRow:
         """Close the journal, judge it and store the result; runs in a thread."""

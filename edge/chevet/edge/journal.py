@@ -20,6 +20,7 @@ import numpy as np
 
 from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock
 from chevet.edge.errors import JournalDamaged
+from chevet.study.recording import StoredFile
 
 MARK = b"CHVJRN\x00\x01"
 _FRAME = struct.Struct("<IIB")
@@ -27,7 +28,7 @@ _BLOCK = struct.Struct("<BBIQd")  # stream, bytes a sample, samples, first, at
 _PICTURE = struct.Struct("<dH")  # at, length of the JSON words before the image
 _LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larger length is a torn frame
 
-OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END = range(1, 8)
+OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END, SOURCE = range(1, 9)
 _DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {size: np.dtype(f"<i{size}") for size in (2, 4, 8)}
 
 
@@ -79,12 +80,14 @@ class Journal:
         events: in order of arrival.
         end: the reason it ended, or "" when it never did (power cut, kill).
         whole_bytes: length of the readable part, in bytes; the rest is torn.
+        source: the file that the events were read from, None where an instrument gave them.
     """
 
     opening: Opening
     events: tuple[Event, ...]
     end: str
     whole_bytes: int
+    source: StoredFile | None = None
 
 
 class JournalWriter:
@@ -126,6 +129,11 @@ class JournalWriter:
                 self._waiting.append(_record(READING, json.dumps(asdict(event)).encode()))
             case Notice():
                 self._waiting.append(_record(NOTICE, json.dumps(asdict(event)).encode()))
+
+    def append_source(self, source: StoredFile) -> None:
+        """Lay aside the file that the events of this journal were read from."""
+        kind = source.media_type.encode()
+        self._waiting.append(_record(SOURCE, bytes([len(kind)]) + kind + source.data))
 
     def _block(self, block: SampleBlock) -> bytes:
         known = self._streams.get(block.channels)
@@ -190,6 +198,7 @@ def read_journal(path: Path) -> Journal:
         whole = len(MARK)
         opening: Opening | None = None
         end = ""
+        source: StoredFile | None = None
         events: list[Event] = []
         streams: dict[int, tuple[Channel, ...]] = {}
         for kind, body in _records(file):
@@ -200,16 +209,18 @@ def read_journal(path: Path) -> Journal:
                     _remember(streams, body)
                 elif kind == END:
                     end = str(json.loads(body)["reason"])
+                elif kind == SOURCE:
+                    source = StoredFile(body[1 + body[0] :], body[1 : 1 + body[0]].decode("ascii"))
                 else:
                     events.append(_event(kind, body, streams))
-            except (ValueError, KeyError, TypeError, struct.error):
+            except (ValueError, KeyError, TypeError, IndexError, struct.error):
                 break
             if opening is None:
                 break
             whole += _FRAME.size + len(body)
     if opening is None:
         raise JournalDamaged(path)
-    return Journal(opening, tuple(events), end, whole)
+    return Journal(opening, tuple(events), end, whole, source)
 
 
 def cut_torn_tail(path: Path) -> Journal:

@@ -54,7 +54,9 @@ def waveforms(journal: Journal) -> tuple[Waveform, ...]:
     """
     found = [
         Waveform(channels, exact_samples(values), gaps)
-        for channels, values, gaps in streams(journal.events, journal.opening.seconds)
+        for channels, values, gaps in streams(
+            journal.events, journal.opening.seconds, from_zero=journal.source is not None
+        )
     ]
     step = journal.opening.step
     found.sort(key=lambda one: (belongs(step, one.channels), one.values.size), reverse=True)
@@ -62,25 +64,27 @@ def waveforms(journal: Journal) -> tuple[Waveform, ...]:
 
 
 def streams(
-    events: Iterable[Event], seconds: float
+    events: Iterable[Event], seconds: float, *, from_zero: bool = False
 ) -> Iterator[tuple[tuple[Channel, ...], Samples, tuple[Gap, ...]]]:
     """Lay the blocks of each stream in place, as wide as the device's samples are.
 
     Yields:
-        Channels, their integers [channels, samples] of at most `seconds` (0: all), and the gaps in them.
+        Channels, their integers [channels, samples] of at most `seconds` (0: all), and the gaps in them. They
+        begin with the first sample that came or, `from_zero`, with the sample 0 that all of a file share.
     """
     found: dict[tuple[Channel, ...], list[SampleBlock]] = {}
     for event in events:
         if isinstance(event, SampleBlock) and event.values.shape[1]:
             found.setdefault(event.channels, []).append(event)
     for channels, blocks in found.items():
-        yield (channels, *_laid(channels, blocks, seconds))
+        base = 0 if from_zero else blocks[0].first
+        yield (channels, *_laid(channels, blocks, seconds, base))
 
 
 def _laid(
-    channels: tuple[Channel, ...], blocks: Sequence[SampleBlock], seconds: float
+    channels: tuple[Channel, ...], blocks: Sequence[SampleBlock], seconds: float, base: int
 ) -> tuple[Samples, tuple[Gap, ...]]:
-    base, rate_hz = blocks[0].first, channels[0].rate_hz
+    rate_hz = channels[0].rate_hz
     usable = _before_restart(blocks, rate_hz)
     length = usable[-1].first + usable[-1].values.shape[1] - base
     asked = round(seconds * rate_hz) if seconds else length
@@ -213,6 +217,7 @@ def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
         measurements=judged.measurements,
         accepted_poor=poor,
         simulated=opening.simulated,
+        source=journal.source,
     )
 
 

@@ -101,6 +101,26 @@ class DiscoverySettings(_Section):
     scan_every_s: float = Field(default=30.0, ge=0.1, le=3600)
 
 
+class CartSettings(_Section):
+    """An ECG cart that drops files into a folder.
+
+    Attributes:
+        folder: where the files come; None watches nothing.
+        after: "move" puts a file into `imported/` once the box has it, "keep" leaves it where it is.
+        settle_s: a file is read when it has not changed for this long.
+        look_s: seconds between two looks into the folder.
+        largest_mb: a larger file is refused.
+        simulated: what comes is not of patients.
+    """
+
+    folder: Path | None = None
+    after: Literal["move", "keep"] = "move"
+    settle_s: float = Field(default=3.0, ge=0.1, le=300)
+    look_s: float = Field(default=2.0, ge=0.05, le=60)
+    largest_mb: int = Field(default=16, ge=1, le=24)  # a journal's record holds 32 MB
+    simulated: bool = False
+
+
 class WorkerSettings(_Section):
     """A worker made at start when missing; `pin_file` holds the PIN alone."""
 
@@ -120,6 +140,7 @@ class EdgeSettings(BaseSettings):
         devices: instruments of the site.
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
         discovery: how other instruments are found.
+        cart: an ECG cart's folder.
         bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
             platform's own.
         bluetooth_spec: what that function is called with.
@@ -144,6 +165,7 @@ class EdgeSettings(BaseSettings):
     devices: tuple[DeviceSettings, ...] = ()
     devices_file: Path | None = None
     discovery: DiscoverySettings = DiscoverySettings()
+    cart: CartSettings = CartSettings()
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
@@ -225,6 +247,8 @@ def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
         value = getattr(settings, name)
         if isinstance(value, Path):
             changed[name] = folder / value
+    if settings.cart.folder:
+        changed["cart"] = settings.cart.model_copy(update={"folder": folder / settings.cart.folder})
     if settings.broker.password_file:
         changed["broker"] = settings.broker.model_copy(
             update={"password_file": folder / settings.broker.password_file}

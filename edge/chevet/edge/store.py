@@ -81,6 +81,15 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT
         """,
     ),
+    (
+        "ECG files from a cart",
+        """
+        CREATE TABLE imports (
+            id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, state TEXT NOT NULL, reason TEXT NOT NULL,
+            arrived_ms INTEGER NOT NULL, capture TEXT NOT NULL, words TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
 )
 
 
