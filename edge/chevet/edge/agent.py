@@ -70,7 +70,10 @@ class Agent:
                 group.create_task(bedside.captures.run(), name="captures"),
                 group.create_task(bedside.live.run(), name="live"),
                 group.create_task(bedside.memory.run(), name="memory of instruments"),
+                group.create_task(bedside.cart.run(), name="cart"),
                 group.create_task(uplink.run(), name="uplink"),
+                group.create_task(bedside.in_use.run(), name="found instruments"),
+                group.create_task(bedside.discovery.run(), name="discovery"),
                 group.create_task(self._housekeeping(), name="housekeeping"),
                 group.create_task(self._tell_arrivals(), name="arrivals"),
             ]
@@ -147,6 +150,7 @@ class Agent:
     def _drop_stored(self) -> None:
         days_ms = round(self.bedside.settings.retention_days * 86_400_000)
         self.bedside.memory.drop_old(self.bedside.clock.now_ms() - days_ms)
+        self.bedside.cart.imports.drop_used(self.bedside.clock.now_ms() - days_ms)
 
     def _device_changed(self, instrument: Instrument) -> None:
         self.bedside.live.tell({"type": "device", "device": self.bedside.device(instrument)})

@@ -7,6 +7,8 @@ from fastapi.staticfiles import StaticFiles
 from chevet.edge.api_box import box_routes
 from chevet.edge.api_captures import capture_routes
 from chevet.edge.api_cases import case_routes
+from chevet.edge.api_found import found_routes
+from chevet.edge.api_imports import import_routes
 from chevet.edge.api_live import live_routes
 from chevet.edge.api_meters import meter_routes
 from chevet.edge.api_stored import stored_routes
@@ -29,10 +31,12 @@ def make_app(bedside: Bedside) -> FastAPI:
     add_error_forms(app, bedside.disk)
     for routes in (
         box_routes,
+        found_routes,
         visit_routes,
         capture_routes,
         case_routes,
         live_routes,
+        import_routes,
         stored_routes,
         meter_routes,
     ):

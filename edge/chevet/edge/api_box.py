@@ -1,4 +1,4 @@
-"""Status, sign-in, devices, patients."""
+"""Status, sign-in, patients."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import NewPatient, Search, SignIn
-from chevet.edge.box_word import is_word
 from chevet.edge.identity import new_id
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
@@ -23,12 +22,6 @@ def box_routes(bedside: Bedside) -> APIRouter:
     @routes.get("/status")
     async def status() -> dict[str, Any]:
         return await asyncio.to_thread(bedside.status)
-
-    @routes.get("/devices")
-    async def devices(request: Request) -> dict[str, Any]:
-        if not is_word(request.headers.get("authorization"), bedside.sessions.box_word):
-            bedside.sessions.require(request.cookies.get(COOKIE))
-        return {"devices": [bedside.device(instrument) for instrument in bedside.instruments.values()]}
 
     return routes
 

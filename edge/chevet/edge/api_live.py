@@ -41,6 +41,8 @@ async def _greet(bedside: Bedside, client: LiveClient) -> None:
     client.tell({"type": "status", "status": await asyncio.to_thread(bedside.status)})
     for instrument in bedside.instruments.values():
         client.tell({"type": "device", "device": bedside.device(instrument)})
+    for thing in bedside.discovery.offers:
+        client.tell({"type": "found", "found": bedside.discovery.shape(thing)})
 
 
 async def _serve(bedside: Bedside, socket: WebSocket, client: LiveClient) -> None:

@@ -6,8 +6,13 @@ from typing import Any
 
 from chevet.edge.box import BoxClock, read_power
 from chevet.edge.capture import Captures
+from chevet.edge.cart import Cart
+from chevet.edge.cart_attach import Attaching
 from chevet.edge.cases import Case, Cases, case_shape
 from chevet.edge.device_memory import DeviceMemory
+from chevet.edge.discovery import Discovery
+from chevet.edge.discovery_memory import Calibrations
+from chevet.edge.discovery_use import InUse
 from chevet.edge.disk import Disk
 from chevet.edge.instruments import Instrument
 from chevet.edge.live import Live
@@ -36,6 +41,9 @@ class Bedside:
     """One box at work.
 
     Attributes:
+        discovery: finds instruments, and what the site decided about them.
+        in_use: runs those that were found and accepted.
+        calibrations: the day of each unit's last one.
         spooled: set when a bundle was put into the spool, so that the uplink takes it up at once.
     """
 
@@ -52,8 +60,13 @@ class Bedside:
     sessions: Sessions
     instruments: dict[str, Instrument]
     memory: DeviceMemory
+    discovery: Discovery
+    in_use: InUse
+    calibrations: Calibrations
     captures: Captures
     rules: VisitRules
+    cart: Cart
+    attaching: Attaching
     live: Live
     uplink: UplinkState
     spooled: asyncio.Event
@@ -108,6 +121,10 @@ class Bedside:
     def tell_capture(self, row: CaptureRow) -> None:
         """Tell every screen about a capture."""
         self.live.tell({"type": "capture", "capture": capture_shape(row)})
+
+    def tell_imports(self) -> None:
+        """Tell every screen that the files of the cart are others now."""
+        self.live.tell({"type": "imports"})
 
     def tell_case(self, case: Case) -> None:
         """Tell every screen about a case."""

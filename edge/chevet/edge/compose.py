@@ -2,27 +2,32 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from chevet.bridge.link import Link, open_link
+from chevet.bridge.link import Link
 from chevet.devices.driver import DRIVERS
 from chevet.edge.bedside import Bedside, UplinkState
 from chevet.edge.box import BoxClock
 from chevet.edge.capture import Captures
+from chevet.edge.cart import Cart
+from chevet.edge.cart_attach import Attaching
+from chevet.edge.cart_store import Imports
 from chevet.edge.cases import Cases
 from chevet.edge.closing import Closing
 from chevet.edge.database import Database
 from chevet.edge.device_memory import DeviceMemory
+from chevet.edge.discovery_compose import make_discovery, real_buses
+from chevet.edge.discovery_memory import Calibrations, FoundDevices
+from chevet.edge.discovery_use import InUse
 from chevet.edge.disk import MEGABYTE, Disk
 from chevet.edge.errors import SettingsError
 from chevet.edge.instruments import Instrument
 from chevet.edge.live import Live
 from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
-from chevet.edge.settings import EdgeSettings, all_devices, load_bluetooth
+from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 from chevet.edge.spool import Spool
 from chevet.edge.trust import Programme, Site, read_site
 from chevet.edge.visit import VisitRules
@@ -45,11 +50,21 @@ def compose(
     """
     parts = _parts(settings, database)
     memory = DeviceMemory(database, parts.clock.now_ms, parts.clock.quality)
-    instruments = _instruments(settings, parts.clock, device_changed)
-    for instrument in instruments.values():
-        instrument.memory = memory
+    calibrations = Calibrations(database, parts.clock.now_ms)
+    buses = real_buses(settings)
+
+    def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
+        instrument = Instrument(device, DRIVERS, connect, parts.clock.monotonic, device_changed)
+        instrument.memory, instrument.calibrations = memory, calibrations
+        return instrument
+
+    instruments = {device.id: make(device, buses.connect) for device in all_devices(settings)}
+    live = Live(parts.clock.now_ms, parts.clock.monotonic)
+    in_use = InUse(instruments, make, live, buses.connect)
+    found = FoundDevices(database, parts.clock.now_ms)
     folder, label = settings.data_dir / "journals", settings.label
     captures = Captures(folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label)
+    imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
     return Bedside(
         settings=settings,
         site=parts.site,
@@ -64,9 +79,21 @@ def compose(
         sessions=Sessions(parts.clock.monotonic),
         instruments=instruments,
         memory=memory,
+        discovery=make_discovery(settings, buses, found, in_use, parts.clock, live.tell),
+        in_use=in_use,
+        calibrations=calibrations,
         captures=captures,
         rules=_rules(parts, programme, captures, label),
-        live=Live(parts.clock.now_ms, parts.clock.monotonic),
+        cart=Cart(settings.cart, imports, parts.clock.monotonic, lambda: live.tell({"type": "imports"})),
+        attaching=Attaching(
+            imports,
+            parts.visits,
+            parts.patients,
+            captures,
+            parts.clock,
+            simulated=bool(label) or settings.cart.simulated,
+        ),
+        live=live,
         uplink=UplinkState(),
         spooled=asyncio.Event(),
     )
@@ -131,17 +158,3 @@ def _disk(settings: EdgeSettings) -> Disk:
         settings.disk_full_mb * MEGABYTE,
         settings.reserve_mb * MEGABYTE,
     )
-
-
-def _instruments(
-    settings: EdgeSettings, clock: BoxClock, changed: Callable[[Instrument], None]
-) -> dict[str, Instrument]:
-    bluetooth = load_bluetooth(settings)
-
-    def connect(url: str) -> Link:
-        return open_link(url, clock=time.monotonic, bluetooth=bluetooth)
-
-    return {
-        device.id: Instrument(device, DRIVERS, connect, clock.monotonic, changed)
-        for device in all_devices(settings)
-    }

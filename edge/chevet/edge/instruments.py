@@ -14,6 +14,7 @@ from chevet.devices.memory import is_stored
 from chevet.devices.recognise import SPOT
 from chevet.devices.samples import Event, Notice, Reading, SampleBlock
 from chevet.edge.device_memory import DeviceMemory, ask_time, brief, set_clock
+from chevet.edge.discovery_memory import Calibrations
 from chevet.edge.errors import SettingsError
 from chevet.edge.rate_watch import RateWatch
 from chevet.edge.settings import DeviceSettings
@@ -65,7 +66,7 @@ class Instrument:
         clock: the device's clock on the host's; None before the first samples.
         rate: whether it keeps the rate that it claims.
         found: it was found and accepted, not named in the configuration.
-        calibrated_on: the day of its last calibration (ISO 8601) as the site noted it, or None.
+        calibrations: knows the day of the last one; None where nobody notes them.
         memory: keeps what the device had stored, apart from what it measures; None hands it to the listeners.
         clock_offset_s: how much the device's own clock was ahead of the box's when it told its time, or None.
     """
@@ -95,7 +96,7 @@ class Instrument:
         self.kind = settings.instrument or self._driver.instrument
         self.rate = RateWatch()
         self.found = False
-        self.calibrated_on: str | None = None
+        self.calibrations: Calibrations | None = None
         self._streams: bool | None = None  # as far as it was heard
         self._wake = asyncio.Event()
         self.state, self.problem = WAITING if self.spot else CONNECTING, ""
@@ -128,6 +129,11 @@ class Instrument:
     def spot(self) -> bool:
         """Whether it speaks only after a measurement; an oximeter of PLX shows it by what it sends."""
         return self.settings.driver in SPOT or (self.settings.driver == "plx" and self._streams is False)
+
+    @property
+    def calibrated_on(self) -> str | None:
+        """Return the day of this unit's last calibration (ISO 8601), None where none was noted."""
+        return self.calibrations.day(self.id, self.identity["serial"]) if self.calibrations else None
 
     def words(self) -> dict[str, str]:
         """Return what a recording carries of the device."""

@@ -173,7 +173,8 @@ class Live:
     def follow_too(self, instrument: Instrument) -> None:
         """Listen to one more of these devices: it was found and accepted meanwhile."""
         self._windows[instrument.id] = Window(STEP_OF.get(instrument.kind, ""))
-        instrument.listeners.append(self)
+        if self not in instrument.listeners:
+            instrument.listeners.append(self)
 
     def unfollow(self, device: str) -> None:
         """Listen no longer to a device that the box has forgotten."""

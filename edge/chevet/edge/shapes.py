@@ -9,6 +9,9 @@ from chevet.edge.visits import CaptureRow, Visit
 from chevet.study.recording import QualityMark, Recording
 from chevet.study.study import Patient, Vital
 
+DEVICE_WORDS = ("model", "serial", "firmware", "calibrated_on", "measured_hz")
+"""What a recording says of its device; the last is there only where the device lied about its rate."""
+
 
 def quality_shape(quality: QualityMark) -> dict[str, Any]:
     """Return Quality."""
@@ -44,7 +47,7 @@ def recording_shape(recording: Recording) -> dict[str, Any]:
         "side": recording.side,
         "driver": recording.driver,
         "link": recording.link,
-        "device": {key: recording.device.get(key, "") for key in ("model", "serial", "firmware")},
+        "device": {key: recording.device.get(key, "") for key in DEVICE_WORDS},
         "started_ms": recording.started_ms,
         "duration_s": recording.duration_s,
         "samples": max((waveform.values.shape[1] for waveform in recording.waveforms), default=0),
@@ -131,14 +134,22 @@ def device_shape(instrument: Instrument, now_ms: int, now: float, label: str) ->
         "instrument": instrument.kind,
         "driver": instrument.settings.driver,
         "link": instrument.scheme,
+        "origin": "found" if instrument.found else "settings",
         "state": instrument.state,
         **instrument.identity,
         "battery_pct": instrument.battery_pct,
         "rates": instrument.rates,
+        "measured_hz": _rounded(instrument.rate.measured_hz),
+        "rate_wrong": instrument.rate.wrong,
         "lost_samples": instrument.lost_samples,
         "bad_frames": instrument.bad_frames,
         "clock_offset_s": instrument.clock_offset_s,
         "last_packet_ms": None if at is None else now_ms - round((now - at) * 1000),
         "problem": instrument.problem,
+        "calibrated_on": instrument.calibrated_on,
         "simulated": instrument.simulated or bool(label),
     }
+
+
+def _rounded(rate_hz: float | None) -> float | None:
+    return None if rate_hz is None else round(rate_hz, 2)
