@@ -67,6 +67,8 @@ class FakeEdge:
         self.disk = "ok"
         self.verdict: dict[str, dict[str, Any]] = {}
         self.devices = {name: self._device(name) for name in ("oximeter", "ecg", "stethoscope", "otoscope")}
+        self.found: dict[str, dict[str, Any]] = {}
+        self.measured: dict[str, dict[str, Any]] = {}
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
         self.ids = 0
@@ -82,6 +84,10 @@ class FakeEdge:
             "model": f"Kit {instrument}",
             "serial": "0001",
             "firmware": "1.0",
+            "origin": "settings",
+            "measured_hz": None,
+            "rate_wrong": False,
+            "calibrated_on": None,
             "battery_pct": None,
             "rates": {"wave": RATES.get(instrument, 10)},
             "lost_samples": 0,
@@ -104,6 +110,58 @@ class FakeEdge:
     def plug(self, instrument: str) -> None:
         self.devices[instrument]["state"] = "ready"
         self.tell({"type": "device", "device": self.devices[instrument]})
+
+    def add_meter(self, instrument: str, driver: str) -> None:
+        """A cuff or a scale comes into reach: it waits until somebody measures."""
+        self.devices[instrument] = self._device(instrument) | {
+            "driver": driver,
+            "state": "waiting",
+            "origin": "found",
+            "battery_pct": 15,
+            "rates": {},
+        }
+        self.tell({"type": "device", "device": self.devices[instrument]})
+
+    def measure(
+        self, instrument: str, *readings: tuple[str, float, str], reasons: tuple[str, ...] = ()
+    ) -> None:
+        """Somebody measures: the numbers arrive."""
+        shapes = [
+            {"kind": kind, "value": value, "unit": unit, "status": []} for kind, value, unit in readings
+        ]
+        device = self.devices[instrument]["id"]
+        quality = {"score": 0.2 if reasons else 1.0, "usable": not reasons, "reasons": list(reasons)}
+        self.measured[device] = {
+            "device": device,
+            "instrument": instrument,
+            "at_ms": now_ms(),
+            "readings": shapes,
+            "quality": quality,
+        }
+        self.tell({"type": "reading", "device": device, "readings": shapes})
+
+    def come_into_reach(self, instrument: str, *drivers: str, name: str, state: str = "offered") -> None:
+        """Something is found on a bus; with several drivers the worker must choose."""
+        self.found[name] = {
+            "id": name,
+            "bus": "serial",
+            "name": name,
+            "maker": "",
+            "serial": "",
+            "place": "ttyUSB0",
+            "rssi": None,
+            "state": state,
+            "driver": drivers[0] if len(drivers) == 1 else "",
+            "instrument": instrument,
+            "drivers": list(drivers),
+            "certainty": "certain",
+            "reason": "frames:12",
+            "doubt": "",
+            "device": "",
+            "problem": "",
+            "seen_ms": now_ms(),
+        }
+        self.tell({"type": "found", "found": self.found[name]})
 
     def judge(self, instrument: str, *reasons: str, usable: bool = False) -> None:
         """From now on this instrument's signal has this quality; no reasons: good."""

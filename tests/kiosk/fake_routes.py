@@ -52,7 +52,62 @@ def routes_of(edge: "FakeEdge") -> APIRouter:
     _captures(edge, add)
     _recorded(edge, add)
     _cases(edge, add)
+    _found(edge, add)
+    _measured(edge, add)
     return routes
+
+
+def _found(edge: "FakeEdge", add: Any) -> None:
+    def all_found(*_: Any) -> dict[str, Any]:
+        return {"found": list(edge.found.values()), "searching": False}
+
+    def decide(request: Request, body: dict[str, Any]) -> Any:
+        one = edge.found.get(request.path_params["id"])
+        if one is None:
+            return refuse(404, "not_found")
+        driver = body.get("driver") or one["driver"]
+        if body["use"] and not driver:
+            return refuse(409, "choose_driver", "driver")
+        device = None
+        if body["use"]:
+            edge.add_meter(one["instrument"], driver)
+            device = edge.devices[one["instrument"]]
+        one |= {"state": "used", "device": device["id"]} if device else {"state": "refused"}
+        return {"found": one, "device": device}
+
+    def ask(request: Request, _: dict[str, Any]) -> Any:
+        one = edge.found[request.path_params["id"]]
+        one |= {"state": "offered", "instrument": "ecg", "driver": "bitalino", "drivers": ["bitalino"]}
+        return one
+
+    def forget(request: Request, _: dict[str, Any]) -> Response:
+        edge.devices = {k: one for k, one in edge.devices.items() if one["id"] != request.path_params["id"]}
+        return Response(status_code=204)
+
+    def calibrate(request: Request, body: dict[str, Any]) -> Any:
+        one = next(one for one in edge.devices.values() if one["id"] == request.path_params["id"])
+        one |= body
+        return one
+
+    add("GET", "/found", all_found)
+    add("POST", "/found", all_found)
+    add("POST", "/found/{id}", decide)
+    add("POST", "/found/{id}/ask", ask)
+    add("POST", "/devices/{id}", calibrate)
+    add("DELETE", "/devices/{id}", forget)
+
+
+def _measured(edge: "FakeEdge", add: Any) -> None:
+    def take(_: Request, body: dict[str, Any]) -> Any:
+        newest = edge.measured.pop(body["device"], None)
+        if newest is None:
+            return refuse(409, "nothing_measured")
+        for reading in newest["readings"]:
+            put_vital(edge.visit, reading, newest["instrument"], "")
+        return edge.visit
+
+    add("GET", "/visits/{id}/measured", lambda *_: {"measured": list(edge.measured.values())})
+    add("POST", "/visits/{id}/measured", take)
 
 
 def _people(edge: "FakeEdge", add: Any) -> None:

@@ -11,6 +11,24 @@ from playwright.sync_api import Locator, Page, expect
 from chevet.kiosk.files import KIOSK, SHARED
 
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screens"
+TARGET_PX = 48
+LOOK = """(target) => {
+  const seen = [], page = document.documentElement, body = document.querySelector('.page-body');
+  if (page.scrollWidth > innerWidth + 1 || page.scrollHeight > innerHeight + 1) seen.push('the page scrolls');
+  const tall = body && body.scrollHeight > body.clientHeight + 2;
+  if (tall && document.querySelector('.coach')) seen.push('the coach scrolls');
+  for (const one of document.querySelectorAll('button')) {
+    const box = one.getBoundingClientRect(), name = one.textContent.trim() || one.getAttribute('aria-label');
+    if (!box.width) continue;
+    const size = Math.min(box.width, box.height);
+    if (size < target - 0.5) seen.push(`small: ${name} ${size}`);
+    if (one.scrollWidth > one.clientWidth + 2) seen.push(`cut off: ${name}`);
+    const out = box.left < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
+    if (out && !body?.contains(one)) seen.push(`outside: ${name}`);
+    if (!name) seen.push('a button without a name');
+  }
+  return seen;
+}"""
 _ISOLATES = "[\u2066-\u2069]*"
 
 
@@ -68,6 +86,11 @@ class Hand:
         self.pictures += 1
         path = PICTURES / f"kiosk-{self.language}-{self.size}-{self.pictures:02d}-{name}.png"
         self.page.screenshot(path=path, animations="disabled")
+
+    def fits(self, name: str) -> None:
+        """Keep a picture of the screen; nothing on it is cut off, out of reach or too small for a glove."""
+        self.picture(name)
+        assert self.page.evaluate(LOOK, TARGET_PX) == [], name
 
     # --- whole steps -----------------------------------------------------------------------------
 

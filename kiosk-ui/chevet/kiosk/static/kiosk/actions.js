@@ -1,7 +1,9 @@
 /** What the worker's hand does: calls to the box, then the new state. */
 
-import { ApiError, get, patch, post, put, remove } from "/shared/api.js";
+import { get, patch, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
+import { attempt } from "/kiosk/attempt.js";
+import { readFound } from "/kiosk/found.js";
 import { connect, disconnect } from "/kiosk/line.js";
 import { go } from "/kiosk/route.js";
 import { now, set } from "/kiosk/store.js";
@@ -18,25 +20,6 @@ export async function chooseLanguage(language) {
   if (now().visit?.state === "draft" && now().worker) attempt(() => patchVisit({ language }));
 }
 
-/**
- * Run a call; show what went wrong in the page's language, and send a worker whose session ended to sign-in.
- * @template T
- * @param {() => Promise<T>} work
- * @returns {Promise<T | undefined>}
- */
-export async function attempt(work) {
-  try {
-    const result = await work();
-    if (now().trouble) set({ trouble: "" });
-    return result;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401 && error.code === "not_signed_in") endSession();
-    else set({ trouble: error.sentence });
-    return undefined;
-  }
-}
-
 export async function readStatus() {
   const status = await get("/api/status").catch(() => null);
   if (!status) return;
@@ -48,6 +31,7 @@ export async function enter() {
   const [{ devices }, { visit }, { cases }] = await Promise.all([get("/api/devices"), get("/api/visits/current"), get("/api/cases")]);
   set({ devices: Object.fromEntries(devices.map((/** @type {{ id: string }} */ device) => [device.id, device])), visit, cases });
   connect();
+  readFound().catch(() => null); // no offers is no trouble
 }
 
 /** @param {string} worker @param {string} pin */
@@ -62,11 +46,6 @@ export async function signOut() {
   disconnect();
   set({ worker: null, visit: null });
   go("start");
-}
-
-export function endSession() {
-  disconnect();
-  set({ worker: null, ended: true });
 }
 
 export async function readCases() {
@@ -94,7 +73,7 @@ export async function refreshVisit() {
 /** @param {string} patient id @param {string[]} redFlags answered before the patient was known */
 export async function openVisit(patient, redFlags) {
   const visit = await post("/api/visits", { patient });
-  set({ visit });
+  set({ visit, measured: {} });
   await patchVisit({ red_flags: redFlags, language: now().language, screen: "consent" });
   go("visit/consent");
 }

@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Bar } from "/kiosk/bar.js";
+import { Offer } from "/kiosk/found.js";
 import { useRoute } from "/kiosk/route.js";
 import { set, useKiosk } from "/kiosk/store.js";
 import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
@@ -15,6 +16,7 @@ import { About } from "/kiosk/screens/about.js";
 import { Answer } from "/kiosk/screens/answer.js";
 import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
+import { DevicesPage } from "/kiosk/screens/devices.js";
 import { Danger } from "/kiosk/screens/danger.js";
 import { PatientPage } from "/kiosk/screens/patient.js";
 import { Reason } from "/kiosk/screens/reason.js";
@@ -51,6 +53,7 @@ function Alerts() {
   return html`<div class="alerts" aria-live="assertive">
     ${status?.disk.level === "full" && html`<${Alert} icon="hard-drive">${t("alert.disk")}<//>`}
     ${ready && worker && !connected && html`<${Alert} icon="unplug">${t("alert.line")}<//>`}
+    <${Offer} />
     ${trouble && html`<${Alert} icon="triangle-alert" close=${() => set({ trouble: "" })}>${trouble}<//>`}
   </div>`;
 }
@@ -67,6 +70,7 @@ function Screen() {
   if (!ready) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.waking")}</p></main>`;
   if (!worker) return html`<${SignIn} />`;
   if (place === "visit" && visit?.state === "draft" && VISIT[which]) return html`<${VISIT[which]} key=${which + more} visit=${visit} which=${more} />`;
+  if (place === "devices") return html`<${DevicesPage} />`;
   if (place === "danger") return html`<${Danger} />`;
   if (place === "patient") return html`<${PatientPage} />`;
   if (place === "case" && more === "answer") return html`<${Answer} id=${which} key=${which} />`;

@@ -9,6 +9,7 @@
  * @property {string} [instrument] what must be plugged in
  * @property {string} [step] the recording's step
  * @property {number} [parts] how many recordings make it whole
+ * @property {string} [meter] an instrument that can measure it; typed where it is absent
  * @property {string} [vital] the number that makes it done
  * @property {string[]} [vitals] numbers to show
  */
@@ -19,10 +20,10 @@ export const EXAMS = [
   { key: "ecg", icon: "med/heart_cardiogram", screen: "ecg", instrument: "ecg", step: "ecg" },
   { key: "heart_sound", icon: "med/stethoscope", screen: "stethoscope", instrument: "stethoscope", step: "heart_sound", parts: 5 },
   { key: "otoscopy", icon: "med/ear", screen: "otoscope", instrument: "otoscope", step: "otoscopy", parts: 2 },
-  { key: "blood_pressure", icon: "med/blood_pressure_monitor", screen: "vital/blood_pressure", vital: "systolic", vitals: ["systolic", "diastolic"] },
-  { key: "temperature", icon: "med/thermometer_digital", screen: "vital/temperature", vital: "temperature", vitals: ["temperature"] },
-  { key: "weight", icon: "med/weight", screen: "vital/weight", vital: "weight", vitals: ["weight"] },
-  { key: "glucose", icon: "med/blood_drop", screen: "vital/glucose", vital: "glucose", vitals: ["glucose"] },
+  { key: "blood_pressure", icon: "med/blood_pressure_monitor", screen: "vital/blood_pressure", meter: "blood_pressure", vital: "systolic", vitals: ["systolic", "diastolic"] },
+  { key: "temperature", icon: "med/thermometer_digital", screen: "vital/temperature", meter: "thermometer", vital: "temperature", vitals: ["temperature"] },
+  { key: "weight", icon: "med/weight", screen: "vital/weight", meter: "scale", vital: "weight", vitals: ["weight"] },
+  { key: "glucose", icon: "med/blood_drop", screen: "vital/glucose", meter: "glucose", vital: "glucose", vitals: ["glucose"] },
 ];
 
 /** @param {Visit} visit @param {string} [step] */

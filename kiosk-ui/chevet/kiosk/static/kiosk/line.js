@@ -1,11 +1,16 @@
 /** The kiosk's end of the live line: texts go into the store, wave frames to whoever draws. */
 
 import { Live } from "/shared/live.js";
+import { readMeasured } from "/kiosk/measured.js";
 import { now, set } from "/kiosk/store.js";
 import { useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 /** @typedef {import("/shared/types.js").LiveText} LiveText */
 /** @typedef {import("/shared/types.js").Frame} Frame */
+
+const METERS = ["blood_pressure", "thermometer", "scale", "glucose"];
+const TOGETHER_MS = 300; // the numbers of one measurement come one after the other
+let measuring = 0;
 
 const live = new Live();
 live.states.add((connected) => set({ connected }));
@@ -22,6 +27,9 @@ export function disconnect() {
 /** @param {LiveText} message */
 function received(message) {
   if (message.type === "device") set({ devices: { ...now().devices, [message.device.id]: message.device } });
+  if (message.type === "found") set({ found: { ...now().found, [message.found.id]: message.found } });
+  if (message.type === "gone") set({ found: without(now().found, message.found) });
+  if (message.type === "forgotten") set({ devices: without(now().devices, message.device) });
   if (message.type === "quality") {
     set({ quality: { ...now().quality, [message.device]: { quality: message.quality, heartRate: message.heart_rate } } });
   }
@@ -42,6 +50,15 @@ function takeReadings({ device, readings }) {
   const latest = { ...now().readings[device] };
   for (const reading of readings) latest[reading.kind] = reading;
   set({ readings: { ...now().readings, [device]: latest } });
+  if (METERS.includes(now().devices[device]?.instrument ?? "")) {
+    clearTimeout(measuring);
+    measuring = window.setTimeout(() => readMeasured().catch(() => null), TOGETHER_MS);
+  }
+}
+
+/** @template T @param {Record<string, T>} known @param {string} key @returns {Record<string, T>} */
+function without(known, key) {
+  return Object.fromEntries(Object.entries(known).filter(([one]) => one !== key));
 }
 
 /** @param {Extract<LiveText, { type: "notice" }>} message */

@@ -9,6 +9,8 @@ import { stateOf } from "/shared/state.js";
 /** @typedef {import("/shared/types.js").Quality} Quality */
 /** @typedef {import("/shared/types.js").Reading} Reading */
 /** @typedef {import("/shared/types.js").Person} Person */
+/** @typedef {import("/shared/types.js").Found} Found */
+/** @typedef {import("/shared/types.js").Measured} Measured */
 
 /**
  * @typedef {object} Kiosk
@@ -23,6 +25,8 @@ import { stateOf } from "/shared/state.js";
  * @property {Record<string, { quality: Quality, heartRate: number | null }>} quality latest live verdict by device
  * @property {Record<string, Record<string, Reading>>} readings latest by device and kind
  * @property {Record<string, Record<string, boolean>>} notices by device: "code:detail" that are on
+ * @property {Record<string, Found>} found what is on the buses, by its id
+ * @property {Record<string, Measured>} measured numbers of meters that wait to be taken into the visit, by device
  * @property {Visit | null} visit the one in hand
  * @property {Case[]} cases
  * @property {string} trouble a sentence to show once, above the screen
@@ -33,14 +37,17 @@ import { stateOf } from "/shared/state.js";
 /** @type {Kiosk} */
 const FIRST = {
   ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
-  devices: {}, quality: {}, readings: {}, notices: {}, visit: null, cases: [], trouble: "", aboutOpen: false, preferred: {},
+  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, preferred: {},
 };
 
 export const { now, set, use: useKiosk } = stateOf(FIRST);
 
+/** States in which an instrument can be counted on; a meter waits until somebody measures with it. */
+export const THERE = ["ready", "waiting", "connecting"];
+
 /** All devices of an instrument, the readiest first. @param {string} instrument */
 export function devicesFor(instrument) {
-  const order = ["ready", "connecting", "failed", "absent"];
+  const order = [...THERE, "failed", "absent"];
   const known = Object.values(now().devices).filter((device) => device.instrument === instrument);
   return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
 }

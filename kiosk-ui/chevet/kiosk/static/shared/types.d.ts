@@ -21,10 +21,20 @@ export interface Opinion {
 }
 export interface Message { id: string; case: string; kind: string; step: string; site: string; side: string; text: string; author: Person; at_ms: number; verified: boolean }
 export interface Device {
-  id: string; instrument: string; driver: string; link: string; state: "absent" | "connecting" | "ready" | "failed";
+  id: string; instrument: string; driver: string; link: string; origin: "settings" | "found";
+  state: "absent" | "waiting" | "connecting" | "ready" | "failed";
   model: string; serial: string; firmware: string; battery_pct: number | null; rates: Record<string, number>;
+  measured_hz: number | null; rate_wrong: boolean; calibrated_on: string | null;
   lost_samples: number; bad_frames: number; last_packet_ms: number | null; problem: string; simulated: boolean;
 }
+/** Something on a bus, and what it was taken for. */
+export interface Found {
+  id: string; bus: "serial" | "bluetooth" | "camera"; name: string; maker: string; serial: string; place: string; rssi: number | null;
+  state: "listening" | "unknown" | "offered" | "used" | "refused"; driver: string; instrument: string; drivers: string[];
+  certainty: "certain" | "likely" | "ambiguous" | "unknown"; reason: string; doubt: string; device: string; problem: string; seen_ms: number;
+}
+/** The newest numbers of a meter, not yet of a patient. */
+export interface Measured { device: string; instrument: string; at_ms: number; readings: Reading[]; quality: Quality }
 export interface Capture {
   id: string; visit: string; step: string; site: string; side: string; device: string;
   state: "recording" | "done" | "failed"; problem: string; elapsed_s: number; seconds: number; recording: Recording | null;
@@ -70,5 +80,8 @@ export type LiveText =
   | { type: "capture"; capture: Capture }
   | { type: "case"; case: Case }
   | { type: "status"; status: Status }
+  | { type: "found"; found: Found }
+  | { type: "gone"; found: string }
+  | { type: "forgotten"; device: string }
   | { type: "notice"; device: string; code: string; on: boolean; detail: string }
   | { type: "inbox" };

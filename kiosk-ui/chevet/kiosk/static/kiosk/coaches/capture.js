@@ -2,7 +2,8 @@
 
 import { get, post } from "/shared/api.js";
 import { useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { attempt, refreshVisit } from "/kiosk/actions.js";
+import { refreshVisit } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { deviceFor, now, set, useKiosk } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Capture} Capture */

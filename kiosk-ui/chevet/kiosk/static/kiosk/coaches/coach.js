@@ -3,7 +3,8 @@
 import { reasonText, has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { attempt, goVisit, skipStep } from "/kiosk/actions.js";
+import { goVisit, skipStep } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { Button, Chip, Dialog, Hint, Main, Page } from "/kiosk/parts.js";
 import { devicesFor, now, set } from "/kiosk/store.js";
 import { useElapsed } from "/kiosk/coaches/capture.js";

@@ -3,7 +3,8 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { abandonVisit, attempt, giveConsent, goVisit } from "/kiosk/actions.js";
+import { abandonVisit, giveConsent, goVisit } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { Button, Dialog, Main, Page } from "/kiosk/parts.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */

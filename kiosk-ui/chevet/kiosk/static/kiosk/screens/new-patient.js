@@ -4,7 +4,7 @@ import { post } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { attempt } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { Main, Page } from "/kiosk/parts.js";
 import { boxNow } from "/kiosk/store.js";
 

@@ -2,7 +2,8 @@
 
 import { t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
-import { attempt, goVisit, patchVisit } from "/kiosk/actions.js";
+import { goVisit, patchVisit } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { Choice, Page } from "/kiosk/parts.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */

@@ -3,7 +3,8 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { attempt, goVisit, patchVisit, sendVisit } from "/kiosk/actions.js";
+import { goVisit, patchVisit, sendVisit } from "/kiosk/actions.js";
+import { attempt } from "/kiosk/attempt.js";
 import { Chip, Choice, Empty, Main, Page, Value } from "/kiosk/parts.js";
 import { Patient } from "/kiosk/people.js";
 import { useKiosk } from "/kiosk/store.js";

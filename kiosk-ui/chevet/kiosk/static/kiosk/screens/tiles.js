@@ -2,10 +2,11 @@
 
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
 import { goVisit } from "/kiosk/actions.js";
+import { readMeasured } from "/kiosk/measured.js";
 import { Button, Chip, Main, Page, Value } from "/kiosk/parts.js";
-import { deviceFor, useKiosk } from "/kiosk/store.js";
+import { deviceFor, now, THERE, useKiosk } from "/kiosk/store.js";
 import { EXAMS, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
@@ -24,6 +25,7 @@ export function tileState(visit, exam) {
   if (taken.length >= (exam.parts ?? 1) || vitalOf(visit, exam.vital)) return { kind: "ok", icon: "check", word: t("tile.good"), done: true };
   if (skipOf(visit, exam)) return { kind: "", icon: "skip-forward", word: t("tile.skipped"), done: true };
   if (taken.length) return { kind: "info", icon: "circle-dot", word: t("tile.part"), done: false };
+  if (exam.meter) return meterState(exam.meter);
   if (!exam.instrument) return { kind: "", icon: "circle", word: t("tile.type"), done: false };
   return deviceState(exam.instrument);
 }
@@ -36,9 +38,20 @@ function deviceState(instrument) {
   return { kind: "bad", icon: "unplug", word: t("tile.absent"), done: false };
 }
 
+/** @param {string} meter @returns {TileState} */
+function meterState(meter) {
+  const device = deviceFor(meter);
+  if (device && now().measured[device.id]) return { kind: "attention", icon: "hand", word: t("tile.take"), done: false };
+  if (device && THERE.includes(device.state)) return { kind: "", icon: "circle", word: t("tile.ready"), done: false };
+  return { kind: "", icon: "circle", word: t("tile.type"), done: false };
+}
+
 /** @param {{ visit: Visit }} props */
 export function Tiles({ visit }) {
   useKiosk();
+  useEffect(() => {
+    readMeasured().catch(() => null);
+  }, []);
   const states = EXAMS.map((exam) => ({ exam, state: tileState(visit, exam) }));
   const next = states.find(({ exam, state }) => !state.done && state.kind !== "bad" && exam.instrument) ?? null;
   const done = states.filter(({ state }) => state.done).length;
@@ -70,7 +83,8 @@ function TileValue({ visit, exam }) {
     const rate = recordingsOf(visit, "ecg").at(-1)?.measurements.find(({ kind }) => kind === "heart_rate");
     return rate ? html`<${Value} value=${rate.value} unit=${rate.unit} digits=${0} /> <span class="soft small">${t("draft")}</span>` : html`<span class="soft">${t("exam.ecg.help")}</span>`;
   }
-  const values = (exam.vitals ?? []).map((kind) => vitalOf(visit, kind)).filter((vital) => vital !== null);
+  // A pulse that the cuff counted does not make the oximetry done.
+  const values = (vitalOf(visit, exam.vital) ? (exam.vitals ?? []) : []).map((kind) => vitalOf(visit, kind)).filter((vital) => vital !== null);
   if (!values.length) return html`<span class="soft">${t(`exam.${exam.key}.help`)}</span>`;
   if (exam.key === "blood_pressure") return html`<bdi dir="ltr" class="value">${values.map((vital) => vital.value).join("/")} <span class="unit">mmHg</span></bdi>`;
   return values.map((vital) => html`<${Value} value=${vital.value} unit=${vital.unit} /> `);

@@ -1,13 +1,16 @@
-/** A vital sign typed by hand: one number at a time, with limits that catch a slip of the finger. */
+/** A vital sign: from its instrument where one is there, else typed, with limits that catch a slip of the finger. */
 
 import { ApiError } from "/shared/api.js";
 import { number, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { endSession, goVisit, typeVital } from "/kiosk/actions.js";
+import { goVisit, typeVital } from "/kiosk/actions.js";
+import { endSession } from "/kiosk/attempt.js";
 import { vitalOf } from "/kiosk/exams.js";
 import { Keypad, typed } from "/kiosk/keypad.js";
 import { Main, Page, unitText, Value } from "/kiosk/parts.js";
+import { MeterPage } from "/kiosk/screens/meter.js";
+import { deviceFor, THERE, useKiosk } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /**
@@ -15,18 +18,18 @@ import { Main, Page, unitText, Value } from "/kiosk/parts.js";
  * @typedef {{ kind: string, unit: string, low: number, high: number, decimals: boolean }} Entry
  */
 
-/** @type {Record<string, { icon: string, entries: Entry[] }>} */
+/** @type {Record<string, { icon: string, meter: string, entries: Entry[] }>} */
 const VITALS = {
   blood_pressure: {
-    icon: "med/blood_pressure_monitor",
+    icon: "med/blood_pressure_monitor", meter: "blood_pressure",
     entries: [
       { kind: "systolic", unit: "mm[Hg]", low: 50, high: 280, decimals: false },
       { kind: "diastolic", unit: "mm[Hg]", low: 20, high: 180, decimals: false },
     ],
   },
-  temperature: { icon: "med/thermometer_digital", entries: [{ kind: "temperature", unit: "Cel", low: 30, high: 43, decimals: true }] },
-  weight: { icon: "med/weight", entries: [{ kind: "weight", unit: "kg", low: 0.5, high: 250, decimals: true }] },
-  glucose: { icon: "med/blood_drop", entries: [{ kind: "glucose", unit: "mg/dL", low: 20, high: 600, decimals: false }] },
+  temperature: { icon: "med/thermometer_digital", meter: "thermometer", entries: [{ kind: "temperature", unit: "Cel", low: 30, high: 43, decimals: true }] },
+  weight: { icon: "med/weight", meter: "scale", entries: [{ kind: "weight", unit: "kg", low: 0.5, high: 250, decimals: true }] },
+  glucose: { icon: "med/blood_drop", meter: "glucose", entries: [{ kind: "glucose", unit: "mg/dL", low: 20, high: 600, decimals: false }] },
 };
 const LONGEST = 5; // "120.5"
 const MG_PER_DL_IN_G_PER_L = 100;
@@ -42,6 +45,17 @@ function problem(entry, text, texts) {
 
 /** @param {{ visit: Visit, which: string }} props */
 export function VitalPage({ visit, which }) {
+  useKiosk();
+  const [byHand, setByHand] = useState(false);
+  const vital = VITALS[which];
+  const device = vital ? deviceFor(vital.meter) : null;
+  if (!vital || !device || byHand || !THERE.includes(device.state)) return html`<${TypedPage} visit=${visit} which=${which} />`;
+  const kinds = vital.entries.map(({ kind }) => kind);
+  return html`<${MeterPage} device=${device} which=${which} icon=${vital.icon} kinds=${kinds} typeIt=${() => setByHand(true)} />`;
+}
+
+/** @param {{ visit: Visit, which: string }} props */
+function TypedPage({ visit, which }) {
   const vital = VITALS[which] ?? VITALS.temperature;
   const [texts, setTexts] = useState(/** @type {Record<string, string>} */ ({}));
   const [at, goTo] = useState(0);
