@@ -32,9 +32,13 @@ export class WaveBuffer {
   add(frame, off) {
     const { first, count } = frame.header;
     this.reach(first);
-    frame.channels.forEach((samples, c) => this.write(c, samples, frame.header, off.has(this.names[c] ?? "")));
-    this.next = first + count;
-    for (const [from, missing] of frame.header.gaps ?? []) this.blank(from, from + missing);
+    for (const [from, missing] of [...(frame.header.gaps ?? []), [first + count, 0]]) {
+      frame.channels.forEach((samples, c) => {
+        this.write(c, samples.subarray(this.next - first, from - first), frame.header, off.has(this.names[c] ?? ""));
+      });
+      this.next = from;
+      this.reach(from + missing); // the filter begins anew after a gap: its zeros are far below electrodes of 300 mV
+    }
   }
 
   /** Make `first` the next index: a jump ahead leaves a gap, a jump back (device restarted) starts anew. @param {number} first */
@@ -50,14 +54,14 @@ export class WaveBuffer {
     for (let i = from; i < to; i++) for (const channel of this.values) channel[i % this.length] = NaN;
   }
 
-  /** @param {number} c @param {Int16Array | Int32Array} samples @param {import("/shared/types.js").WaveHeader} header @param {boolean} off */
+  /** Write samples that follow each other from `next` on. @param {number} c @param {Int16Array | Int32Array} samples @param {import("/shared/types.js").WaveHeader} header @param {boolean} off */
   write(c, samples, header, off) {
     const { gain = 1, offset = 0 } = header.channels[c] ?? {};
     const values = this.values[c];
     const flags = this.off[c];
     if (!values || !flags) return;
     for (let i = 0; i < samples.length; i++) {
-      const at = (header.first + i) % this.length;
+      const at = (this.next + i) % this.length;
       values[at] = this.filtered(c, (samples[i] ?? 0) * gain + offset);
       flags[at] = off ? 1 : 0;
     }
