@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from chevet.bridge.packet import Packet
 from chevet.devices.camera import MAX_BYTES, CameraDriver
 from chevet.devices.driver import DRIVERS
-from chevet.devices.samples import Picture
+from chevet.devices.samples import Notice, Picture, Reading
 
 WHOLE = b"\xff\xd8\xff\xdb" + bytes(range(200)) + b"\xff\xd9"
 
@@ -28,11 +28,25 @@ def test_a_camera_needs_nothing_to_be_sent():
     assert driver.start() == driver.tick(1.0) == driver.stop() == b""
 
 
+def test_the_cameras_button_is_told():
+    assert CameraDriver().feed(Packet(b"", 2.0, "button")) == [Notice("snapshot_button", 2.0)]
+
+
+def test_what_a_camera_says_of_itself_is_told():
+    words = b"model=X6;firmware=2.0;serial=A1;battery=73;charging=1"
+    assert CameraDriver().feed(Packet(words, 2.0, "info")) == [
+        Notice("identified", 2.0, detail="model=X6;serial=A1;firmware=2.0"),
+        Reading("battery", 73.0, "%", 2.0, ("charging",)),
+    ]
+    assert len(CameraDriver().feed(Packet(b"model=chevet-sim X;battery=400", 2.0, "info"))) == 1
+
+
 @settings(max_examples=50)
-@given(st.binary(max_size=100))
-def test_nothing_that_arrives_ever_raises(data):
+@given(st.binary(max_size=100), st.sampled_from(["", "info", "button"]))
+def test_nothing_that_arrives_ever_raises(data, source):
     driver = CameraDriver()
-    assert len(driver.feed(Packet(data, 0.0))) == driver.counters.frames
+    pictures = [event for event in driver.feed(Packet(data, 0.0, source)) if isinstance(event, Picture)]
+    assert len(pictures) == driver.counters.frames
 
 
 INSTRUMENTS = {"ecg", "stethoscope", "oximeter", "otoscope", "blood_pressure", "thermometer", "glucose"}

@@ -16,7 +16,7 @@ def test_every_driver_has_a_row_that_says_what_it_was_checked_against(name):
     assert all(cells)
 
 
-@pytest.mark.parametrize("scheme", ["serial", "socket", "ble", "mjpeg", "v4l2", "picamera", "alsa", "tape"])
+@pytest.mark.parametrize("scheme", ["serial", "socket", "ble", "mjpeg", "v4l2", "picamera", "wificam", "alsa", "tape"])
 def test_every_kind_of_link_has_a_row(scheme):
     assert any(line.startswith(f"| `{scheme}:") for line in PAGE.splitlines())
 

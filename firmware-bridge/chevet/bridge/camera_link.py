@@ -6,15 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from chevet.bridge.base import Clock, QueuedLink, open_in_thread
-from chevet.bridge.errors import LinkError, LinkUnavailable
+from chevet.bridge.base import Clock, open_in_thread
+from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.jpeg import is_whole_jpeg
+from chevet.bridge.newest_picture import NewestPictureLink
 from chevet.bridge.packet import Packet
 
 log = logging.getLogger(__name__)
 
-NEWEST_ONLY = 1
-"""A viewer that is late wants the present picture, not a queue of old ones."""
 CLOSE_TIMEOUT_S = 5.0
 BROKEN_IN_A_ROW = 100
 """Some seconds of nothing but broken images: this is no camera that can be read."""
@@ -31,7 +30,7 @@ class Camera(Protocol):
         """Free the camera."""
 
 
-class CameraLink(QueuedLink):
+class CameraLink(NewestPictureLink):
     """`mjpeg:`, `v4l2:` or `picamera:`; `send` takes nothing.
 
     Attributes:
@@ -46,7 +45,7 @@ class CameraLink(QueuedLink):
             clock: gives the arrival times.
             open_camera: opens it, in a thread; raises LinkUnavailable.
         """
-        super().__init__(url, clock, capacity=NEWEST_ONLY)
+        super().__init__(url, clock)
         self.broken = 0
         self._open_camera = open_camera
         self._stopping = threading.Event()
@@ -78,7 +77,7 @@ class CameraLink(QueuedLink):
                 return "ended"
             if is_whole_jpeg(image):
                 in_a_row = 0
-                _in_loop(loop, self._put_packet, Packet(image, self._clock()))
+                _in_loop(loop, self._put_picture, Packet(image, self._clock()))
                 continue
             self.broken += 1
             in_a_row += 1
@@ -87,15 +86,6 @@ class CameraLink(QueuedLink):
             if in_a_row >= BROKEN_IN_A_ROW:
                 return "wrong_device"
         return "closed"
-
-    async def send(self, data: bytes) -> None:
-        """Refuse: cameras are only read. An empty `data` is taken silently.
-
-        Raises:
-            LinkError: there was something to send.
-        """
-        if data:
-            raise LinkError(self.url, "not_writable")
 
     async def _disconnect(self) -> None:
         self._stopping.set()

@@ -5,7 +5,7 @@ REMEDIES = {
     "busy": "another program uses it; close that program or unplug and replug the instrument",
     "no_permission": "this user may not open it; add it to the group dialout (serial), video or audio",
     "no_adapter": "no usable Bluetooth here; plug in or switch on an adapter and start bluetoothd",
-    "unknown_scheme": "a link begins with serial:, socket:, ble:, mjpeg:, v4l2:, picamera:, alsa: or tape:",
+    "unknown_scheme": "links: serial:, socket:, ble:, mjpeg:, v4l2:, picamera:, wificam:, alsa:, tape:",
     "bad_url": "the link is misspelt; see docs/instruments.md for the form of each link",
     "wrong_device": "something answers there, but it is not the instrument expected",
     "wrong_format": "the sound card does not record like that; try another rate=, bits= or channels=",

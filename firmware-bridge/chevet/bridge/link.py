@@ -88,6 +88,10 @@ def open_link(
             from chevet.bridge.camera_link import CameraLink, camera_opener
 
             return CameraLink(url, clock, camera_opener(url))
+        case "wificam":
+            from chevet.bridge.wifi_camera import WifiCameraLink
+
+            return WifiCameraLink(url, clock)
         case "alsa":
             from chevet.bridge.alsa_link import AlsaLink
 
