@@ -8,7 +8,7 @@ import asyncio
 import random
 from typing import Protocol
 
-from chevet.sim.faults import Fault, Faults, flag, likely, number
+from chevet.sim.faults import Fault, Faults, flag, level, likely, reading
 
 Sent = tuple[str, bytes]
 COMES_BACK_S = 5.0
@@ -100,16 +100,11 @@ def air_of(device: OnAir, faults: AirFaults) -> Faults:
         back.clear()
         (device.leave if on else device.come_back)()
 
+    away = reading(0.1, 600.0, COMES_BACK_S)
+
     def slow_reconnect(_on: bool, value: str) -> None:
-        away_s = number(value, 0.1, 600.0, COMES_BACK_S)
         ble_drop(True, "")
-        back.append(asyncio.get_running_loop().call_later(away_s, device.come_back))
-
-    def stall(on: bool, value: str) -> None:
-        faults.stall_s = number(value, 0.05, 30.0, 1.0) if on else 0.0
-
-    def hangs_up(on: bool, value: str) -> None:
-        faults.hangs_up_s = number(value, 0.1, 600.0, 3.0) if on else 0.0
+        back.append(asyncio.get_running_loop().call_later(away(value), device.come_back))
 
     wire = "wire"
     return {
@@ -117,14 +112,14 @@ def air_of(device: OnAir, faults: AirFaults) -> Faults:
         "deaf": flag(faults, "deaf", "what the host writes is lost: commands, polls", wire),
         "ble_drop": Fault(ble_drop, "out of range until it is turned off", kind=wire),
         "slow_reconnect": Fault(
-            slow_reconnect, "out of range, and back after a while", "0.1 to 600 s (5)", True, wire
+            slow_reconnect, "out of range, and back after a while", "0.1 to 600 s (5)", True, wire, away
         ),
         "hang_up": Fault(lambda _on, _value: device.hang_up(), "disconnects now", once=True, kind=wire),
-        "hangs_up": Fault(
-            hangs_up, "disconnects a while after every connection", "0.1 to 600 s (3)", kind=wire
+        "hangs_up": level(
+            faults, "hangs_up_s", "disconnects a while after every connection", (0.1, 600.0, 3.0), "s", wire
         ),
-        "stall": Fault(
-            stall, "notifications are held back, then come at once", "0.05 to 30 s (1)", kind=wire
+        "stall": level(
+            faults, "stall_s", "notifications are held back, then come at once", (0.05, 30.0, 1.0), "s", wire
         ),
         "lost": likely(faults, "lost", "notifications are lost"),
         "duplicate": likely(faults, "duplicate", "notifications arrive twice"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chevet.sim.device_clock import DeviceClock
 from chevet.sim.one_heart import OneHeart
-from chevet.sim.playback import Loop
+from chevet.sim.players import Played
 from chevet.sim.radio import SimLink
 
 
@@ -28,7 +28,7 @@ class Bedside:
     seed: int
     now: float
     heart: OneHeart | None = None
-    plays: dict[str, Loop] = field(default_factory=dict[str, Loop])
+    plays: dict[str, Played] = field(default_factory=dict[str, Played])
     air: SimLink = field(default_factory=SimLink)
     radio: str = ""
     tcp: bool = False

@@ -10,8 +10,8 @@ from chevet.sim.heart import lungs, valves
 from chevet.sim.heart.blocks import Blocks, Coloured, Floats, band, white
 from chevet.sim.one_heart import OneHeart
 from chevet.sim.patient_faults import with_friction, with_room_speech
-from chevet.sim.playback import Int16, Loop
-from chevet.sim.wired import SAMPLE_MAX, Place
+from chevet.sim.playback import Int16
+from chevet.sim.wired import SAMPLE_MAX, Place, Recorded
 
 RATE_HZ = 4000.0
 HEART_SITES, LUNG_SITES = valves.SITES, lungs.SITES
@@ -36,11 +36,11 @@ def heart_sound(heart: OneHeart, place: Place) -> SoundOf:
     return sound
 
 
-def loop_sound(loops: Callable[[str], Loop]) -> SoundOf:
-    """Return the sounds of recordings by site; exact at their own rate."""
+def loop_sound(loops: Callable[[str], Recorded], full_scale: float = SAMPLE_MAX) -> SoundOf:
+    """Return the sounds of recordings by site; exact at their own rate where `full_scale` is 16 bits."""
 
     def sound(site: str, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
-        return loops(site).between(0, first, count, rate_hz) / SAMPLE_MAX, first
+        return np.asarray(loops(site).between(0, first, count, rate_hz) / full_scale), first
 
     return sound
 
@@ -148,12 +148,20 @@ def _knocking(seed: int, k: int, at_s: Floats) -> Floats:
 def chest_piece_faults(head: ChestPiece, sites: tuple[str, ...]) -> Faults:
     """Return what can go wrong with a stethoscope; `sites` are those it can be put to."""
 
+    def where(value: str) -> str:
+        return choice(value or "M", sites)
+
     def site(on: bool, value: str) -> None:
-        head.site = choice(value or "M", sites) if on else "M"
+        head.site = where(value) if on else "M"
 
     share = (0.0, 1.0, 0.5)
     return {
-        "site": Fault(site, "where the head lies: heart, or lungs with a patient", ", ".join(sites) + " (M)"),
+        "site": Fault(
+            site,
+            "where the head lies: heart, or lungs with a patient",
+            ", ".join(sites) + " (M)",
+            reads=where,
+        ),
         "friction": level(head, "friction", "the head rubs over skin or cloth", share, "strength"),
         "speech": level(head, "speech", "somebody talks in the room", share, "strength"),
         "room_noise": level(head, "room", "a fan or traffic", share, "strength"),

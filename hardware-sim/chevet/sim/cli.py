@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from chevet.sim import serving
 from chevet.sim.errors import SimError
 
 DESCRIPTION = """\
@@ -18,26 +19,12 @@ EPILOG = """\
 Examples:
   chevet-sim demo                               the whole of Chevet on this machine, Ctrl-C to stop
   chevet-sim serve --dir /tmp/sim               instruments only; links in /tmp/sim/devices.json
+  chevet-sim serve --dir /tmp/sim --patient atrial-fibrillation --web 8430
+  chevet-sim serve --dir /tmp/sim --scenario mountain-clinic
+  chevet-sim serve --dir /tmp/sim --devices all --tcp
   chevet-sim control --dir /tmp/sim ecg lead_off --value V3
   chevet-sim control --dir /tmp/sim ecg lead_off off
   chevet-sim control --dir /tmp/sim             what can be broken
-"""
-SERVE = """\
-Starts the virtual instruments in one process, until Ctrl-C or SIGTERM. In DIR appear:
-  devices.json   id, instrument, driver and link URL of each (written last: all are ready)
-  ecg, stethoscope, oximeter   serial ports (symlinks that stay the same when a device is replugged)
-  radio.sock     the Bluetooth radio as HCI, for `bluetooth_spec = "unix:DIR/radio.sock"`
-  control.sock   for `chevet-sim control`
-"""
-CONTROL = """\
-Turns a fault on or off while the instruments run. Without TARGET: lists instruments and their faults.
-
-  any serial device  silence, garbage, lost_bytes, checksum (value: probability), unplug, replug (value: s)
-  ecg                lead_off (value: lead, or several by commas), mains_hum (value: mV)
-  stethoscope        friction (value: 0 to 1), sensor_off, site (value: A P E T M)
-  oximeter           sensor_off, motion
-  oximeter-ble       silence, ble_drop, sensor_off, motion
-  otoscope           ear (value: right:normal, left:bulging, fluid, wax...), defocus, silence, garbage, unplug
 """
 CONSULT = """\
 Conducts one whole consultation without a person, through the interfaces the screens use: signs the worker in,
@@ -71,8 +58,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _serve_options(_command(commands, "serve", "start the virtual instruments", SERVE, _serve))
-    _control_options(_command(commands, "control", "turn faults on and off", CONTROL, _control))
+    serving.serve_options(_command(commands, "serve", "start the virtual instruments", serving.SERVE, _serve))
+    serving.control_options(
+        _command(commands, "control", "turn faults on and off", serving.CONTROL, _control)
+    )
+    serving.scenario_options(_command(commands, "scenario", "check a scenario", serving.SCENARIO, _scenario))
     _demo_options(_command(commands, "demo", "run all of Chevet on this machine", "", _demo))
     _consult_options(_command(commands, "consult", "conduct one consultation", CONSULT, _consult))
     _command(commands, "doctor", "check what the simulator needs", "", _doctor)
@@ -94,40 +84,6 @@ def _command(
     )
     command.set_defaults(run=run)
     return command
-
-
-def _serve_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--dir", type=Path, required=True, help="directory for links, sockets and devices.json"
-    )
-    command.add_argument("--seed", type=int, default=1, help="same seed, same noise and pictures (default 1)")
-    command.add_argument(
-        "--devices",
-        nargs="+",
-        metavar="ID",
-        help="only these: ecg stethoscope oximeter oximeter-ble otoscope; or what others make, by the names "
-        "of their drivers, such as nonin-df7 contec-cms50-v2 berrymed blood-pressure",
-    )
-    command.add_argument(
-        "--patient",
-        metavar="CONDITION",
-        help="one simulated patient touches all instruments, such as normal, atrial-fibrillation, crackles "
-        "(default: recordings are played)",
-    )
-    command.add_argument("--tcp", action="store_true", help="serial instruments also listen on TCP")
-    command.add_argument(
-        "--camera-port", type=int, default=0, help="port of the otoscope (default: any free)"
-    )
-
-
-def _control_options(command: argparse.ArgumentParser) -> None:
-    place = command.add_mutually_exclusive_group(required=True)
-    place.add_argument("--dir", type=Path, help="directory given to `serve`")
-    place.add_argument("--socket", type=Path, help="path of its control.sock")
-    command.add_argument("target", nargs="?", metavar="TARGET", help="instrument, such as ecg")
-    command.add_argument("fault", nargs="?", metavar="FAULT", help="such as lead_off")
-    command.add_argument("state", nargs="?", choices=("on", "off"), default="on", help="default on")
-    command.add_argument("--value", default="", help="what exactly, such as V3")
 
 
 def _demo_options(command: argparse.ArgumentParser) -> None:
@@ -157,39 +113,15 @@ def _consult_options(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from chevet.sim.one_heart import named
-    from chevet.sim.serve import ALL, DEVICES, Plan, serve_until_signalled
-
-    devices = tuple(options.devices or DEVICES)
-    devices = ALL if devices == ("all",) else devices
-    unknown = set(devices) - set(ALL)
-    if unknown:
-        raise SimError(f"no device {', '.join(sorted(unknown))}; there are {', '.join(ALL)}, or all")
-    plan = Plan(
-        options.dir.resolve(),
-        options.seed,
-        devices,
-        options.camera_port,
-        named(options.patient) if options.patient else None,
-        options.tcp,
-    )
-    asyncio.run(serve_until_signalled(plan))
-    return 0
+    return serving.serve(options)
 
 
 def _control(options: argparse.Namespace) -> int:
-    from chevet.sim.control import SOCKET, ask, set_fault
+    return serving.control(options)
 
-    path = options.socket or options.dir / SOCKET
-    if options.target is None:
-        answer = asyncio.run(ask(path, {"list": True}))
-        for target, faults in answer["targets"].items():
-            print(f"{target:14} {' '.join(faults)}")
-        return 0
-    if options.fault is None:
-        raise SimError(f"name a fault; `chevet-sim control --dir DIR` lists those of {options.target}")
-    asyncio.run(set_fault(path, options.target, options.fault, on=options.state == "on", value=options.value))
-    return 0
+
+def _scenario(options: argparse.Namespace) -> int:
+    return serving.scenario(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

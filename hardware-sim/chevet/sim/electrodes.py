@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chevet.sim.faults import Fault, Faults, choice, level, number, several
+from chevet.sim.faults import Fault, Faults, Throw, choice, level, number, several
 from chevet.sim.heart.blocks import Blocks, Coloured, Floats, Wander, band, white
 from chevet.sim.patient_faults import ELECTRODES, electrodes_of, leads_of
 
@@ -219,44 +219,63 @@ def electrode_faults(hands: Electrodes, leads: tuple[str, ...] = LEADS) -> Fault
         leads: names of the instrument's own leads, as `lead_off` and `stuck` take them.
     """
 
-    def lead_off(on: bool, value: str) -> None:
-        for name in several(value, leads):
-            (hands.off.add if on else hands.off.discard)(name)
-
-    def stuck(on: bool, value: str) -> None:
-        for name in several(value, leads):
-            (hands.stuck.add if on else hands.stuck.discard)(name)
-        hands.release()
-
-    def swapped(on: bool, value: str) -> None:
-        hands.swaps = [_pair(pair) for pair in (value or "LA/RA").split(",")] if on else []
-
-    def grip(which: set[str]) -> Callable[[bool, str], None]:
+    def of_leads(names: set[str]) -> Throw:
         def throw(on: bool, value: str) -> None:
-            names = several(value or ("V3" if on else ""), ELECTRODES)
-            (which.update if on else which.difference_update)(names)
+            (names.update if on else names.difference_update)(several(value, leads))
+            hands.release()
 
         return throw
 
-    def hum(on: bool, value: str) -> None:
-        height, _, hz = value.partition("@")
-        hands.mains_mv = number(height, 0.0, 5.0, 0.5) if on else 0.0
-        hands.mains_hz = float(choice(hz or "50", ("50", "60")))
+    def grip(names: set[str]) -> Throw:
+        def throw(on: bool, value: str) -> None:
+            (names.update if on else names.difference_update)(_electrodes(value or ("V3" if on else "")))
 
-    which = ", ".join(leads)
+        return throw
+
+    def swapped(on: bool, value: str) -> None:
+        hands.swaps = _pairs(value) if on else []
+
+    def hum(on: bool, value: str) -> None:
+        hands.mains_mv, hands.mains_hz = _hum(value) if on else (0.0, MAINS[0])
+
+    which, of_ten = ", ".join(leads), "RA LA LL RL V1 to V6 (V3)"
+
+    def read(value: str) -> object:
+        return several(value, leads)
+
     return {
-        "lead_off": Fault(lead_off, "leads lose their contact and the device says so", f"{which} (all)"),
-        "stuck": Fault(stuck, "leads keep the value they have", f"{which} (all)", kind="wire"),
-        "swapped": Fault(swapped, "electrodes are exchanged", "pairs such as LA/RA, LA/LL, V1/V2 (LA/RA)"),
-        "loose": Fault(grip(hands.loose), "electrodes lose their grip", "RA LA LL RL V1 to V6 (V3)"),
-        "electrode_off": Fault(grip(hands.open), "electrodes hang free", "RA LA LL RL V1 to V6 (V3)"),
-        "mains_hum": Fault(hum, "hum of the mains", "0 to 5 mV (0.5), @60 for 60 Hz, such as 0.3@60"),
-        "tremor": level(hands, "tremor_mv", "the patient shivers", (0.0, 1.0, 0.08), "mV"),
-        "wander": level(
-            hands, "wander_mv", "the baseline wanders with breath and skin", (0.0, 5.0, 0.4), "mV"
+        "lead_off": Fault(
+            of_leads(hands.off), "leads lose contact and the device says so", f"{which} (all)", reads=read
         ),
+        "stuck": Fault(
+            of_leads(hands.stuck), "leads keep the value they have", f"{which} (all)", kind="wire", reads=read
+        ),
+        "swapped": Fault(
+            swapped, "electrodes are exchanged", "pairs such as LA/RA, LA/LL, V1/V2 (LA/RA)", reads=_pairs
+        ),
+        "loose": Fault(grip(hands.loose), "electrodes lose their grip", of_ten, reads=_electrodes),
+        "electrode_off": Fault(grip(hands.open), "electrodes hang free", of_ten, reads=_electrodes),
+        "mains_hum": Fault(
+            hum, "hum of the mains", "0 to 5 mV (0.5), @60 for 60 Hz, such as 0.3@60", reads=_hum
+        ),
+        "tremor": level(hands, "tremor_mv", "the patient shivers", (0.0, 1.0, 0.08), "mV"),
+        "wander": level(hands, "wander_mv", "breath and skin move the baseline", (0.0, 5.0, 0.4), "mV"),
         "motion": level(hands, "motion_mv", "the patient moves", (0.0, 5.0, 0.8), "mV"),
     }
+
+
+def _electrodes(value: str) -> list[str]:
+    return several(value, ELECTRODES)
+
+
+def _hum(value: str) -> tuple[float, float]:
+    """Return height in mV and frequency in Hz."""
+    height, _, hz = value.partition("@")
+    return number(height, 0.0, 5.0, 0.5), float(choice(hz or "50", ("50", "60")))
+
+
+def _pairs(value: str) -> list[Swap]:
+    return [_pair(pair) for pair in (value or "LA/RA").split(",")]
 
 
 def _pair(text: str) -> Swap:

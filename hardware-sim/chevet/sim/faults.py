@@ -19,6 +19,7 @@ class Fault:
         value: the range of its value and the usual one, "" for a fault without.
         once: it happens at once and is over, so that there is nothing to turn off.
         kind: "hands" for what a worker does, "wire" for what happens to bytes, "body" for the patient's side.
+        reads: reads a value and raises ValueError for a wrong one; None where there is no value to read.
     """
 
     throw: Throw
@@ -26,6 +27,18 @@ class Fault:
     value: str = ""
     once: bool = False
     kind: str = "hands"
+    reads: Callable[[str], object] | None = None
+
+    def check(self, value: str) -> None:
+        """Refuse a value that the fault would not take.
+
+        Raises:
+            ValueError: what the value has to be.
+        """
+        if self.reads is not None:
+            self.reads(value)
+        elif value and not self.value:
+            raise ValueError("it takes no value")
 
     def listing(self) -> dict[str, object]:
         """Return its entry for lists."""
@@ -98,12 +111,22 @@ def level(
         unit: of the value, in words.
         kind: as of `Fault`.
     """
-    low, high, usual = span
+    read = reading(*span)
 
     def throw(on: bool, value: str) -> None:
-        setattr(target, name, number(value, low, high, usual) if on else 0.0)
+        setattr(target, name, read(value) if on else 0.0)
 
-    return Fault(throw, tells, f"{low:g} to {high:g} {unit} ({usual:g})", kind=kind)
+    low, high, usual = span
+    return Fault(throw, tells, f"{low:g} to {high:g} {unit} ({usual:g})", kind=kind, reads=read)
+
+
+def reading(low: float, high: float, usual: float) -> Callable[[str], float]:
+    """Return what reads a number from `low` to `high`, `usual` for an empty one."""
+
+    def read(value: str) -> float:
+        return number(value, low, high, usual)
+
+    return read
 
 
 def likely(target: object, name: str, tells: str, kind: str = "wire") -> Fault:
@@ -112,7 +135,13 @@ def likely(target: object, name: str, tells: str, kind: str = "wire") -> Fault:
     def throw(on: bool, value: str) -> None:
         setattr(target, name, probability(on, value))
 
-    return Fault(throw, tells, f"probability 0 to 1 ({USUAL_PROBABILITY:g})", kind=kind)
+    return Fault(
+        throw,
+        tells,
+        f"probability 0 to 1 ({USUAL_PROBABILITY:g})",
+        kind=kind,
+        reads=lambda value: probability(True, value),
+    )
 
 
 def several(value: str, choices: Iterable[str]) -> list[str]:

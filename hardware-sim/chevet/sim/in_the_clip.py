@@ -12,6 +12,7 @@ from chevet.sim.heart.blocks import Blocks, Coloured, Floats, band, white
 from chevet.sim.one_heart import OneHeart
 from chevet.sim.patient_faults import finger_off
 from chevet.sim.playback import Int16, Loop
+from chevet.sim.players import Played
 from chevet.sim.twins.finger import HIGH, LOW, NOTHING, Shown
 from chevet.sim.wired import SAMPLE_MAX, Place
 
@@ -86,7 +87,7 @@ class HeartPulse:
 class LoopPulse:
     """A recorded pleth with its monitor's numbers, where it has them."""
 
-    loop: Loop
+    loop: Loop | Played
     place: Place
     perfusion_pct: float = 3.5
 
@@ -128,11 +129,11 @@ class LightSource(Protocol):
 class LoopLight:
     """Recorded red and infrared light, in shares of the infrared's mean."""
 
-    loop: Loop
+    loop: Played
 
     def light(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
         """Return the recording, between its samples along straight lines."""
-        red, infrared = (self.loop.names.index(name) for name in ("red", "infrared"))
+        red, infrared = self.loop.row("red"), self.loop.row("infrared")
         mean = float(self.loop.values[infrared].mean()) or 1.0
         rows = [self.loop.between(row, first, count, rate_hz) / mean for row in (red, infrared)]
         return np.stack(rows), first

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chevet.sim.device_clock import DeviceClock
 from chevet.sim.errors import FaultError
-from chevet.sim.faults import Fault, Faults, flag, likely, number
+from chevet.sim.faults import Fault, Faults, flag, level, likely, reading
 from chevet.sim.pty_port import PtyPort
 from chevet.sim.serial_runner import Port, SerialRunner
 from chevet.sim.tcp_port import BothPorts, TcpPort
@@ -78,6 +78,8 @@ class Instrument:
         """
         fault = self.fault(name)
         try:
+            if on:
+                fault.check(value)
             pending = fault.throw(on, value)
             if pending is not None:
                 await pending
@@ -139,9 +141,6 @@ def wire_of(runner: SerialRunner) -> Faults:
         if on:
             faults.cut()
 
-    def stall(on: bool, value: str) -> None:
-        faults.stall_s = number(value, 0.05, 30.0, 1.0) if on else 0.0
-
     def reboot(_on: bool, _value: str) -> None:
         runner.restart()
 
@@ -156,7 +155,9 @@ def wire_of(runner: SerialRunner) -> Faults:
         "mid_frame": Fault(mid_frame, "whoever attaches hears the middle of a frame first", kind=wire),
         "wrong_baud": flag(faults, "wrong_baud", "the device speaks at another speed", wire),
         "deaf": flag(faults, "deaf", "what the host sends is lost: commands, polls, keep-alives", wire),
-        "stall": Fault(stall, "bytes are held back, then come at once", "0.05 to 30 s (1)", kind=wire),
+        "stall": level(
+            faults, "stall_s", "bytes are held back, then come at once", (0.05, 30.0, 1.0), "s", wire
+        ),
         "banner": Fault(banner, "prints text into the stream", "any text (a boot message)", True, wire),
         "reboot": Fault(reboot, "the device restarts, the cable stays", once=True, kind=wire),
         "unplug": Fault(unplug, "the cable is pulled", kind=wire),
@@ -166,17 +167,24 @@ def wire_of(runner: SerialRunner) -> Faults:
 
 def clock_faults(clock: DeviceClock) -> Faults:
     """Return how the device's clock can be wrong."""
+    ppm, percent = reading(-50_000.0, 50_000.0, DRIFT_PPM), reading(-50.0, 100.0, LIE_PCT)
 
     def drift(on: bool, value: str) -> None:
-        clock.run_at(1 + number(value, -50_000.0, 50_000.0, DRIFT_PPM) / 1e6 if on else 1.0)
+        clock.run_at(1 + ppm(value) / 1e6 if on else 1.0)
 
     def lying(on: bool, value: str) -> None:
-        clock.run_at(1 + number(value, -50.0, 100.0, LIE_PCT) / 100 if on else 1.0)
+        clock.run_at(1 + percent(value) / 100 if on else 1.0)
 
     return {
-        "clock_drift": Fault(drift, "its clock runs fast or slow", "-50000 to 50000 ppm (5000)", kind="wire"),
+        "clock_drift": Fault(
+            drift, "its clock runs fast or slow", "-50000 to 50000 ppm (5000)", kind="wire", reads=ppm
+        ),
         "lying_rate": Fault(
-            lying, "it samples faster or slower than it says", "-50 to 100 per cent (20)", kind="wire"
+            lying,
+            "it samples faster or slower than it says",
+            "-50 to 100 per cent (20)",
+            kind="wire",
+            reads=percent,
         ),
     }
 
@@ -185,13 +193,14 @@ def replugging(
     unplug: Callable[[], Awaitable[None] | None], plug: Callable[[], Awaitable[None] | None]
 ) -> Fault:
     """Return the fault that pulls a cable and plugs it in again."""
+    seconds = reading(0.0, 10.0, REPLUG_AFTER_S)
 
     async def replug(_on: bool, value: str) -> None:
-        pause_s = number(value, 0.0, 10.0, REPLUG_AFTER_S)
+        pause_s = seconds(value)
         for action, wait_s in ((unplug, pause_s), (plug, 0.0)):
             pending = action()
             if pending is not None:
                 await pending
             await asyncio.sleep(wait_s)
 
-    return Fault(replug, "pulled and plugged in again", "0 to 10 s between (1)", True, "wire")
+    return Fault(replug, "pulled and plugged in again", "0 to 10 s between (1)", True, "wire", seconds)

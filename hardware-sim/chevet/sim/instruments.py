@@ -9,9 +9,9 @@ from chevet.sim.bedside import Bedside
 from chevet.sim.camera import Camera, Ear
 from chevet.sim.chest_piece import chest_piece_faults
 from chevet.sim.eardrum import CONDITIONS, SIDES
-from chevet.sim.electrodes import electrode_faults
+from chevet.sim.electrodes import LEADS, electrode_faults
 from chevet.sim.errors import FaultError as FaultError
-from chevet.sim.faults import Fault, Faults, choice, flag, level, likely, number
+from chevet.sim.faults import Fault, Faults, choice, flag, level, likely, reading
 from chevet.sim.in_the_clip import LightFront, finger_faults
 from chevet.sim.instrument import Instrument as Instrument
 from chevet.sim.instrument import clock_faults, line, replugging, serial_instrument
@@ -45,10 +45,15 @@ def kit_ecg(bedside: Bedside) -> Instrument:
     """Return the kit's twelve-lead ECG at DIR/ecg."""
     place = Place(bedside.clock())
     chest = sensors.chest(bedside, "ecg", place)
-    identity = kit.ecg_identity(f"SIM{bedside.seed:05d}E")
-    device = kit.KitDevice(identity, EcgFront(chest), ECG_SETS, place.clock())
+    serial, played = f"SIM{bedside.seed:05d}E", bedside.plays.get("ecg")
+    names: tuple[str, ...] = LEADS
+    if played is not None:  # the front end takes over what the file has: its integers stay as they are
+        names = played.leads()
+        chest.rate_hz, chest.step_mv = played.rate_hz, played.steps[played.names.index(names[0])]
+    identity = kit.ecg_identity(serial, chest.rate_hz, names, chest.step_mv)
+    device = kit.KitDevice(identity, EcgFront(chest, names), ECG_SETS, place.clock())
     place.starts = lambda: device.began_at
-    own = electrode_faults(chest.hands) | _kit_faults(device)
+    own = electrode_faults(chest.hands, names) | _kit_faults(device)
     return _on_a_port(bedside, ("ecg", "ecg", "kit-ecg"), device, place, own)
 
 
@@ -95,27 +100,27 @@ def _on_a_port(
 
 
 def _kit_faults(device: kit.KitDevice) -> Faults:
+    percent, sets, ahead = reading(0, 100, 8), reading(1, 1_000_000, 500), reading(1, 4_000_000_000, 1000)
+
     def battery(on: bool, value: str) -> None:
-        device.battery_pct = int(number(value, 0, 100, 8)) if on else None
+        device.battery_pct = int(percent(value)) if on else None
 
     def overflow(_on: bool, value: str) -> None:
-        device.overflow(int(number(value, 1, 1_000_000, 500)))
+        device.overflow(int(sets(value)))
 
     def jump(_on: bool, value: str) -> None:
-        device.jump(int(number(value, 1, 4_000_000_000, 1000)))
+        device.jump(int(ahead(value)))
 
+    lost, jumped = (
+        "its buffer overflowed: sets lost and counted",
+        "its index jumps without a word about losses",
+    )
     return {
-        "battery_low": Fault(battery, "runs on a battery that is nearly empty", "0 to 100 per cent (8)"),
-        "overflow": Fault(
-            overflow,
-            "its buffer overflowed: samples lost and counted",
-            "1 to 1000000 sets (500)",
-            True,
-            "wire",
+        "battery_low": Fault(
+            battery, "runs on a nearly empty battery", "0 to 100 per cent (8)", reads=percent
         ),
-        "counter_jump": Fault(
-            jump, "its index jumps without a word about losses", "1 to 4000000000 sets (1000)", True, "wire"
-        ),
+        "overflow": Fault(overflow, lost, "1 to 1000000 sets (500)", True, "wire", sets),
+        "counter_jump": Fault(jump, jumped, "1 to 4000000000 sets (1000)", True, "wire", ahead),
     }
 
 
@@ -143,14 +148,17 @@ def otoscope(camera: Camera) -> Instrument:
     """Return the network camera; it must have been plugged, so that its port is known."""
     ear = camera.ear
 
-    def show(on: bool, value: str) -> Awaitable[None]:
+    def view(value: str) -> tuple[str, str]:
         side, condition = Ear().side, ""
-        for word in value.split(":") if on and value else []:
+        for word in value.split(":") if value else []:
             if choice(word, (*SIDES, *CONDITIONS)) in SIDES:
                 side = word
             else:
                 condition = word
-        return camera.look_at(condition, side)
+        return condition, side
+
+    def show(on: bool, value: str) -> Awaitable[None]:
+        return camera.look_at(*view(value if on else ""))
 
     def unplug(on: bool, _value: str) -> Awaitable[None]:
         return camera.unplug() if on else camera.plug()
@@ -164,7 +172,7 @@ def otoscope(camera: Camera) -> Instrument:
         url=f"mjpeg:{camera.url}",
         run=camera.run,
         faults={
-            "ear": Fault(show, "which ear the camera looks into, and what is there", where),
+            "ear": Fault(show, "which ear the camera looks into, and what is there", where, reads=view),
             "wrong_ear": flag(ear, "wrong_side", "the worker looks into the other ear"),
             "defocus": flag(ear, "defocus", "the lens is not focused"),
             "fogged_lens": level(ear, "fog", "the lens is fogged", (0.0, 1.0, 0.7), "strength"),

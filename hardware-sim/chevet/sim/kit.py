@@ -30,11 +30,16 @@ class Front(Protocol):
         ...
 
 
-def ecg_identity(serial: str) -> wire.Identity:
-    """Twelve leads at 500 Hz, one microvolt a step."""
-    names = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-    channels = tuple(wire.WireChannel(name, "mV", MICROVOLT) for name in names)
-    return wire.Identity(1, 500_000, "CHEVET-SIM-E12", serial, FIRMWARE, channels)
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def ecg_identity(
+    serial: str, rate_hz: float = 500.0, names: tuple[str, ...] = LEADS, step_mv: float = 0.001
+) -> wire.Identity:
+    """Twelve leads at 500 Hz, one microvolt a step; others where a recording is played."""
+    gain = MICROVOLT if step_mv == float(MICROVOLT) else Decimal(f"{step_mv:.9g}")
+    channels = tuple(wire.WireChannel(name, "mV", gain) for name in names)
+    return wire.Identity(1, round(1000 * rate_hz), "CHEVET-SIM-E12", serial, FIRMWARE, channels)
 
 
 def stethoscope_identity(serial: str, rate_hz: float = 4000.0) -> wire.Identity:

@@ -1,13 +1,14 @@
 """The room of one simulator: its patient, its instruments, and what a tester does to them."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 from chevet.sim.bedside import Bedside
 from chevet.sim.errors import FaultError
 from chevet.sim.faults import Fault
 from chevet.sim.instrument import Instrument
+from chevet.sim.one_heart import named
 from chevet.sim.patient_conditions import CONDITIONS
 
 PATIENT = "patient"
@@ -16,12 +17,22 @@ TRUTH_S = 10.0
 LONGEST_TRUTH_S = 120.0
 
 
+class Timeline(Protocol):
+    """A scenario that is being played."""
+
+    def state(self) -> dict[str, Any]:
+        """Return its steps and the place in it."""
+        ...
+
+
 class Room:
     """Patient and instruments while they are served.
 
     Attributes:
         bedside: what the instruments share.
         instruments: all of them.
+        conductor: plays the scenario, where there is one.
+        page: URL of the tester's page, "" without.
     """
 
     def __init__(self, bedside: Bedside, instruments: Sequence[Instrument]) -> None:
@@ -30,6 +41,8 @@ class Room:
         self._by_id = {one.id: one for one in self.instruments}
         self._patient: dict[str, Fault] = self._patient_faults()
         self._tasks: list[asyncio.Task[None]] = []
+        self.conductor: Timeline | None = None
+        self.page = ""
 
     @property
     def listing(self) -> list[dict[str, str]]:
@@ -39,6 +52,10 @@ class Room:
     def start(self) -> None:
         """Run every instrument."""
         self._tasks = [asyncio.create_task(one.run(), name=one.id) for one in self.instruments]
+
+    def add(self, work: Coroutine[None, None, None], name: str) -> None:
+        """Run something beside the instruments; its error ends the simulator."""
+        self._tasks.append(asyncio.create_task(work, name=name))
 
     async def linked(self, within_s: float) -> None:
         """Wait until every port is there.
@@ -78,26 +95,36 @@ class Room:
         if target == PATIENT:
             self._change_patient(fault, on, value)
             return
-        instrument = self._by_id.get(target)
-        if instrument is None:
-            known = ", ".join((*self._by_id, PATIENT))
-            raise FaultError(target, fault, f"no instrument {target!r}; there are {known}")
-        await instrument.set_fault(fault, on, value)
+        self.fault(target, fault)
+        await self._by_id[target].set_fault(fault, on, value)
 
     def _change_patient(self, fault: str, on: bool, value: str) -> None:
-        if self.bedside.heart is None:
-            raise FaultError(
-                PATIENT,
-                fault,
-                "recordings are played: start `chevet-sim serve` with --patient to have a patient to change",
-            )
-        known = self._patient.get(fault)
-        if known is None:
-            raise FaultError(PATIENT, fault, f"of the patient one can set {', '.join(self._patient)}")
+        known = self.fault(PATIENT, fault)
         try:
+            if on:
+                known.check(value)
             known.throw(on, value)
         except ValueError as error:
             raise FaultError(PATIENT, fault, f"{PATIENT} {fault}: {error}") from error
+
+    def fault(self, target: str, fault: str) -> Fault:
+        """Return a fault by the names of its target and its own.
+
+        Raises:
+            FaultError: there is none.
+        """
+        if target != PATIENT:
+            instrument = self._by_id.get(target)
+            if instrument is None:
+                known = ", ".join((*self._by_id, PATIENT))
+                raise FaultError(target, fault, f"no instrument {target!r}; there are {known}")
+            return instrument.fault(fault)
+        if self.bedside.heart is None:
+            remedy = "start `chevet-sim serve` with --patient to have a patient to change"
+            raise FaultError(PATIENT, fault, f"recordings are played: {remedy}")
+        if fault not in self._patient:
+            raise FaultError(PATIENT, fault, f"of the patient one can set {', '.join(self._patient)}")
+        return self._patient[fault]
 
     def _patient_faults(self) -> dict[str, Fault]:
         heart = self.bedside.heart
@@ -107,21 +134,26 @@ class Room:
         def condition(on: bool, value: str) -> None:
             heart.become(value if on and value else "normal", heart.clock())
 
-        def seed(_on: bool, value: str) -> None:
-            try:
-                person = int(value or self.bedside.seed)
-            except ValueError:
-                raise ValueError("the value is a whole number") from None
-            if person < 0:
+        def whole(value: str) -> int:
+            if value and not value.isdecimal():
                 raise ValueError("the value is a whole number, 0 or more")
-            heart.become(heart.patient.condition, heart.clock(), person)
+            return int(value or self.bedside.seed)
 
-        every = ", ".join(CONDITIONS)
+        def seed(_on: bool, value: str) -> None:
+            heart.become(heart.patient.condition, heart.clock(), whole(value))
+
+        every = f"{', '.join(CONDITIONS)} (normal)"
         return {
             "condition": Fault(
-                condition, "what the patient has from now on", f"{every} (normal)", kind="body"
+                condition,
+                "what the patient has from now on",
+                every,
+                kind="body",
+                reads=lambda value: named(value or "normal"),
             ),
-            "seed": Fault(seed, "another person with the same condition", "a whole number", True, "body"),
+            "seed": Fault(
+                seed, "another person with the same condition", "a whole number", True, "body", whole
+            ),
         }
 
     def state(self) -> dict[str, Any]:
@@ -141,6 +173,7 @@ class Room:
                 }
                 for one in self.instruments
             ],
+            "scenario": self.conductor.state() if self.conductor else None,
             "patient_faults": {name: fault.listing() for name, fault in self._patient.items()},
         }
 

@@ -11,7 +11,11 @@ from chevet.sim.in_the_clip import HeartPulse, LightSource, LoopLight, LoopPulse
 from chevet.sim.one_heart import OneHeart
 from chevet.sim.playback import Loop, load
 from chevet.sim.twins.ecg_body import FIXED, Vitals
-from chevet.sim.wired import HeartLeads, HeartVitals, LeadSource, LoopLeads, Place, WiredChest
+from chevet.sim.wfdb_file import RecordingError
+from chevet.sim.wired import SAMPLE_MAX, HeartLeads, HeartVitals, LeadSource, LoopLeads, Place, WiredChest
+
+FASTEST_SOUND_HZ = 40_000.0
+"""16 bits a sample over 92 160 bytes a second, PROTOCOL.md section 1."""
 
 
 def vitals(bedside: Bedside, place: Place) -> Vitals:
@@ -23,10 +27,15 @@ def chest(bedside: Bedside, device: str, place: Place, numbers: Vitals = FIXED) 
     """Return the chest that `device` has its electrodes on."""
     source: LeadSource
     played = bedside.plays.get(device)
-    if played is None and bedside.heart is not None:
+    if played is not None:
+        if not played.leads():
+            names = ", ".join(played.names)
+            raise RecordingError(played.place, f"has no lead of an ECG among {names}; map one: FILE?II=NAME")
+        source = LoopLeads(played, played.steps)
+    elif bedside.heart is not None:
         source = HeartLeads(bedside.heart, place)
     else:
-        source = LoopLeads(played or load(ECG_RECORDING))
+        source = LoopLeads(load(ECG_RECORDING))
     return WiredChest(source, Electrodes(_own(bedside, device)), numbers)
 
 
@@ -34,10 +43,12 @@ def finger(bedside: Bedside, device: str, place: Place) -> WiredFinger:
     """Return the finger in the clip of `device`."""
     source: PulseSource
     played = bedside.plays.get(device)
-    if played is None and bedside.heart is not None:
+    if played is not None:
+        source = LoopPulse(played.only(played.row("pleth", "infrared")), place)
+    elif bedside.heart is not None:
         source = HeartPulse(bedside.heart, place)
     else:
-        source = LoopPulse(played or load(PLETH_RECORDING), place)
+        source = LoopPulse(load(PLETH_RECORDING), place)
     return WiredFinger(source, _own(bedside, device))
 
 
@@ -45,7 +56,15 @@ def chest_piece(bedside: Bedside, device: str, place: Place) -> tuple[ChestPiece
     """Return the head of stethoscope `device` on a chest, and the sites it can be put to."""
     seed, played = _own(bedside, device), bedside.plays.get(device)
     if played is not None:
-        return ChestPiece(loop_sound(lambda _site: played), seed, rate_hz=played.rate_hz), HEART_SITES
+        one = played.only(played.row("sound", "sound 1"))
+        if one.rate_hz > FASTEST_SOUND_HZ:
+            raise RecordingError(
+                one.place,
+                f"{one.rate_hz:g} Hz do not fit the line: resample to {FASTEST_SOUND_HZ:g} Hz or less",
+            )
+        # 16-bit files keep their integers: SAMPLE_MAX steps come back as SAMPLE_MAX steps.
+        full_scale = SAMPLE_MAX / (one.steps[0] * 32768)
+        return ChestPiece(loop_sound(lambda _site: one, full_scale), seed, rate_hz=one.rate_hz), HEART_SITES
     if bedside.heart is not None:
         return ChestPiece(heart_sound(bedside.heart, place), seed), (*HEART_SITES, *LUNG_SITES)
     return ChestPiece(loop_sound(_recorded()), seed), HEART_SITES

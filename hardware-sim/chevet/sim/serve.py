@@ -15,25 +15,32 @@ from pathlib import Path
 from chevet.sim import instruments as make
 from chevet.sim.bedside import Bedside
 from chevet.sim.camera import Camera, Ear
+from chevet.sim.conductor import Conductor, check
 from chevet.sim.control import SOCKET, ControlSocket
 from chevet.sim.errors import ServeError
 from chevet.sim.instrument import Instrument
 from chevet.sim.one_heart import OneHeart
-from chevet.sim.playback import Loop
+from chevet.sim.players import Played
 from chevet.sim.radio import RadioSocket
 from chevet.sim.room import Room
+from chevet.sim.scenario import Scenario
+from chevet.sim.testers_page import TestersPage
+from chevet.sim.truth_file import TruthFile
 from chevet.sim.twins import offered
 
 log = logging.getLogger(__name__)
 
 LISTING = "devices.json"
 RADIO = "radio.sock"
+TRUTH = "truth.jsonl"
 DEVICES = ("ecg", "stethoscope", "oximeter", "oximeter-ble", "otoscope")
 """Served when nothing is chosen."""
 KIT = (*DEVICES, "kit-oximeter")
 TWINS = (*offered.SERIAL, *offered.BLUETOOTH)
 """Instruments that others make: served when they are chosen, by the names of their drivers."""
 ALL = (*KIT, *TWINS)
+PLAYING = tuple(name for name in ALL if name not in ("otoscope", *offered.MEASURING))
+"""Instruments that can play a recording."""
 LINKED_WITHIN_S = 5.0
 
 
@@ -49,6 +56,8 @@ class Plan:
         patient: condition of the simulated patient that all instruments touch; None plays recordings.
         tcp: serial instruments also listen on TCP.
         plays: recordings chosen for an instrument, by its id.
+        scenario: what happens while it is served.
+        web: port of the tester's page on the loopback, 0 for any free one, None for no page.
     """
 
     folder: Path
@@ -57,7 +66,9 @@ class Plan:
     camera_port: int = 0
     patient: str | None = None
     tcp: bool = False
-    plays: dict[str, Loop] = field(default_factory=dict[str, Loop])
+    plays: dict[str, Played] = field(default_factory=dict[str, Played])
+    scenario: Scenario | None = None
+    web: int | None = None
 
 
 async def serve(plan: Plan, stop: asyncio.Event) -> None:
@@ -69,6 +80,8 @@ async def serve(plan: Plan, stop: asyncio.Event) -> None:
     async with served(plan) as room:
         listing = plan.folder / LISTING
         print(f"READY {len(room.instruments)} virtual instruments, listed in {listing}", flush=True)
+        if room.page:
+            print(f"Tester's page: {room.page}", flush=True)
         await room.until(stop)
 
 
@@ -88,6 +101,8 @@ async def served(plan: Plan) -> AsyncIterator[Room]:
         bedside = Bedside(plan.folder, plan.seed, now, heart, plan.plays, tcp=plan.tcp)
         room = Room(bedside, await _make(plan, bedside, taken_away))
         taken_away.push_async_callback(room.aclose)
+        if plan.scenario is not None:
+            check(plan.scenario, room)
         room.start()
         control = ControlSocket(plan.folder / SOCKET, room)
         taken_away.push_async_callback(control.aclose)
@@ -95,7 +110,38 @@ async def served(plan: Plan) -> AsyncIterator[Room]:
         await room.linked(LINKED_WITHIN_S)
         taken_away.callback(listing.unlink, missing_ok=True)
         _write(listing, room.instruments)
+        await _tell(plan, room, taken_away)
         yield room
+
+
+async def _tell(plan: Plan, room: Room, taken_away: contextlib.AsyncExitStack) -> None:
+    """Begin what goes on beside the instruments: ground truth, scenario, the tester's page."""
+    if room.bedside.heart is not None:
+        room.add(TruthFile(plan.folder / TRUTH, room.bedside.heart).run(), "truth")
+    if plan.web is not None:
+        page = TestersPage(room)
+        taken_away.push_async_callback(page.aclose)
+        await page.start(plan.web)
+        room.page = page.url
+    if plan.scenario is not None:  # last: whoever waits for the room sees its first step
+        room.conductor = Conductor(plan.scenario, room)
+        room.add(room.conductor.run(), "scenario")
+
+
+async def examine(plan: Plan) -> None:
+    """Make everything a plan names, without serving it, and check its scenario against that.
+
+    Raises:
+        SimError: something in it cannot be.
+    """
+    async with contextlib.AsyncExitStack() as taken_away:
+        now = time.monotonic()
+        heart = OneHeart(plan.seed, plan.patient, now) if plan.patient else None
+        bedside = Bedside(plan.folder, plan.seed, now, heart, plan.plays)
+        room = Room(bedside, await _make(plan, bedside, taken_away))
+        taken_away.push_async_callback(room.aclose)
+        if plan.scenario is not None:
+            check(plan.scenario, room)
 
 
 Maker = Callable[[Bedside], Instrument]

@@ -9,8 +9,9 @@ import numpy as np
 from chevet.sim.device_clock import DeviceClock
 from chevet.sim.electrodes import LEADS, Electrodes
 from chevet.sim.heart.blocks import Floats
+from chevet.sim.heart.dipole import twelve
 from chevet.sim.one_heart import OneHeart
-from chevet.sim.playback import Int16, Loop
+from chevet.sim.playback import Int16
 from chevet.sim.twins.ecg_body import FIXED, Vitals
 
 SAMPLE_MAX = 32767
@@ -52,6 +53,19 @@ class Place:
         return self.clock.host_of(self.starts() + at_s)
 
 
+class Recorded(Protocol):
+    """A recording that goes round and round."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its channels."""
+        ...
+
+    def between(self, row: int, first: int, count: int, rate_hz: float) -> Floats:
+        """Return samples `first` on of a channel in steps, at any rate, shape [count]."""
+        ...
+
+
 class LeadSource(Protocol):
     """Where a chest's leads come from."""
 
@@ -77,18 +91,32 @@ class HeartLeads:
 
 @dataclass(slots=True, eq=False)
 class LoopLeads:
-    """A recording in steps of `unit_mv`, round and round; between its samples along straight lines."""
+    """A recording round and round, as twelve leads; between its samples along straight lines.
 
-    loop: Loop
-    unit_mv: float = 0.001
+    Attributes:
+        loop: the recording.
+        unit_mv: mV a step, one for all channels or one each.
+    """
+
+    loop: Recorded
+    unit_mv: float | tuple[float, ...] = 0.001
 
     def leads(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
-        """Return the leads in standard order, zero where the recording lacks one; exact at its own rate."""
+        """Return the leads in standard order, exact at the recording's own rate.
+
+        Limb leads that a recording lacks follow from I and II where it has those; others are 0.
+        """
         found = np.zeros((len(LEADS), count))
-        for row, name in enumerate(self.loop.names):
+        names = self.loop.names
+        for row, name in enumerate(names):
             if name in LEADS:
-                found[LEADS.index(name)] = self.loop.between(row, first, count, rate_hz)
-        return found * self.unit_mv, first
+                unit = self.unit_mv[row] if isinstance(self.unit_mv, tuple) else self.unit_mv
+                found[LEADS.index(name)] = unit * self.loop.between(row, first, count, rate_hz)
+        if "I" in names and "II" in names:
+            worked_out = twelve(found[[0, 1, 6, 7, 8, 9, 10, 11]])
+            missing = [row for row in range(2, 6) if LEADS[row] not in names]
+            found[missing] = worked_out[missing]
+        return found, first
 
 
 @dataclass(slots=True, eq=False)
@@ -164,11 +192,6 @@ class WiredChest:
         steps = np.rint(self._seen(first, count, self.rate_hz) / self.step_mv)
         return np.clip(steps, -SAMPLE_MAX - 1, SAMPLE_MAX).astype(np.int16)
 
-    def lead_bits(self) -> int:
-        """Return the bitmap of leads without contact."""
-        gone = self.off
-        return sum(1 << row for row, name in enumerate(LEADS) if name in gone)
-
     def _seen(self, first: int, count: int, rate_hz: float) -> Floats:
         leads, place = self.source.leads(first, count, rate_hz)
         return self.hands.disturbed(leads, place, rate_hz)
@@ -176,14 +199,21 @@ class WiredChest:
 
 @dataclass(slots=True, eq=False)
 class EcgFront:
-    """The kit's ECG front end on a chest."""
+    """The kit's ECG front end on a chest.
+
+    Attributes:
+        chest: where its electrodes are.
+        names: of its channels.
+    """
 
     chest: WiredChest
+    names: tuple[str, ...] = LEADS
 
     def take(self, first: int, count: int) -> Int16:
         """Return sample sets `first` on, shape [leads, count]."""
-        return self.chest.take(first, count)
+        return self.chest.take(first, count)[[LEADS.index(name) for name in self.names]]
 
     def off(self) -> int:
         """Return the bitmap of leads without contact."""
-        return self.chest.lead_bits()
+        gone = self.chest.off
+        return sum(1 << row for row, name in enumerate(self.names) if name in gone)
