@@ -17,6 +17,7 @@ from scipy.signal import resample_poly
 from test_edge_capture import ended, working
 from test_edge_live import Glass, followed, parse, pumped
 
+from chevet.devices.driver import DRIVERS
 from chevet.devices.samples import Channel, Event, SampleBlock
 from chevet.edge.journal import JournalWriter, Opening, read_journal
 from chevet.edge.judge import NOT_JUDGED, NOTHING, judge, live_quality, live_rate, measurements
@@ -221,6 +222,7 @@ def test_the_device_s_clock_is_used_for_its_own_rate_only(box: Box) -> None:
 
 
 def test_every_kind_of_instrument_has_its_step_or_none() -> None:
+    assert {make().instrument for make in DRIVERS.values()} <= STEP_OF.keys()
     assert STEP_OF["ecg"] == "ecg"
     vitals = ("blood_pressure", "thermometer", "glucose", "scale", "heart_rate", "battery")
     assert [STEP_OF[kind] for kind in vitals] == [""] * 6
