@@ -31,6 +31,9 @@ class Owner:
     """1 male, 2 female, 0 not known."""
 
 
+NOBODY = Owner()
+
+
 @dataclass(frozen=True, slots=True)
 class Structure:
     """One line of a Huffman table: prefix as text of 0 and 1, value, bits that follow, the switch."""
@@ -90,7 +93,7 @@ class Record:
     firsts: Sequence[int] = ()
     beat: Beat | None = None
     bimodal: int = 0
-    owner: Owner = Owner()
+    owner: Owner = NOBODY
     taken: datetime.datetime | None = None
     tags: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
 
