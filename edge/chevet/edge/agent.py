@@ -15,6 +15,7 @@ from chevet.edge.api import make_app
 from chevet.edge.arrivals import Arrivals
 from chevet.edge.box_word import forget_word, new_word
 from chevet.edge.compose import compose
+from chevet.edge.discovery_watch import Buses
 from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.instruments import Instrument
 from chevet.edge.settings import EdgeSettings, read_secret
@@ -35,7 +36,7 @@ GOODBYE_S = 3
 class Agent:
     """One box, from its settings to its running tasks."""
 
-    def __init__(self, settings: EdgeSettings) -> None:
+    def __init__(self, settings: EdgeSettings, buses: Buses | None = None) -> None:
         """Read keys, open and check the databases, bring back what a power cut interrupted.
 
         Raises:
@@ -46,7 +47,7 @@ class Agent:
         self._database = open_store(settings.data_dir / "edge.db")
         self._programme = read_programme(settings.programme)
         self.bedside = compose(
-            settings, self._database, self._programme, self._device_changed, self._capture_changed
+            settings, self._database, self._programme, self._device_changed, self._capture_changed, buses
         )
         self._stopping = asyncio.Event()
         self._arrived: asyncio.Queue[str] = asyncio.Queue()

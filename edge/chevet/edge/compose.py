@@ -21,6 +21,7 @@ from chevet.edge.device_memory import DeviceMemory
 from chevet.edge.discovery_compose import make_discovery, real_buses
 from chevet.edge.discovery_memory import Calibrations, FoundDevices
 from chevet.edge.discovery_use import InUse
+from chevet.edge.discovery_watch import Buses
 from chevet.edge.disk import MEGABYTE, Disk
 from chevet.edge.errors import SettingsError
 from chevet.edge.instruments import Instrument
@@ -41,8 +42,9 @@ def compose(
     programme: Programme,
     device_changed: Callable[[Instrument], None],
     capture_changed: Callable[[CaptureRow], None],
+    buses: Buses | None = None,
 ) -> Bedside:
-    """Return everything of one box, nothing running yet.
+    """Return everything of one box, nothing running yet; `buses` stand in for its own where they are given.
 
     Raises:
         SettingsError: something is missing or wrong, with the remedy.
@@ -51,7 +53,7 @@ def compose(
     parts = _parts(settings, database)
     memory = DeviceMemory(database, parts.clock.now_ms, parts.clock.quality)
     calibrations = Calibrations(database, parts.clock.now_ms)
-    buses = real_buses(settings)
+    buses = buses or real_buses(settings)
 
     def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
         instrument = Instrument(device, DRIVERS, connect, parts.clock.monotonic, device_changed)
