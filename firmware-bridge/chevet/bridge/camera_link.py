@@ -4,12 +4,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from chevet.bridge.base import Clock, open_in_thread
+from chevet.bridge.camera_button import Button, button_of, open_button
 from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.jpeg import is_whole_jpeg
-from chevet.bridge.newest_picture import NewestPictureLink
+from chevet.bridge.newest_picture import BUTTON, NewestPictureLink
 from chevet.bridge.packet import Packet
 
 log = logging.getLogger(__name__)
@@ -37,22 +39,32 @@ class CameraLink(NewestPictureLink):
         broken: images refused because they were cut short or were no JPEG.
     """
 
-    def __init__(self, url: str, clock: Clock, open_camera: Callable[[], Camera]) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        open_camera: Callable[[], Camera],
+        press: Callable[[Callable[[], None]], Button | None] = lambda _pressed: None,
+    ) -> None:
         """Keep how to open the camera.
 
         Args:
             url: the link's URL.
             clock: gives the arrival times.
             open_camera: opens it, in a thread; raises LinkUnavailable.
+            press: opens its snapshot button, which calls what it is given; None where it has none.
         """
         super().__init__(url, clock)
         self.broken = 0
         self._open_camera = open_camera
+        self._press = press
+        self._button: Button | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def _connect(self) -> None:
         camera = await open_in_thread(self._open_camera, lambda camera: camera.close())
+        self._button = self._press(lambda: self._put(b"", BUTTON))
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(
             target=self._run, args=(camera, loop), name=f"camera {self.url}", daemon=True
@@ -89,6 +101,9 @@ class CameraLink(NewestPictureLink):
 
     async def _disconnect(self) -> None:
         self._stopping.set()
+        if self._button is not None:
+            self._button.close()
+            self._button = None
         thread, self._thread = self._thread, None
         if thread is not None:
             # It ends after the read under way, which OpenCV limits; a hung Pi camera keeps its thread.
@@ -117,6 +132,26 @@ def camera_opener(url: str) -> Callable[[], Camera]:
     if not address.startswith(("http://", "https://")):  # or FFmpeg would open files and devices
         raise LinkUnavailable(url, "bad_url")
     return lambda: open_stream(url, address)
+
+
+def camera_link(url: str, clock: Clock) -> CameraLink:
+    """Return the camera link that `url` names, with its snapshot button where it is a USB camera.
+
+    Raises:
+        LinkUnavailable: the URL is misspelt.
+    """
+    opener = camera_opener(url)
+    if not url.startswith("v4l2:"):
+        return CameraLink(url, clock, opener)
+    from chevet.bridge.opencv_camera import parse_v4l2
+
+    wanted = parse_v4l2(url)
+
+    def press(pressed: Callable[[], None]) -> Button | None:
+        path = Path(wanted.button) if wanted.button else button_of(wanted.path)
+        return open_button(path, pressed, any_key=bool(wanted.button))
+
+    return CameraLink(url, clock, opener, press)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, do: Callable[[Any], None], argument: object) -> None:

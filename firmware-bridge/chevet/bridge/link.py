@@ -85,9 +85,9 @@ def open_link(
 
             return BleLink(url, clock, *((bluetooth.scanner, bluetooth.client) if bluetooth else ()))
         case "mjpeg" | "v4l2" | "picamera":
-            from chevet.bridge.camera_link import CameraLink, camera_opener
+            from chevet.bridge.camera_link import camera_link
 
-            return CameraLink(url, clock, camera_opener(url))
+            return camera_link(url, clock)
         case "wificam":
             from chevet.bridge.wifi_camera import WifiCameraLink
 

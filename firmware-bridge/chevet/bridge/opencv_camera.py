@@ -72,12 +72,19 @@ def open_stream(url: str, address: str) -> OpenCvCamera:
 
 @dataclass(frozen=True, slots=True)
 class WantedVideo:
-    """What to ask of a USB camera: device path, pixels (0 = the camera's own choice), pictures a second."""
+    """What to ask of a USB camera.
+
+    Attributes:
+        path: its device.
+        width, height, fps: pixels and pictures a second, 0 for the camera's own choice.
+        button: input device of its snapshot button, "" for the one that belongs to it.
+    """
 
     path: str
     width: int
     height: int
     fps: int
+    button: str = ""
 
 
 def parse_v4l2(url: str) -> WantedVideo:
@@ -86,9 +93,9 @@ def parse_v4l2(url: str) -> WantedVideo:
     Raises:
         LinkUnavailable: it is misspelt.
     """
-    parts = split_url(url, options=frozenset({"width", "height", "fps"}))
+    parts = split_url(url, options=frozenset({"width", "height", "fps", "button"}))
     width, height, fps = (int(parts.number(name, 0)) for name in ("width", "height", "fps"))
-    return WantedVideo(parts.target, width, height, fps)
+    return WantedVideo(parts.target, width, height, fps, parts.options.get("button", ""))
 
 
 def open_v4l2(url: str, wanted: WantedVideo) -> OpenCvCamera:
