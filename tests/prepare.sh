@@ -5,6 +5,7 @@ missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v mosquitto >/dev/null || missing="$missing mosquitto"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
+command -v clang >/dev/null || missing="$missing clang"
 command -v arm-none-eabi-gcc >/dev/null || missing="$missing gcc-arm-none-eabi"
 command -v qemu-system-arm >/dev/null || missing="$missing qemu-system-arm"
 command -v arecord >/dev/null || missing="$missing alsa-utils"
@@ -14,6 +15,10 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing$missing ..."
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
+  # libFuzzer stands in a package of its own, named after clang's version.
+  case "$missing" in
+    *clang*) missing="$missing $(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p')" ;;
+  esac
   # shellcheck disable=SC2086
   apt-get install -y -qq --no-install-recommends $missing >/dev/null
 else

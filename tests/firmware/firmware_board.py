@@ -8,15 +8,19 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from chevet.bridge.errors import LinkLost
-from chevet.bridge.frame import FrameDecoder
-from chevet.bridge.link import open_link
+from chevet.bridge.frame import MAX_FRAME, FrameDecoder
+from chevet.bridge.link import Link, open_link
+from chevet.bridge.packet import Packet
 from chevet.devices import kit_messages
 from chevet.devices.driver import DRIVERS
 from chevet.devices.samples import Event, Notice, SampleBlock
+from chevet.edge.instruments import Instrument
+from chevet.edge.settings import DeviceSettings
 from chevet.sim import kit_wire as wire
 
 MACHINE = "netduinoplus2"
@@ -25,6 +29,8 @@ PATIENCE_S = 20.0
 """Emulated time is lost when this machine is busy, so nothing is timed; this only ends a hopeless wait."""
 TICK_S = 0.1
 DRAIN_S = 5.0
+
+BoardKind = TypeVar("BoardKind", bound="Board")
 
 
 class Board:
@@ -142,8 +148,88 @@ class Board:
         await self.link.aclose()
 
 
+class Tap:
+    """The link under another, whose bytes are kept, and spoilt where the test wants it."""
+
+    def __init__(self, link: Link, raw: bytearray, spoil: Callable[[bytes], bytes]) -> None:
+        self._link = link
+        self._raw = raw
+        self._spoil = spoil
+        self.url = link.url
+        self.dropped = 0
+
+    async def receive(self) -> Packet:
+        """Return the next packet as the host hears it."""
+        packet = await self._link.receive()
+        self._raw += packet.data
+        return Packet(self._spoil(packet.data), packet.at, packet.source)
+
+    async def open(self) -> None:
+        await self._link.open()
+
+    async def send(self, data: bytes) -> None:
+        await self._link.send(data)
+
+    async def aclose(self) -> None:
+        self.dropped = self._link.dropped
+        await self._link.aclose()
+
+
+class AgentBoard(Board):
+    """A powered board that the edge agent reads: its instrument loop, its link, its driver.
+
+    Attributes:
+        spoil: changes what the host hears; `raw` stays what the device said.
+        instrument: the agent's.
+    """
+
+    async def open(self, sensor_says: bytes = b"") -> None:
+        """Open the sensor's line and let the agent find its device."""
+        assert not sensor_says
+        _, self._sensor = await self._connect("sensor")
+        await self.link.aclose()
+        self.spoil: Callable[[bytes], bytes] = lambda data: data
+        name = self.driver.name
+        settings = DeviceSettings(id="front-end", driver=name, link=self.link.url)
+        self.instrument = Instrument(settings, DRIVERS, self._tapped, time.monotonic, lambda _: None)
+        self.instrument.listeners.append(self)
+        self._tasks = [asyncio.create_task(self.instrument.run())]
+
+    def _tapped(self, url: str) -> Link:
+        self._tap = Tap(open_link(url), self.raw, lambda data: self.spoil(data))
+        return self._tap
+
+    def offer(self, device: str, event: Event) -> None:
+        """Take what the agent gives its listeners."""
+        self.events.append(event)
+
+    async def link_garbage(self, data: bytes) -> None:
+        """Put bytes on the command line that are none of the agent's."""
+        await self._tap.send(data)
+
+    def sent_up_to(self) -> int:
+        """Return the index after the last sample set that the device has sent, heard by the host or not."""
+        tail = FrameDecoder().feed(bytes(self.raw[-4 * MAX_FRAME :]))  # the whole minute would take long
+        heads = [
+            kit_messages.SAMPLES_HEAD.unpack_from(one.payload) for one in tail if one.type == wire.SAMPLES
+        ]
+        return max((first + count for first, _, count, _ in heads), default=0)
+
+    def lost(self, device: str, problem: str) -> None:
+        """Notes nothing: a test sees it in the instrument's state."""
+
+    async def close(self) -> None:
+        """End as the agent ends: the loop is cancelled, says stop, and closes its link."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._sensor is not None:
+            self._sensor.close()
+
+
 @contextlib.asynccontextmanager
-async def powered(elf: Path, instrument: str) -> AsyncIterator[Board]:
+async def powered(elf: Path, instrument: str, kind: type[BoardKind] = Board) -> AsyncIterator[BoardKind]:
     """Power a board on; whatever happens, its process is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="chevet-qemu-") as folder:
         words = ["-M", MACHINE, "-kernel", str(elf), "-display", "none", "-serial", "pty"]
@@ -156,7 +242,7 @@ async def powered(elf: Path, instrument: str) -> AsyncIterator[Board]:
             line = await asyncio.wait_for(qemu.stdout.readline(), PATIENCE_S)
             found = re.search(rb"redirected to (/dev/\S+)", line)
             assert found, line
-            board = Board(instrument, found[1].decode(), Path(folder))
+            board = kind(instrument, found[1].decode(), Path(folder))
             try:
                 yield board
             finally:
