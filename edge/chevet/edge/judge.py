@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Picture, Reading
 from chevet.edge.journal import Journal
+from chevet.edge.pressed import pressed_for
 from chevet.edge.recorded import (
     STILLS_AT_MOST,
     Judged,
@@ -92,7 +93,7 @@ def judge(journal: Journal) -> Judged:
 def _judge(journal: Journal) -> Judged:
     step = journal.opening.step
     if step == "otoscopy":
-        return _judge_pictures(pictures_of(journal))
+        return _judge_pictures(pictures_of(journal), pressed_for(journal))
     laid = waveforms(journal)
     values = [reading for reading in journal.events if isinstance(reading, Reading)]
     if laid:
@@ -218,8 +219,8 @@ def _short(mark: QualityMark, waveform: Waveform, seconds: float) -> QualityMark
     return QualityMark(mark.score, usable=False, reasons=(*mark.reasons, "cut_short"))
 
 
-def _judge_pictures(pictures: Sequence[Picture]) -> Judged:
-    stills, best = choose_stills(pictures, sharpness, best_frame)
+def _judge_pictures(pictures: Sequence[Picture], wanted: Sequence[Sequence[int]]) -> Judged:
+    stills, best = choose_stills(pictures, sharpness, best_frame, wanted)
     if best is None:
         return Judged(NOTHING)
     return Judged(picture_mark(pictures[stills[best]]), (), stills, best)

@@ -145,25 +145,44 @@ def choose_stills(
     pictures: Sequence[Picture],
     sharpness: Callable[[NDArray[np.uint8]], float],
     best_frame: Callable[[Sequence[NDArray[np.uint8]]], int],
+    wanted: Sequence[Sequence[int]] = (),
 ) -> tuple[tuple[int, ...], int | None]:
-    """Choose at most 8 stills spread over the capture, the sharpest of each eighth; and the best of them.
+    """Choose at most 8 stills: those asked for, then the sharpest of each part of the capture; and the best.
+
+    Args:
+        pictures: of the capture, in order.
+        sharpness: of one image, as the signals have it.
+        best_frame: of several images.
+        wanted: for each press of the snapshot button the pictures it may have meant. One of each is kept
+            (of the last 8), and the best is one of these.
 
     Returns:
         Indices into `pictures`, ascending, and the index into those of the best, or None without pictures.
     """
-    chosen: list[int] = []
+    asked = {found for group in wanted[-STILLS_AT_MOST:] for found in _sharpest(pictures, group, sharpness)}
+    chosen = set(asked)
     for part in np.array_split(np.arange(len(pictures)), STILLS_AT_MOST):
-        if not part.size:
-            continue
-        spread = part[np.unique(np.linspace(0, part.size - 1, CANDIDATES_A_STILL).astype(int))]
-        small = [(int(i), decode(pictures[i], small=True)) for i in spread]
-        scored = [(sharpness(image), index) for index, image in small if image is not None]
-        if scored:
-            chosen.append(max(scored)[1])
-    whole = [(index, decode(pictures[index])) for index in chosen]
-    images = [image for _, image in whole if image is not None]
-    stills = tuple(index for index, image in whole if image is not None)
-    return (stills, best_frame(images)) if images else ((), None)
+        if len(chosen) < STILLS_AT_MOST and not chosen & set(part.tolist()):
+            chosen |= set(_sharpest(pictures, part.tolist(), sharpness))
+    whole = [(index, decode(pictures[index])) for index in sorted(chosen)]
+    images = {index: image for index, image in whole if image is not None}
+    stills = tuple(images)
+    if not stills:
+        return (), None
+    among = [index for index in stills if index in asked] or list(stills)
+    return stills, stills.index(among[best_frame([images[index] for index in among])])
+
+
+def _sharpest(
+    pictures: Sequence[Picture], group: Sequence[int], sharpness: Callable[[NDArray[np.uint8]], float]
+) -> tuple[int, ...]:
+    """Return the sharpest of some spread over `group`, nothing where none can be decoded."""
+    if not group:
+        return ()
+    spread = np.unique(np.linspace(0, len(group) - 1, CANDIDATES_A_STILL).astype(int))
+    small = [(group[place], decode(pictures[group[place]], small=True)) for place in spread]
+    scored = [(sharpness(image), index) for index, image in small if image is not None]
+    return (max(scored)[1],) if scored else ()
 
 
 def pictures_of(journal: Journal) -> list[Picture]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from chevet.devices.samples import Channel, Event, Picture, SampleBlock
+from chevet.devices.samples import Channel, Event, Notice, Picture, SampleBlock
 from chevet.edge.journal import JournalWriter, Opening
 from chevet.edge.main_stream import belongs
 from chevet.edge.visits import CaptureRow
@@ -42,7 +42,11 @@ class Running:
 
     def offer(self, device: str, event: Event) -> None:  # noqa: ARG002 - it listens to one device only
         """Take one event of the device into the journal."""
-        if self.ended.is_set() or not isinstance(event, _KEPT_EVENTS.get(self.row.step, object)):
+        if self.ended.is_set():
+            return
+        if not isinstance(event, _KEPT_EVENTS.get(self.row.step, object)):
+            if isinstance(event, Notice) and event.code == "snapshot_button":
+                self.writer.append(event)  # it says which picture was meant, and is no signal by itself
             return
         self.writer.append(event)
         self.events += 1
