@@ -69,6 +69,7 @@ class FakeEdge:
         self.devices = {name: self._device(name) for name in ("oximeter", "ecg", "stethoscope", "otoscope")}
         self.found: dict[str, dict[str, Any]] = {}
         self.measured: dict[str, dict[str, Any]] = {}
+        self.imports: list[dict[str, Any]] = []
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
         self.ids = 0
@@ -314,6 +315,28 @@ class FakeEdge:
         if capture["elapsed_s"] >= capture["seconds"]:
             self.finish(capture)
         self.tell({"type": "capture", "capture": capture})
+
+    def cart_brings(self, patient: str, taken: str = "2026-03-14T10:32:05") -> str:
+        """Let the cart drop an ECG that names "same", "other" or "not_named"; return its id."""
+        leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
+        one = {"id": self.new_id(), "driver": "scp-ecg", "arrived_ms": now_ms(), "taken": taken}
+        one |= {"seconds": 10.0, "rate_hz": 500.0, "leads": leads, "patient": patient, "simulated": True}
+        self.imports.insert(0, one)
+        return str(one["id"])
+
+    def imported(self, one: dict[str, Any]) -> dict[str, Any]:
+        """Make a capture of the cart's file."""
+        assert self.visit is not None
+        capture = {
+            "id": self.new_id(), "visit": self.visit["id"], "step": "ecg", "site": "", "side": "",
+            "device": "cart", "state": "recording", "problem": "", "elapsed_s": one["seconds"],
+            "seconds": one["seconds"], "recording": None, "began": time.monotonic(),
+        }  # fmt: skip
+        self.captures[str(capture["id"])] = capture
+        self.finish(capture)
+        capture["recording"]["driver"] = one["driver"]
+        self.visit["capture"] = capture
+        return capture
 
     def finish(self, capture: dict[str, Any]) -> None:
         """End a capture and judge it."""

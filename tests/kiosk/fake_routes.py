@@ -54,6 +54,7 @@ def routes_of(edge: "FakeEdge") -> APIRouter:
     _cases(edge, add)
     _found(edge, add)
     _measured(edge, add)
+    _imports(edge, add)
     return routes
 
 
@@ -108,6 +109,22 @@ def _measured(edge: "FakeEdge", add: Any) -> None:
 
     add("GET", "/visits/{id}/measured", lambda *_: {"measured": list(edge.measured.values())})
     add("POST", "/visits/{id}/measured", take)
+
+
+def _imports(edge: "FakeEdge", add: Any) -> None:
+    def take(_: Request, body: dict[str, Any]) -> Any:
+        one = next((one for one in edge.imports if one["id"] == body["file"]), None)
+        if one is None:
+            return refuse(404, "not_found")
+        if one["patient"] == "other" and not body["confirm"]:
+            return refuse(409, "other_patient", "confirm")
+        edge.imports.remove(one)
+        return JSONResponse(edge.imported(one), 201)
+
+    add(
+        "GET", "/imports", lambda *_: {"imports": edge.imports, "refused": 0, "problem": "", "watching": True}
+    )
+    add("POST", "/visits/{id}/imports", take)
 
 
 def _people(edge: "FakeEdge", add: Any) -> None:

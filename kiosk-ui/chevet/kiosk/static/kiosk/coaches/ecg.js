@@ -3,6 +3,7 @@
 import { t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
+import { CartOffer, useCart } from "/kiosk/coaches/cart.js";
 import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
 import { LiveMonitor, LOOKS, StillMonitor } from "/kiosk/coaches/monitor.js";
 import { Result } from "/kiosk/coaches/result.js";
@@ -30,6 +31,7 @@ export function electrodesOff(reasons, notices) {
 export function Ecg({ visit }) {
   const { notices } = useKiosk();
   const taking = useCapture(visit, { step: "ecg", instrument: "ecg", seconds: SECONDS });
+  const cart = useCart(visit, taking.phase === "live" || taking.phase === "absent");
   const quality = taking.live?.quality;
   const off = electrodesOff(quality?.reasons ?? [], taking.device ? (notices[taking.device.id] ?? {}) : {});
   const look = { ...LOOKS.ecg, label: t("signal.ecg") };
@@ -39,6 +41,7 @@ export function Ecg({ visit }) {
     numbers=${html`<${Rate} measurements=${taking.capture?.recording?.measurements ?? []} />`}>
     <${StillMonitor} capture=${taking.capture?.id} look=${look} />
   <//>`;
+  if (cart.offered.length) return html`<${CartOffer} visit=${visit} cart=${cart} leave=${toTiles} />`;
   return html`<${Coach} ...${common} skip=${{ step: "ecg" }} leave=${toTiles} result=${result} class="coach-ecg" step=${t("ecg.step")}
     recordLabel=${t("coach.record", { n: SECONDS })} picture=${html`<${Map} off=${off} />`}
     chips=${html`<${Contact} off=${off} known=${Boolean(quality)} /><${QualityChip} quality=${quality} />
