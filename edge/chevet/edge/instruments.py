@@ -97,6 +97,7 @@ class Instrument:
         self.rate = RateWatch()
         self.found = False
         self.calibrations: Calibrations | None = None
+        self._settings = ""
         self._streams: bool | None = None  # as far as it was heard
         self._wake = asyncio.Event()
         self.state, self.problem = WAITING if self.spot else CONNECTING, ""
@@ -136,8 +137,8 @@ class Instrument:
         return self.calibrations.day(self.id, self.identity["serial"]) if self.calibrations else None
 
     def words(self) -> dict[str, str]:
-        """Return what a recording carries of the device."""
-        more = {"calibrated_on": self.calibrated_on or ""}
+        """Return what a recording carries of the device; "settings" are its own gain and filters, coded."""
+        more = {"calibrated_on": self.calibrated_on or "", "settings": self._settings}
         if self.rate.wrong and self.rate.measured_hz is not None:
             more["measured_hz"] = f"{self.rate.measured_hz:.2f}"
         return self.identity | {key: value for key, value in more.items() if value}
@@ -267,6 +268,8 @@ class Instrument:
     def _identified(self, detail: str) -> None:
         words = {key: value for key, _, value in (word.partition("=") for word in detail.split(";"))}
         self.identity |= {key: words[key] for key in self.identity if key in words}
+        others = words.keys() - self.identity.keys() - {"simulated"}
+        self._settings = ";".join(f"{key}={words[key]}" for key in words if key in others and words[key])
         self.simulated = self.simulated or words.get("simulated") == "1"
         self._changed(self)
 
