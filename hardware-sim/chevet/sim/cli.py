@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chevet.sim import serving
 from chevet.sim.errors import SimError
+from chevet.sim.twins import cart_command
 
 DESCRIPTION = """\
 Virtual instruments for trying, teaching and testing Chevet without hardware or a patient.
@@ -65,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     serving.scenario_options(_command(commands, "scenario", "check a scenario", serving.SCENARIO, _scenario))
     _demo_options(_command(commands, "demo", "run all of Chevet on this machine", "", _demo))
     _consult_options(_command(commands, "consult", "conduct one consultation", CONSULT, _consult))
+    cart_command.cart_options(
+        _command(commands, "cart", "drop an ECG file as a cart does", cart_command.HELP, cart_command.run)
+    )
     _command(commands, "doctor", "check what the simulator needs", "", _doctor)
     return whole
 

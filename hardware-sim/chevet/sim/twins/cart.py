@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from chevet.sim.bodies import EcgBody
+from chevet.sim.twins.cart_command import ENDINGS
 from chevet.sim.twins.cart_files import (
     CONTEC_LEADS,
     CONTEC_RATE_HZ,
@@ -23,7 +24,6 @@ from chevet.sim.twins.cart_scp import NOBODY, Ints, Owner, Record, write_scp
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 RATE_HZ, SECONDS = 500, 10
 """What EcgBody gives: 500 samples a second of 1 uV."""
-ENDINGS = {"scp": ".scp", "dicom": ".dcm", "ecg90a": ".ECG"}
 PIECES = 8
 
 
