@@ -109,7 +109,7 @@ class Ads1292r:
         self._breakout = OpenView(self.name, BREAKOUT)
         self._raw = RawAds1292r()
         self._chosen: OpenView | RawAds1292r | None = None
-        self.counters = self._breakout.counters
+        self.counters = Counters()
 
     def start(self) -> bytes:
         """Listen for both; there is nothing to send."""
@@ -128,11 +128,22 @@ class Ads1292r:
 
     def feed(self, packet: Packet) -> list[Event]:
         """Take what arrived; never raises, whatever it is."""
-        if self._chosen is not None:
-            return self._chosen.feed(packet)
+        events = self._hear(packet) if self._chosen is None else self._chosen.feed(packet)
+        self._add_up()
+        return events
+
+    def _hear(self, packet: Packet) -> list[Event]:
         for way in (self._breakout, self._raw):
             events = way.feed(packet)
             if any(isinstance(event, SampleBlock | Notice) for event in events):
-                self._chosen, self.counters = way, way.counters
+                self._chosen = way
                 return events
         return []
+
+    def _add_up(self) -> None:
+        """Count for both ways: totals of the chosen one would fall when the other is chosen next time."""
+        one, two = self._breakout.counters, self._raw.counters
+        self.counters.frames = one.frames + two.frames
+        self.counters.bad_frames = one.bad_frames + two.bad_frames
+        self.counters.lost_samples = one.lost_samples + two.lost_samples
+        self.counters.resyncs = one.resyncs + two.resyncs

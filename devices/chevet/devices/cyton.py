@@ -129,6 +129,8 @@ class Cyton:
 def counted_runs(rows: Rows, counters: NDArray[np.uint8]) -> list[tuple[int, Rows]]:
     """Split frames where their counter, 0 to 255, jumps: (index of the first, frames)."""
     jumps = np.flatnonzero(counters[1:] - counters[:-1] != 1)
+    if not len(jumps):
+        return [(0, rows)]
     edges = [0, *(int(jump) + 1 for jump in jumps), len(rows)]
     return [(start, rows[start:stop]) for start, stop in pairwise(edges)]
 
