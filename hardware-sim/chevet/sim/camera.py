@@ -153,7 +153,7 @@ class Camera:
         began = self._clock()
         frame = 0
         while not writer.is_closing():
-            jpeg = await self._jpeg(int(self._clock() * FRAMES_PER_S))
+            jpeg = await self.picture(int(self._clock() * FRAMES_PER_S))
             if self._sends() and writer.transport.get_write_buffer_size() < BACKLOG_BYTES:
                 writer.write(part(self._spoiled(jpeg)))
             rate_hz = min(self.ear.slow or FRAMES_PER_S, FRAMES_PER_S)
@@ -184,7 +184,8 @@ class Camera:
             self._videos[key] = await asyncio.to_thread(OtoscopeVideo, *key, self._seed)
         return self._videos[key]
 
-    async def _jpeg(self, frame: int) -> bytes:
+    async def picture(self, frame: int) -> bytes:
+        """Return what it sees in picture number `frame`, as JPEG."""
         ear = self.ear
         side = OTHER[ear.side] if ear.wrong_side else ear.side
         video = await self._video(ear.condition or self.has(side), side)

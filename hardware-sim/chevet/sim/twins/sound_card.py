@@ -65,6 +65,7 @@ class SoundCard:
         silence: the card's clock stands still: nothing comes, and what was heard meanwhile is lost.
         muted: the microphone's switch is off: digital silence.
         lost: chunks of 10 ms that no reader took in time.
+        began_at: when it took its sample 0.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ class SoundCard:
         if any(sign in str(self._pipe) for sign in '"\\\n'):
             raise ValueError("ALSA cannot read a path with quotes, backslashes or line ends")
         self._clock = clock
-        self._pace = Pace(PERIODS_PER_S, clock(), CATCH_UP_S)
+        self.began_at = clock()
+        self._pace = Pace(PERIODS_PER_S, self.began_at, CATCH_UP_S)
         self._writing: int | None = None
         self._left: list[int] = []
         self._plugged = False
