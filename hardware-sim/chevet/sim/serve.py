@@ -26,7 +26,7 @@ from chevet.sim.room import Room
 from chevet.sim.scenario import Scenario
 from chevet.sim.testers_page import TestersPage
 from chevet.sim.truth_file import TruthFile
-from chevet.sim.twins import offered
+from chevet.sim.twins import offered, sound_and_pictures
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,12 @@ RADIO = "radio.sock"
 TRUTH = "truth.jsonl"
 DEVICES = ("ecg", "stethoscope", "oximeter", "oximeter-ble", "otoscope")
 """Served when nothing is chosen."""
-KIT = (*DEVICES, "kit-oximeter")
-TWINS = (*offered.SERIAL, *offered.BLUETOOTH)
+KIT = (*DEVICES, "kit-oximeter", sound_and_pictures.WIFI_OTOSCOPE)
+TWINS = (*offered.SERIAL, *offered.BLUETOOTH, sound_and_pictures.SOUND_CARD)
 """Instruments that others make: served when they are chosen, by the names of their drivers."""
 ALL = (*KIT, *TWINS)
-PLAYING = tuple(name for name in ALL if name not in ("otoscope", *offered.MEASURING))
+NO_PLAYERS = ("otoscope", sound_and_pictures.WIFI_OTOSCOPE, *offered.MEASURING)
+PLAYING = tuple(name for name in ALL if name not in NO_PLAYERS)
 """Instruments that can play a recording."""
 LINKED_WITHIN_S = 5.0
 
@@ -150,6 +151,7 @@ _SERIAL: dict[str, Maker] = {
     "stethoscope": make.kit_stethoscope,
     "oximeter": make.nonin_oximeter,
     "kit-oximeter": make.kit_oximeter,
+    sound_and_pictures.SOUND_CARD: sound_and_pictures.sound_card,
 }
 _ON_AIR: dict[str, Callable[[Bedside], Awaitable[Instrument]]] = {"oximeter-ble": make.ble_oximeter}
 
@@ -172,6 +174,8 @@ async def _made(name: str, plan: Plan, bedside: Bedside, taken_away: contextlib.
         return await _ON_AIR[name](bedside)
     if name in offered.BLUETOOTH:
         return await offered.bluetooth_twin(name, bedside)
+    if name == sound_and_pictures.WIFI_OTOSCOPE:
+        return await sound_and_pictures.wifi_otoscope(bedside)
     if name == "otoscope":
         return await _otoscope(plan, bedside, taken_away)
     raise ServeError(name, f"no device {name!r}; there are {', '.join(ALL)}")
