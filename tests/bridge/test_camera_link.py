@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chevet.bridge import opencv_camera, pi_camera
-from chevet.bridge.camera_link import CameraLink
+from chevet.bridge.camera_link import CameraLink, camera_link
 from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
 from chevet.bridge.jpeg import is_whole_jpeg
 from chevet.bridge.link import open_link
@@ -338,6 +338,29 @@ def test_a_pi_camera_that_cannot_be_had_says_why(number, in_use, reason):
     with pytest.raises(LinkUnavailable) as refused:
         pi_camera.open_pi_camera("picamera:0", settings, Camera)
     assert refused.value.reason == reason
+
+
+def test_a_pi_camera_that_does_not_start_is_freed_for_the_next_try():
+    class Broken(FakePicamera2):
+        def start(self, config=None, show_preview=False):
+            raise RuntimeError("Camera frontend has timed out")
+
+    with pytest.raises(LinkUnavailable) as refused:
+        pi_camera.open_pi_camera("picamera:0", pi_camera.PiCameraSettings(0, 640, 480), Broken)
+    assert refused.value.reason == "failed"
+    assert Broken.last.calls[-1] == ("close",)
+
+
+async def test_a_usb_camera_whose_device_is_gone_was_unplugged(tmp_path):
+    node = tmp_path / "video0"
+    for reason in ("unplugged", "ended"):
+        link = camera_link(f"v4l2:{node}", lambda: 0.0)
+        link._open_camera = lambda: FakeCamera([IMAGES[0]])
+        with pytest.raises(LinkLost) as lost:
+            await receive_until_lost(link, [])
+        await link.aclose()
+        assert lost.value.reason == reason
+        node.touch()
 
 
 async def test_off_a_pi_the_missing_library_is_named():

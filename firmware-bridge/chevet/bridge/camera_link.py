@@ -45,6 +45,7 @@ class CameraLink(NewestPictureLink):
         clock: Clock,
         open_camera: Callable[[], Camera],
         press: Callable[[Callable[[], None]], Button | None] = lambda _pressed: None,
+        ended: Callable[[], str] = lambda: "ended",
     ) -> None:
         """Keep how to open the camera.
 
@@ -53,11 +54,13 @@ class CameraLink(NewestPictureLink):
             clock: gives the arrival times.
             open_camera: opens it, in a thread; raises LinkUnavailable.
             press: opens its snapshot button, which calls what it is given; None where it has none.
+            ended: returns the reason of a link whose camera gives no more pictures.
         """
         super().__init__(url, clock)
         self.broken = 0
         self._open_camera = open_camera
         self._press = press
+        self._ended = ended
         self._button: Button | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,7 +89,7 @@ class CameraLink(NewestPictureLink):
         while not self._stopping.is_set():
             image = camera.read()
             if image is None:
-                return "ended"
+                return self._ended()
             if is_whole_jpeg(image):
                 in_a_row = 0
                 _in_loop(loop, self._put_picture, Packet(image, self._clock()))
@@ -151,7 +154,10 @@ def camera_link(url: str, clock: Clock) -> CameraLink:
         path = Path(wanted.button) if wanted.button else button_of(wanted.path)
         return open_button(path, pressed, any_key=bool(wanted.button))
 
-    return CameraLink(url, clock, opener, press)
+    def ended() -> str:
+        return "ended" if Path(wanted.path).exists() else "unplugged"
+
+    return CameraLink(url, clock, opener, press, ended)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, do: Callable[[Any], None], argument: object) -> None:

@@ -6,11 +6,14 @@ camera is opened and not before.
 
 import importlib
 import io
+import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.url import split_url
+
+log = logging.getLogger(__name__)
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1280, 720
 SETTLING_FRAMES = 10
@@ -90,11 +93,18 @@ def open_pi_camera(
         camera = found(settings.number)
     except RuntimeError as error:  # what picamera2 raises for "device or resource busy"
         raise LinkUnavailable(url, "busy") from error
-    camera.configure(camera.create_video_configuration(main={"size": (settings.width, settings.height)}))
-    camera.start()
-    opened = PiCamera(camera)
-    for _ in range(SETTLING_FRAMES):
-        opened.read()
+    try:
+        camera.configure(camera.create_video_configuration(main={"size": (settings.width, settings.height)}))
+        camera.start()
+        opened = PiCamera(camera)
+        for _ in range(SETTLING_FRAMES):
+            opened.read()
+    except (
+        Exception
+    ) as error:  # whatever libcamera throws: a camera left open stays busy until the agent ends
+        log.warning("cannot start %s: %s", url, error)
+        camera.close()
+        raise LinkUnavailable(url, "failed") from error
     return opened
 
 
