@@ -94,6 +94,7 @@ class Bench:
             self._overhear,
             self._connect,
             self.bluetooth is not None,
+            QUICK,
         )
 
     def plug(
@@ -184,7 +185,7 @@ def look_around(
 
     use = InUse(instruments, make, live, bench.buses.connect)
     memory = FoundDevices(store, clock.now_ms)
-    discovery = Discovery(settings, bench.buses, memory, use, configured, clock, told.append, QUICK)
+    discovery = Discovery(settings, bench.buses, memory, use, configured, clock, told.append)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:

@@ -27,6 +27,7 @@ DEVICE = {
     "instrument": "ecg",
     "driver": "kit-ecg",
     "link": "serial:ecg",
+    "origin": "settings",
     "state": "ready",
     "problem": "",
     "model": "E12",
@@ -34,6 +35,9 @@ DEVICE = {
     "firmware": "1.0",
     "battery_pct": 81.4,
     "rates": {"I": 500.0, "II": 500.0},
+    "measured_hz": 499.9,
+    "rate_wrong": False,
+    "calibrated_on": None,
     "lost_samples": 3,
     "bad_frames": 1,
     "last_packet_ms": 99_500,
@@ -138,6 +142,11 @@ def test_each_device_is_told_in_two_lines() -> None:
         "    E12 serial 7 firmware 1.0; battery 81 %; I, II at 500 Hz; 3 samples lost; 1 bad frames;"
         " heard 0.5 s ago; quality 0.40, poor (mains_hum)"
     )
+    lying = {"rate_wrong": True, "measured_hz": 519.76, "calibrated_on": "2026-05-04", "origin": "found"}
+    first, second = live_lines(DEVICE | lying, 100_000)
+    assert first.endswith("simulated  found")
+    assert "calibrated 2026-05-04; battery 81 %" in second
+    assert "I, II at 500 Hz; rate wrong: 519.76 Hz by this box's clock" in second
     bare = {"model": "", "serial": "", "firmware": "", "battery_pct": None, "rates": {}, "quality": None}
     gone = {"state": "absent", "problem": "not_found", "last_packet_ms": None}
     first, second = live_lines(DEVICE | bare | gone, 100_000)

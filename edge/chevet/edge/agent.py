@@ -81,6 +81,7 @@ class Agent:
             tasks += [
                 group.create_task(instrument.run(), name=f"device {instrument.id}")
                 for instrument in bedside.instruments.values()
+                if not instrument.found  # those are run by in_use
             ]
             await self._stopping.wait()
             server.should_exit = True

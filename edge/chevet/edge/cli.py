@@ -47,8 +47,9 @@ RUN = (
     " cut."
 )
 DEVICES = (
-    "List the instruments: state, model, battery, rates, lost samples, bad frames and quality as the running"
-    " agent sees them; without an agent, what is configured."
+    "List the instruments: state, model, calibration, battery, rates, lost samples, bad frames and quality as"
+    " the running agent sees them; without an agent, what is configured. --find lists what is on the buses"
+    " instead, what each was taken for and why; the ids for --use, --refuse and --ask stand there."
 )
 DOCTOR = "Check keys, programme file, disk, clock, port, broker and every instrument's link."
 RECORD = (
@@ -74,7 +75,8 @@ port = 8421
 host = "127.0.0.1"
 port = 1883
 
-# One block for each instrument, or devices_file = "devices.json":
+# Instruments that are plugged in or switched on are found and offered on the screen; to name one here
+# instead, one block for each, or devices_file = "devices.json":
 # [[devices]]
 # id = "ecg"
 # driver = "kit-ecg"
@@ -123,15 +125,39 @@ def parser() -> argparse.ArgumentParser:
     shared.add_argument("--config", type=Path, metavar="FILE", help="the configuration (default: edge.toml)")
     _init_words(commands, shared)
     _worker_words(commands, shared)
+    _devices_words(commands, shared)
     for name, do, short, long in (
         ("run", _run, "run the agent and serve the kiosk", RUN),
-        ("devices", _devices, "list the instruments of this box", DEVICES),
         ("doctor", _doctor, "check what the agent needs and name the remedy", DOCTOR),
     ):
         command = commands.add_parser(name, parents=[shared], help=short, description=long)
         command.set_defaults(do=do)
     _record_words(commands, shared)
     return whole
+
+
+def _devices_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    command = commands.add_parser(
+        "devices", parents=[shared], help="list, find, accept and forget instruments", description=DEVICES
+    )
+    wishes = command.add_mutually_exclusive_group()
+    wishes.add_argument("--find", action="store_true", help="look at the buses and list what is there")
+    for option, text in (
+        ("--use", "use what was found under this id, now and after every start"),
+        ("--refuse", "do not use it and do not offer it again"),
+        ("--ask", "ask a silent serial port who is there, by harmless questions"),
+    ):
+        wishes.add_argument(option, default="", metavar="ID", help=text)
+    wishes.add_argument("--forget", default="", metavar="DEVICE", help="forget an instrument that was found")
+    wishes.add_argument(
+        "--calibrated",
+        nargs=2,
+        default=("", ""),
+        metavar=("DEVICE", "DAY"),
+        help="note the day (2026-05-04, or none) of an instrument's last calibration",
+    )
+    command.add_argument("--driver", default="", metavar="NAME", help="with --use, where several fit")
+    command.set_defaults(do=_devices)
 
 
 def _record_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -229,10 +255,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from chevet.edge.terminal_devices import told_devices
+    settings = load_settings(options.config)
+    device, day = options.calibrated
+    wishes = (options.use, options.refuse, options.ask, options.driver, options.forget, device, day)
+    if options.find or any(wishes):
+        from chevet.edge.terminal_find import Wish, told_found
 
-    for line in told_devices(load_settings(options.config)):
-        print(line)
+        _require_data_dir(settings)
+        lines = told_found(settings, Wish(*wishes))
+    else:
+        from chevet.edge.terminal_devices import told_devices
+
+        lines = told_devices(settings)
+    for line in lines:
+        print(line, flush=True)
     return 0
 
 

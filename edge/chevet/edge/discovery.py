@@ -7,7 +7,6 @@ from typing import Any
 
 from chevet.devices.recognise import BLUETOOTH_OPTIONS
 from chevet.edge.box import BoxClock
-from chevet.edge.discovery_listening import Patience
 from chevet.edge.discovery_memory import Accepted, FoundDevices
 from chevet.edge.discovery_things import (
     BLUETOOTH,
@@ -47,7 +46,6 @@ class Discovery:
         owner: Callable[[Thing], str],
         clock: BoxClock,
         tell: Callable[[dict[str, Any]], None],
-        patience: Patience | None = None,
     ) -> None:
         """Start with nothing found; what was accepted earlier is taken up again.
 
@@ -59,9 +57,8 @@ class Discovery:
             owner: returns the id of the configured instrument that a thing is, "" for none.
             clock: the box's.
             tell: takes messages for all screens.
-            patience: how long to listen to a serial line.
         """
-        self.watch = Watch(settings, buses, clock, self, patience or Patience())
+        self.watch = Watch(settings, buses, clock, self)
         self._settings = settings
         self._memory = memory
         self._use = use
@@ -80,6 +77,11 @@ class Discovery:
             self.watch.things.values(),
             key=lambda one: (ORDER.index(one.state), one.bus, one.place, one.identity),
         )
+
+    @property
+    def used(self) -> list[Accepted]:
+        """Return what the site uses of what was found, there or not."""
+        return self._memory.used
 
     @property
     def offers(self) -> list[Thing]:

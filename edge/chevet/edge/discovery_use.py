@@ -72,8 +72,9 @@ class InUse:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        for listener in tuple(instrument.listeners):
+        for listener in instrument.listeners:
             listener.lost(device, "closed")
+        instrument.listeners.clear()
         self.live.unfollow(device)
 
     async def run(self) -> None:

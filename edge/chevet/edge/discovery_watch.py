@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chevet.bridge.errors import LinkError, LinkUnavailable
@@ -50,6 +50,7 @@ class Buses:
         overhear: tells of Bluetooth advertisements for some seconds; raises LinkUnavailable without a radio.
         connect: opens links.
         virtual_radio: what is heard are programs.
+        patience: how long to listen to a serial line.
     """
 
     ports: Callable[[], list[SerialPort]]
@@ -57,6 +58,7 @@ class Buses:
     overhear: Callable[[Callable[[Heard], None], float], Awaitable[None]]
     connect: Callable[[str], Link]
     virtual_radio: bool = False
+    patience: Patience = field(default_factory=Patience)
 
 
 class Decides(Protocol):
@@ -93,7 +95,6 @@ class Watch:
         buses: Buses,
         clock: BoxClock,
         decides: Decides,
-        patience: Patience,
     ) -> None:
         self.things: dict[str, Thing] = {}
         self.problems: dict[str, str] = {}
@@ -101,7 +102,6 @@ class Watch:
         self._buses = buses
         self._clock = clock
         self._decides = decides
-        self._patience = patience
         self._tried_at: dict[str, float] = {}
         self._listening: dict[str, asyncio.Task[None]] = {}
         self._scans = 0
@@ -215,7 +215,7 @@ class Watch:
             task.cancel()
 
     async def _recognise(self, thing: Thing) -> None:
-        heard = await listen(thing.target, self._buses.connect, thing.hints, self._patience)
+        heard = await listen(thing.target, self._buses.connect, thing.hints, self._buses.patience)
         if heard.silent and thing.usb in self._settings.ask:
             heard = await self._asked(thing)
         self._take(thing, heard)

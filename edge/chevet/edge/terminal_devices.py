@@ -10,7 +10,13 @@ from chevet.edge.box_word import NAME, SCHEME, agent_runs
 from chevet.edge.errors import Refusal
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
+"""A search of all buses takes some seconds; anything else answers at once."""
+REFUSED, UNAUTHORISED = 400, 401
+NONE_NAMED = (
+    "No instruments are configured; plug one in and use `chevet-edge devices --find`, or add [[devices]] to"
+    " the configuration."
+)
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to ask, not where to listen
 
 
@@ -24,14 +30,14 @@ def told_devices(settings: EdgeSettings) -> Iterator[str]:
     if not agent_runs(settings.data_dir):
         devices = all_devices(settings)
         if not devices:
-            yield "No instruments are configured; add [[devices]] to the configuration."
+            yield NONE_NAMED
             return
         yield "No agent is running, so this is what is configured; start it with `chevet-edge run`."
         yield from map(configured_line, devices)
         return
     found = ask_agent(settings)
     if not found:
-        yield "No instruments are configured; add [[devices]] to the configuration."
+        yield NONE_NAMED
     now_ms = time.time() * 1000
     for device in found:
         yield from live_lines(device, now_ms)
@@ -49,6 +55,16 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
     Raises:
         Refusal: it does not answer, or not to this user.
     """
+    devices: list[dict[str, Any]] = call_agent(settings, "GET", "/api/devices")["devices"]
+    return devices
+
+
+def call_agent(settings: EdgeSettings, method: str, path: str, body: object = None) -> Any:
+    """Return what the running agent answers to the box's own user; None for an answer without a body.
+
+    Raises:
+        Refusal: it does not answer, or not to this user, or refuses: then with its own sentence.
+    """
     try:
         word = (settings.data_dir / NAME).read_text("ascii").strip()
     except OSError as error:
@@ -59,11 +75,17 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
         ) from None
     host = _ANY_ADDRESS.get(settings.kiosk.host, settings.kiosk.host)
     line = http.client.HTTPConnection(host, settings.kiosk.port, timeout=PATIENCE_S)
+    headers = {"Authorization": SCHEME + word, "X-Chevet": "1", "Content-Type": "application/json"}
     try:
-        line.request("GET", "/api/devices", headers={"Authorization": SCHEME + word})
+        line.request(method, path, None if body is None else json.dumps(body), headers)
         answer = line.getresponse()
-        words = json.loads(answer.read())
-        devices: list[dict[str, Any]] = words["devices"]
+        said = answer.read()
+        words: Any = json.loads(said) if said else None
+        if answer.status == UNAUTHORISED:
+            raise ValueError("the word of another run")
+        if answer.status >= REFUSED:
+            told = words["error"]
+            raise Refusal(told["code"], told["message"], status=answer.status)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         raise Refusal(
             "agent_silent",
@@ -72,13 +94,14 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
         ) from None
     finally:
         line.close()
-    return devices
+    return words
 
 
 def live_lines(device: dict[str, Any], now_ms: float) -> Iterator[str]:
     """Yield the two lines of one Device: what it is, and how it does."""
     state = device["state"] + (f" ({device['problem']})" if device["problem"] else "")
     mark = "  simulated" if device["simulated"] else ""
+    mark += "  found" if device["origin"] == "found" else ""
     what = f"{device['instrument']}, {device['driver']} over {device['link']}"
     yield f"{device['id']:<16} {state:<22} {what}{mark}"
     yield "    " + "; ".join(_facts(device, now_ms))
@@ -89,9 +112,14 @@ def _facts(device: dict[str, Any], now_ms: float) -> Iterator[str]:
     who = [f"{word}{device[key]}" for key, word in names.items() if device[key]]
     if who:
         yield " ".join(who)
+    if device["calibrated_on"]:
+        yield f"calibrated {device['calibrated_on']}"
     if device["battery_pct"] is not None:
         yield f"battery {device['battery_pct']:.0f} %"
     yield from _rates(device["rates"])
+    if device["rate_wrong"]:
+        measured_hz = device["measured_hz"]
+        yield "rate wrong" + (f": {measured_hz:g} Hz by this box's clock" if measured_hz else "")
     yield f"{device['lost_samples']} samples lost"
     yield f"{device['bad_frames']} bad frames"
     at_ms = device["last_packet_ms"]
