@@ -19,6 +19,7 @@ from chevet.edge.api_stored import taken_ms
 from chevet.edge.device_memory import DeviceMemory, StoredReading, ask_time, brief, set_clock
 from chevet.edge.errors import DiskFull
 from chevet.edge.instruments import Instrument
+from chevet.edge.judge import numbers_mark
 from chevet.edge.settings import DeviceSettings
 from chevet.edge.store import open_store
 from chevet.sim.bumble_backend import bluetooth
@@ -130,6 +131,42 @@ def test_a_reading_is_placed_by_the_boxs_clock_where_the_devices_can_be() -> Non
     assert taken_ms(one) == NOW_MS - 60_000
     for taken, offset in (("", 1.0), (local.isoformat(), None), ("0001-01-01T00:00:00", 1e12), ("x", 1.0)):
         assert taken_ms(StoredReading("m", "k", None, "", (), taken, offset, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("age_s", "offset_s", "is_fresh"),
+    [
+        (0, 0.0, True),
+        (540, 0.0, True),
+        (660, 0.0, False),
+        (-30, 0.0, True),
+        (-90, 0.0, False),
+        (0, 3600.0, False),
+        (-3600, 3600.0, True),
+        (0, None, False),
+    ],
+)
+def test_only_what_a_meter_measured_a_moment_ago_counts_as_of_now(
+    database, age_s: float, offset_s: float | None, *, is_fresh: bool
+) -> None:
+    memory = kept(database)
+    taken = (memory.local_time() - datetime.timedelta(seconds=age_s)).isoformat(timespec="seconds")
+    words = ("from_storage", "sequence=7", f"taken={taken}", "capillary_whole_blood")
+    fresh = memory.fresh("glucose", Reading("glucose", 95.0, "mg/dL", 5.0, words), offset_s, 1000.0)
+    assert (fresh is not None) == is_fresh
+    if fresh is not None:
+        assert fresh.status == words[1:]
+        assert abs(fresh.at - (1000.0 - max(0.0, age_s + (offset_s or 0.0)))) < 2
+        assert numbers_mark([fresh]).usable
+
+
+def test_what_cannot_be_placed_or_is_told_otherwise_is_never_of_now(database) -> None:
+    memory = kept(database)
+    when = memory.local_time().isoformat()
+    reading = Reading("spo2", 97.0, "%", 5.0, ("from_storage", f"taken={when}"))
+    assert memory.fresh("oximeter", reading, 0.0, 1.0) is None
+    assert memory.fresh("glucose", Reading("glucose", 9.0, "mg/dL", 5.0, ("from_storage",)), 0.0, 1.0) is None
+    assert memory.fresh("glucose", until_record(3), 0.0, 1.0) is None
 
 
 # Through an instrument

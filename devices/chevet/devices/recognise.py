@@ -111,10 +111,10 @@ SERVICES: tuple[Advertised, ...] = (
 every mouse has it."""
 
 BLUETOOTH_OPTIONS: dict[str, str] = {
-    "plx": "notify=2a5f,2a5e,2a19&read=2a24,2a25,2a26",
+    "plx": "notify=2a5f,2a5e,2a52,2a19&read=2a24,2a25,2a26,2a60&write=2a52",
     "blood-pressure": "notify=2a35&read=2a24,2a25,2a26&pair=1",
     "thermometer": "notify=2a1c&read=2a24,2a25,2a26&pair=1",
-    "glucose": "notify=2a18,2a34,2a52&write=2a52&read=2a24,2a25,2a26&pair=1",
+    "glucose": "notify=2a18,2a34,2a52&write=2a52,2a2b&read=2a24,2a25,2a26,2a2b&pair=1",
     "weight-scale": "notify=2a9d&read=2a24,2a25,2a26&pair=1",
     "heart-rate": "notify=2a37,2a19&read=2a24,2a25,2a26",
     "battery": "notify=2a19&read=2a19,2a29,2a24,2a25,2a26",

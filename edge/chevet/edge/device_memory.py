@@ -16,7 +16,7 @@ from typing import Any
 from chevet.bridge.errors import LinkError, LinkLost
 from chevet.bridge.link import AddressedLink, Link
 from chevet.devices.driver import Driver
-from chevet.devices.memory import AsksTime, KeepsRecords, SetsClock
+from chevet.devices.memory import FROM_STORAGE, AsksTime, KeepsRecords, SetsClock
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.edge.database import Database
 from chevet.edge.errors import DiskFull
@@ -27,6 +27,10 @@ FLUSH_S = 0.5
 PENDING_AT_MOST = 400_000
 """Two days of an oximeter's numbers, once a second: more than any of them stores."""
 SHOWN_AT_MOST = 200
+ONLY_STORED = frozenset({"glucose"})
+"""Instruments that give every measurement out of their memory, also that of a minute ago."""
+FRESH_S, AHEAD_S = 600.0, 60.0
+"""A measurement so old, or by a clock so much ahead, may be of the patient who is there (as in meters.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,30 @@ class DeviceMemory:
             return None
         ours = self.local_time() - datetime.timedelta(seconds=max(0.0, now - at))
         return round((theirs - ours).total_seconds(), 1)
+
+    def fresh(self, kind: str, event: Event, offset_s: float | None, now: float) -> Reading | None:
+        """Return a stored reading as one of now, placed at its own time, where it was taken a moment ago.
+
+        Only of instruments that have no other way to tell it, and only where their clock was compared.
+
+        Args:
+            kind: of the instrument.
+            event: about what it had stored.
+            offset_s: how much its clock is ahead.
+            now: monotonic time.
+        """
+        if kind not in ONLY_STORED or offset_s is None or not isinstance(event, Reading):
+            return None
+        taken = _taken(event)
+        try:
+            then = datetime.datetime.fromisoformat(taken) - datetime.timedelta(seconds=offset_s)
+        except (ValueError, OverflowError):
+            return None
+        age_s = (self.local_time() - then).total_seconds()
+        if not -AHEAD_S <= age_s <= FRESH_S:
+            return None
+        words = tuple(word for word in event.status if word != FROM_STORAGE)
+        return Reading(event.kind, event.value, event.unit, now - max(0.0, age_s), words)
 
     def take(self, device: str, link: str, offset_s: float | None, event: Event) -> None:
         """Take a stored reading, or the notice that all have come; returns at once."""
@@ -165,8 +193,12 @@ def origin(link: str) -> str:
     return hashlib.sha256(link.partition("?")[0].encode()).hexdigest()[:16]
 
 
+def _taken(reading: Reading) -> str:
+    return next((word[6:] for word in reading.status if word.startswith("taken=")), "")
+
+
 def _row(device: str, key: str, offset_s: float | None, reading: Reading, fetched_ms: int) -> tuple[Any, ...]:
-    taken = next((word[6:] for word in reading.status if word.startswith("taken=")), "")
+    taken = _taken(reading)
     status = json.dumps(reading.status)
     return device, key, reading.kind, reading.value, reading.unit, status, taken, offset_s, fetched_ms
 

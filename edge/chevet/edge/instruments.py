@@ -237,7 +237,10 @@ class Instrument:
             self._set(READY, "")
         if self.memory is not None and is_stored(event):
             self.memory.take(self.id, self.settings.link, self.clock_offset_s, event)
-            return
+            fresh = self.memory.fresh(self.kind, event, self.clock_offset_s, self._monotonic())
+            if fresh is None:
+                return
+            event = fresh
         for listener in tuple(self.listeners):
             listener.offer(self.id, event)
         if verdict is not None:

@@ -36,6 +36,10 @@ SHORT_PART = 0.8
 _NO_DOUBTS = frozenset(
     {
         "analysis_ongoing",
+        "arterial_plasma",
+        "arterial_whole_blood",
+        "capillary_plasma",
+        "capillary_whole_blood",
         "charging",
         "clock_not_set",
         "extended_display_update",
@@ -46,10 +50,15 @@ _NO_DOUBTS = frozenset(
         "slow",
         "smartpoint",
         "spot_check",
+        "undetermined_plasma",
+        "undetermined_whole_blood",
         "validated",
+        "venous_plasma",
+        "venous_whole_blood",
     }
 )
-"""Status words of instruments that say nothing against the number beside them."""
+"""Status words of instruments that say nothing against the number beside them, as do those with a value
+("sequence=7")."""
 
 _DOUBTS = {
     "early_estimate": "searching",
@@ -128,10 +137,14 @@ def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
     told = [reading for reading in readings if reading.kind != "battery"]
     if not any(reading.value is not None for reading in told):
         return NOTHING
-    doubts = [frozenset(_DOUBTS.get(word, word) for word in set(r.status) - _NO_DOUBTS) for r in told]
+    doubts = [frozenset(_DOUBTS.get(word, word) for word in _told(r) - _NO_DOUBTS) for r in told]
     good = sum(r.value is not None and not doubt for r, doubt in zip(told, doubts, strict=True))
     score = round(good / len(told), 3)
     return QualityMark(score, usable=score >= 0.5, reasons=tuple(sorted(frozenset().union(*doubts))))
+
+
+def _told(reading: Reading) -> set[str]:
+    return {word for word in reading.status if "=" not in word}
 
 
 def measurements(
