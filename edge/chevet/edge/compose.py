@@ -87,14 +87,7 @@ def compose(
         captures=captures,
         rules=_rules(parts, programme, captures, label),
         cart=Cart(settings.cart, imports, parts.clock.monotonic, lambda: live.tell({"type": "imports"})),
-        attaching=Attaching(
-            imports,
-            parts.visits,
-            parts.patients,
-            captures,
-            parts.clock,
-            simulated=bool(label) or settings.cart.simulated,
-        ),
+        attaching=_attaching(settings, parts, captures, imports),
         live=live,
         uplink=UplinkState(),
         spooled=asyncio.Event(),
@@ -125,6 +118,11 @@ def _parts(settings: EdgeSettings, database: Database) -> _Parts:
         cases=Cases(database, clock.now_ms),
         spool=Spool(settings.data_dir / "spool.db", clock.now_ms, settings.retention_days),
     )
+
+
+def _attaching(settings: EdgeSettings, parts: _Parts, captures: Captures, imports: Imports) -> Attaching:
+    simulated = bool(settings.label) or settings.cart.simulated
+    return Attaching(imports, parts.visits, parts.patients, captures, parts.clock, simulated=simulated)
 
 
 def _rules(parts: _Parts, programme: Programme, captures: Captures, label: str) -> VisitRules:
