@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from signals_data import DATA, bidmc, f1, matched
-from signals_fit_qrs import logistic
+from signals_logistic import logistic
 
 from chevet.signals import ecg, pleth_pulses
 from chevet.signals.ecg_choice import sequence

@@ -27,8 +27,12 @@ def envelope(x: Floats, rate_hz: float, low_hz: float = 25.0, high_hz: float = 1
 def periodicity(level: Floats) -> Floats:
     """Return the unbiased autocorrelation of an envelope's capped logarithm, up to half its length."""
     floor = max(float(np.quantile(level, 0.2)), 1e-12)
-    z = np.log(np.clip(level, floor, np.quantile(level, 0.98)) / floor + 0.3)
-    z = signal.detrend(z)
+    return likeness_of(np.log(np.clip(level, floor, np.quantile(level, 0.98)) / floor + 0.3))
+
+
+def likeness_of(series: Floats) -> Floats:
+    """Return the unbiased autocorrelation of a series without its trend, up to half its length."""
+    z = signal.detrend(series)
     n = len(z)
     spectrum = np.fft.rfft(z, 2 * n)
     raw = np.fft.irfft(np.abs(spectrum) ** 2)[: n // 2 + 1]
