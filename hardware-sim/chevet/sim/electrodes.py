@@ -23,6 +23,8 @@ OPEN_HUM_MV, OPEN_NOISE_MV = 0.7, 0.12
 JUMP_EVERY_S, JUMP_MV, CREEP_S = 0.9, 1.1, 0.45
 JUMPS_REACH_S = 3
 MAINS = (50.0, 60.0)
+THROUGH_RIGHT_LEG = np.array([0.6, 1.4, 0.9, 0.0, 0.5, 0.7, 1.1, 1.3, 1.5, 0.8])
+"""How much of a bad right leg each electrode shows: no two alike, or leads would cancel it."""
 
 Swap = tuple[str, str]
 
@@ -108,7 +110,7 @@ class Electrodes:
         for name in sorted(self.loose):
             wild = self._noise(f"loose {name}", span)[0]
             if name == "RL":
-                at += 0.15 * wild * np.linspace(0.5, 1.5, len(ELECTRODES))[:, None]
+                at += 0.15 * wild * THROUGH_RIGHT_LEG[:, None]
             else:
                 at[ELECTRODES.index(name)] += wild
 

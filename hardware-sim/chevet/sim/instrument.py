@@ -18,6 +18,7 @@ REPLUG_AFTER_S = 1.0
 BANNER = "ESP-ROM boot:0x13 (SPI_FAST_FLASH_BOOT) waiting for download"
 DRIFT_PPM = 5000.0
 LIE_PCT = 20.0
+LONGEST_NAME = 40
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +124,34 @@ def serial_instrument(
     """
     url = f"serial:{folder / device}?baud={runner.device.baud}{options}"
     faults = {**wire_of(runner), **(clock_faults(clock) if clock else {}), **own}
-    return Instrument(device, instrument, driver, url, runner.run, faults, port=runner.port)
+    made = Instrument(device, instrument, driver, url, runner.run, faults, port=runner.port)
+    faults["renamed"] = _renaming(made, runner, folder / device, options)
+    return made
+
+
+def _renaming(made: Instrument, runner: SerialRunner, usual: Path, options: str) -> Fault:
+    """Return the fault that plugs an instrument in again under another name, as ttyUSB0 becomes ttyUSB1."""
+    port = runner.port
+    terminal = port.terminal if isinstance(port, BothPorts) else port
+
+    def read(value: str) -> str:
+        name = value or f"{usual.name}-2"
+        if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_NAME:
+            raise ValueError(f"the value is a name of letters, digits, - and _, at most {LONGEST_NAME}")
+        if (usual.parent / name).exists() and name != usual.name:
+            raise ValueError(f"something is called {name} already")
+        return name
+
+    def throw(on: bool, value: str) -> None:
+        assert isinstance(terminal, PtyPort), "a serial instrument has a terminal"
+        runner.unplug()
+        terminal.link = usual.with_name(read(value)) if on else usual
+        made.url = f"serial:{terminal.link}?baud={runner.device.baud}{options}"
+        runner.plug()
+
+    return Fault(
+        throw, "plugged in again under another name", f"a name ({usual.name}-2)", False, "wire", read
+    )
 
 
 def wire_of(runner: SerialRunner) -> Faults:

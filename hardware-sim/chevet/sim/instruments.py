@@ -49,8 +49,8 @@ def kit_ecg(bedside: Bedside) -> Instrument:
     names: tuple[str, ...] = LEADS
     if played is not None:  # the front end takes over what the file has: its integers stay as they are
         names = played.leads()
-        chest.rate_hz, chest.step_mv = played.rate_hz, played.steps[played.names.index(names[0])]
-    identity = kit.ecg_identity(serial, chest.rate_hz, names, chest.step_mv)
+        chest.rate_hz, chest.step_mv = played.rate_hz, played.steps_of(LEADS)
+    identity = kit.ecg_identity(serial, chest.rate_hz, names, played.steps_of(names) if played else None)
     device = kit.KitDevice(identity, EcgFront(chest, names), ECG_SETS, place.clock())
     place.starts = lambda: device.began_at
     own = electrode_faults(chest.hands, names) | _kit_faults(device)

@@ -3,6 +3,9 @@
 from decimal import Decimal
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chevet.sim import kit_wire as wire
 from chevet.sim.playback import Int16
 
@@ -34,12 +37,20 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 
 
 def ecg_identity(
-    serial: str, rate_hz: float = 500.0, names: tuple[str, ...] = LEADS, step_mv: float = 0.001
+    serial: str,
+    rate_hz: float = 500.0,
+    names: tuple[str, ...] = LEADS,
+    steps_mv: NDArray[np.float64] | None = None,
 ) -> wire.Identity:
-    """Twelve leads at 500 Hz, one microvolt a step; others where a recording is played."""
-    gain = MICROVOLT if step_mv == float(MICROVOLT) else Decimal(f"{step_mv:.9g}")
-    channels = tuple(wire.WireChannel(name, "mV", gain) for name in names)
+    """Twelve leads at 500 Hz, one microvolt a step; others where a recording is played, [names, 1] mV."""
+    gains = [MICROVOLT] * len(names) if steps_mv is None else [_decimal(step) for step in steps_mv[:, 0]]
+    channels = tuple(wire.WireChannel(name, "mV", gain) for name, gain in zip(names, gains, strict=True))
     return wire.Identity(1, round(1000 * rate_hz), "CHEVET-SIM-E12", serial, FIRMWARE, channels)
+
+
+def _decimal(step: float) -> Decimal:
+    """Return a step as the wire carries it: nine digits at most, so that the mantissa fits 32 bits."""
+    return Decimal(f"{step:.9g}")
 
 
 def stethoscope_identity(serial: str, rate_hz: float = 4000.0) -> wire.Identity:

@@ -103,6 +103,11 @@ class Played:
             self.numbers,
         )
 
+    def steps_of(self, names: tuple[str, ...]) -> NDArray[np.float64]:
+        """Return the step of each of `names`, shape [names, 1]; its first channel's for names it lacks."""
+        known = dict(zip(self.names, self.steps, strict=True))
+        return np.array([[known.get(name, self.steps[0])] for name in names])
+
     def leads(self) -> tuple[str, ...]:
         """Return the names of its channels that are leads, in standard order."""
         return tuple(lead for lead in LEADS if lead in self.names)

@@ -1,7 +1,7 @@
 """The room of one simulator: its patient, its instruments, and what a tester does to them."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from chevet.sim.bedside import Bedside
@@ -33,6 +33,7 @@ class Room:
         instruments: all of them.
         conductor: plays the scenario, where there is one.
         page: URL of the tester's page, "" without.
+        relisted: called when an instrument's link has changed.
     """
 
     def __init__(self, bedside: Bedside, instruments: Sequence[Instrument]) -> None:
@@ -43,6 +44,7 @@ class Room:
         self._tasks: list[asyncio.Task[None]] = []
         self.conductor: Timeline | None = None
         self.page = ""
+        self.relisted: Callable[[], None] = lambda: None
 
     @property
     def listing(self) -> list[dict[str, str]]:
@@ -96,7 +98,10 @@ class Room:
             self._change_patient(fault, on, value)
             return
         self.fault(target, fault)
+        before = self.listing
         await self._by_id[target].set_fault(fault, on, value)
+        if self.listing != before:
+            self.relisted()
 
     def _change_patient(self, fault: str, on: bool, value: str) -> None:
         known = self.fault(PATIENT, fault)

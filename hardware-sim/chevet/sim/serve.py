@@ -110,7 +110,8 @@ async def served(plan: Plan) -> AsyncIterator[Room]:
         await control.start()
         await room.linked(LINKED_WITHIN_S)
         taken_away.callback(listing.unlink, missing_ok=True)
-        _write(listing, room.instruments)
+        room.relisted = lambda: _write(listing, room.instruments)
+        room.relisted()
         await _tell(plan, room, taken_away)
         yield room
 

@@ -18,6 +18,8 @@ FORMATS = ("16", "24", "32", "80", "212")
 DEFAULT_GAIN = 200.0
 """Steps a physical unit where the header names none (header(5))."""
 DEFAULT_RATE_HZ = 250.0
+GAIN = r"(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)?(?:\((-?\d+)\))?(?:/(\S+))?"
+"""Steps a unit, the step of physical zero in brackets, the unit."""
 
 
 class RecordingError(SimError):
@@ -67,7 +69,7 @@ def read_header(text: str, place: str) -> tuple[float, int, tuple[Signal, ...]]:
     count = int(words[1])
     if count < 1 or len(lines) < 1 + count:
         raise RecordingError(place, f"announces {count} signals and describes {len(lines) - 1}")
-    rate = re.match(r"[0-9.]+", words[2]) if len(words) > 2 else None
+    rate = re.match(r"\d+(\.\d+)?", words[2]) if len(words) > 2 else None
     length = int(words[3]) if len(words) > 3 and words[3].isdecimal() else 0
     signals = tuple(_signal(line, place) for line in lines[1 : 1 + count])
     return float(rate[0]) if rate else DEFAULT_RATE_HZ, length, signals
@@ -80,7 +82,7 @@ def _signal(line: str, place: str) -> Signal:
         raise RecordingError(place, f"formats {', '.join(FORMATS)} are read, not {' '.join(words[1:2])}")
     if int(how[2] or 1) != 1 or int(how[3] or 0) != 0:
         raise RecordingError(place, "several samples a frame and skewed signals are not read")
-    looks = re.fullmatch(r"([-+0-9.eE]+)?(?:\((-?\d+)\))?(?:/(\S+))?", words[2]) if len(words) > 2 else None
+    looks = re.fullmatch(GAIN, words[2]) if len(words) > 2 else None
     gain = float(looks[1]) if looks and looks[1] else 0.0
     middle = words[4] if len(words) > 4 and re.fullmatch(r"-?\d+", words[4]) else "0"
     return Signal(

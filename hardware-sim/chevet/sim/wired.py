@@ -167,14 +167,14 @@ class WiredChest:
         source: the leads.
         hands: what is wrong with the electrodes.
         vitals: numbers that a device with its own arithmetic shows.
-        rate_hz, step_mv: of the kit's front end.
+        rate_hz, step_mv: of the kit's front end; the step for all leads or one each, shape [12, 1].
     """
 
     source: LeadSource
     hands: Electrodes
     vitals: Vitals = FIXED
     rate_hz: float = 500.0
-    step_mv: float = 0.001
+    step_mv: float | Floats = 0.001
 
     @property
     def off(self) -> set[str]:
