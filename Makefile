@@ -8,12 +8,18 @@ CHECKED := $(OURS) tests benchmarks bootstrap.py
 DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KIOSK),--port-kiosk $(PORT_KIOSK)) \
   $(if $(PORT_DESK),--port-desk $(PORT_DESK)) $(if $(BROKER),--broker $(BROKER)) $(if $(DIR),--dir $(DIR))
 
-.PHONY: help demo test check format road clean
+# make fuzz gives each family of parsers so many seconds, so many families at a time; FAMILY="kit contec" chooses some.
+FUZZ_SECONDS ?= 600
+FUZZ_JOBS ?= 1
+
+.PHONY: help demo test fuzz proof check format road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
 	@echo "make demo ONCE=1   one consultation from instruments to signed opinion and back, then a report"
 	@echo "make test          everything: unit, property, flow and browser tests, with coverage"
+	@echo "make fuzz          every parser against a fuzzer, FUZZ_SECONDS=600 a family; about two hours and a half"
+	@echo "make proof         the front ends' firmware: host tests, fuzzing, and 60 s in an emulated chip, bit by bit"
 	@echo "make check         format, lint, types, import contracts, browser types"
 	@echo "make format        rewrite the sources in the house style"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
@@ -31,6 +37,15 @@ test:
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "flow or web"
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
+
+fuzz:
+	@$(PYTHON) bootstrap.py --tests
+	@$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(addprefix --family ,$(FAMILY))
+
+proof:
+	@sh tests/prepare.sh
+	@$(PYTHON) bootstrap.py --tests
+	$(MAKE) -C firmware-bridge/firmware host-test fuzz proof
 
 check:
 	@$(PYTHON) bootstrap.py --tests

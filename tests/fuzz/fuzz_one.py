@@ -1,0 +1,25 @@
+"""Fuzzes one family in this process, started by `run.py`. What follows the family's name is libFuzzer's."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+
+def main() -> None:
+    name, *options = sys.argv[1:]
+    # Instrumenting costs seconds; what does not guide this family stays as it is.
+    with atheris.instrument_imports(
+        include=["chevet.devices", "chevet.bridge", "chevet.study", "chevet.exchange"]
+    ):
+        from fuzz_families import FAMILIES
+    again = shlex.join([sys.executable, __file__, name])  # how libFuzzer starts itself anew when it merges
+    atheris.Setup([again, *options], FAMILIES[name].run)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
