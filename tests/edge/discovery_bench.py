@@ -179,6 +179,7 @@ def look_around(
     told: list[dict[str, object]] = []
     instruments: dict[str, Instrument] = {}
     live = Live(clock.now_ms, clock.monotonic)
+    live.follow(instruments)
 
     def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
         return Instrument(device, DRIVERS, connect, clock.monotonic, lambda _: None)
