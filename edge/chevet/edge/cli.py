@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from chevet.edge.cli_import import import_words
 from chevet.edge.database import is_full
 from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
@@ -133,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[shared], help=short, description=long)
         command.set_defaults(do=do)
     _record_words(commands, shared)
+    import_words(commands)
     return whole
 
 
