@@ -1,14 +1,16 @@
 """Files that an ECG cart drops: waited for, read once, refused with a reason, kept apart from every log."""
 
+import asyncio
 import datetime
 import json
 import logging
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from edge_fakes import make_box
+from edge_fakes import make_box, until
 
 from chevet.devices.ecg_file import EcgFile, FilePatient
 from chevet.devices.ecg_files import read_ecg_file
@@ -265,6 +267,77 @@ async def test_without_a_folder_nothing_is_watched(tmp_path: Path) -> None:
     await box.bedside.cart.run()
     assert box.bedside.cart.look() == 0
     box.close()
+
+
+async def test_a_running_cart_tells_of_what_came_and_outlives_a_fault(tmp_path: Path, monkeypatch) -> None:
+    watched = Watched(tmp_path, look_s=0.05, settle_s=0.1)
+    told = []
+    cart = Cart(watched.cart.settings, watched.imports, time.monotonic, lambda: told.append(1))
+    looks = []
+
+    def look(_self) -> int:
+        looks.append(1)
+        if len(looks) == 1:
+            raise RuntimeError("a fault")
+        return 1 if len(looks) == 3 else 0
+
+    monkeypatch.setattr(Cart, "look", look)
+    running = asyncio.create_task(cart.run())
+    await until(lambda: len(looks) >= 4)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert told == [1]
+    watched.database.close()
+
+
+def test_a_copy_that_cannot_be_written_leaves_nothing_behind(watched: Watched, monkeypatch) -> None:
+    def no_room(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    drop(watched.folder, NAME, SCP)
+    watched.look()
+    with monkeypatch.context() as patch:
+        patch.setattr("chevet.edge.cart_store.os.fsync", no_room)
+        assert watched.look() == 0
+    assert watched.cart.problem == "disk_full"
+    assert list((watched.imports.path("x")).parent.iterdir()) == []
+    assert watched.look() == 1
+
+
+def test_a_folder_in_the_folder_that_cannot_be_read_is_passed_over(watched: Watched, monkeypatch) -> None:
+    real = os.scandir
+    (watched.folder / "locked").mkdir()
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("chevet.edge.cart.os.scandir", scandir)
+    drop(watched.folder, NAME, SCP)
+    watched.look()
+    assert watched.look() == 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again_later(watched: Watched, monkeypatch) -> None:
+    path = drop(watched.folder, NAME, SCP[:-10])
+    watched.look()
+    real = os.fstat
+    times = []
+
+    def fstat(descriptor):
+        times.append(1)
+        if len(times) == 2:
+            with path.open("ab") as more:
+                more.write(SCP[-10:])
+        return real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("chevet.edge.cart.os.fstat", fstat)
+        assert watched.look() == 0
+    watched.look()
+    assert watched.look() == 1
+    assert watched.imports.refused_count() == 0
 
 
 def test_the_folder_is_read_from_the_settings(tmp_path: Path) -> None:
