@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chevet.bridge.alsa_cards import SoundCard
 from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.finding_air import Heard, overhear
 from chevet.bridge.finding_cameras import FoundCamera
@@ -82,6 +83,7 @@ class Bench:
     bluetooth: Bluetooth | None = None
     cables: dict[str, Cable] = field(default_factory=dict[str, Cable])
     cameras: list[FoundCamera] = field(default_factory=list[FoundCamera])
+    cards: list[SoundCard] = field(default_factory=list[SoundCard])
     heard: list[Heard] = field(default_factory=list[Heard])
     no_radio: str = ""
     opened: list[str] = field(default_factory=list[str])
@@ -91,6 +93,7 @@ class Bench:
         return Buses(
             lambda: [cable.port for cable in self.cables.values()],
             lambda: list(self.cameras),
+            lambda: tuple(self.cards),
             self._overhear,
             self._connect,
             self.bluetooth is not None,

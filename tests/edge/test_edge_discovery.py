@@ -9,6 +9,7 @@ import pytest
 from discovery_bench import FAST, Bench, Counting, Looking, look_around, nonin
 from edge_fakes import until
 
+from chevet.bridge.alsa_cards import SoundCard
 from chevet.bridge.finding_air import Heard
 from chevet.bridge.finding_cameras import FoundCamera
 from chevet.bridge.finding_serial import SerialPort
@@ -228,6 +229,21 @@ async def test_a_camera_that_was_accepted_is_opened_under_its_stable_name(
     await until(lambda: EAR.link in bench.opened)
     instrument = looking.instruments["otoscope-1"]
     await until(lambda: instrument.problem == "not_found")
+
+
+async def test_a_usb_sound_card_may_be_a_stethoscope_and_the_boards_own_is_none(
+    bench: Bench, looking: Looking
+) -> None:
+    bench.cards += [
+        SoundCard(0, "PCH", "HDA Intel", "HDA-Intel"),
+        SoundCard(1, "Device", "USB Audio Device", "USB-Audio", "0d8c:0014", stable="usb-C-Media-00"),
+    ]
+    await until(lambda: looking.states() == {"card 1": "offered"})
+    offer = looking.discovery.shape(looking.at("card 1"))
+    assert (offer["instrument"], offer["certainty"]) == ("stethoscope", "likely")
+    await looking.discovery.decide(offer["id"], use=True)
+    assert looking.instruments["stethoscope-1"].settings.link == "alsa:usb-C-Media-00"
+    await until(lambda: "alsa:/dev/snd/by-id/usb-C-Media-00" in bench.opened)
 
 
 async def test_a_port_that_another_program_holds_is_told_and_tried_again(

@@ -202,6 +202,12 @@ def short(service: str) -> str:
     return service[4:8] if service == uuid(int(service[4:8], 16)) else service
 
 
+def recognise_sound_card() -> Recognition:
+    """Return what a USB sound card is: a stethoscope if a person says so, since headsets look the same."""
+    doubt = "headsets and stethoscopes look alike on the bus: listen to it before using it as the stethoscope"
+    return Recognition(("sound-card",), LIKELY, "sound_card", doubt)
+
+
 def recognise_camera() -> Recognition:
     """Return what a camera is: an otoscope if a person says so, since all look alike on the bus."""
     doubt = "cameras look alike on the bus: look at its picture before using it as the otoscope"

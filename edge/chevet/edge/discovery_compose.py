@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from chevet.bridge.alsa_cards import sound_cards
 from chevet.bridge.finding_air import Heard, overhear
 from chevet.bridge.finding_cameras import cameras
 from chevet.bridge.finding_serial import serial_ports
@@ -34,7 +35,12 @@ def real_buses(settings: EdgeSettings) -> Buses:
         await overhear(ear, seconds, bluetooth.scanner if bluetooth else None)
 
     return Buses(
-        partial(serial_ports, settings.discovery.ports), cameras, listen, connect, bluetooth is not None
+        partial(serial_ports, settings.discovery.ports),
+        cameras,
+        sound_cards,
+        listen,
+        connect,
+        bluetooth is not None,
     )
 
 

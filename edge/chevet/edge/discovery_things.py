@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from chevet.bridge.alsa_cards import SoundCard
 from chevet.bridge.finding_air import Heard
 from chevet.bridge.finding_cameras import FoundCamera
 from chevet.bridge.finding_serial import SerialPort
@@ -13,7 +14,7 @@ from chevet.devices.recognise import adapter
 from chevet.devices.recognition import NOTHING, Recognition
 
 LISTENING, UNKNOWN, OFFERED, USED, REFUSED = "listening", "unknown", "offered", "used", "refused"
-SERIAL, BLUETOOTH, CAMERA = "serial", "bluetooth", "camera"
+SERIAL, BLUETOOTH, CAMERA, SOUND = "serial", "bluetooth", "camera", "sound"
 
 
 @dataclass(slots=True, eq=False)
@@ -22,12 +23,12 @@ class Thing:
 
     Attributes:
         identity: what stays the same when it is unplugged and plugged in again.
-        bus: serial, bluetooth or camera.
+        bus: serial, bluetooth, camera or sound.
         name: what it calls itself, "" where it does not.
         maker: of the adapter or instrument, where it tells.
         serial: of the adapter or instrument, where it tells.
         place: what tells two of a kind apart: port, address, node.
-        target: what its link opens now: a path, an address, or a camera's whole link.
+        target: what its link opens now: a path, an address, or the whole link of a camera or sound card.
         usb: ids of its adapter, "" without one.
         rssi: received strength in dBm by radio.
         simulated: a program is behind it.
@@ -62,7 +63,7 @@ class Thing:
 
     def link(self, options: str) -> str:
         """Return the URL that opens it now."""
-        if self.bus == CAMERA:
+        if self.bus in {CAMERA, SOUND}:
             return self.target
         scheme = "serial" if self.bus == SERIAL else "ble"
         return f"{scheme}:{self.target}" + (f"?{options}" if options else "")
@@ -100,6 +101,20 @@ def of_port(port: SerialPort, identity: str) -> Thing:
 def of_camera(camera: FoundCamera) -> Thing:
     """Return a camera as a thing."""
     return Thing(camera.identity, CAMERA, camera.link, name=camera.name, place=camera.place)
+
+
+def of_sound_card(card: SoundCard) -> Thing:
+    """Return a USB sound card as a thing."""
+    name = card.stable or (f"{card.usb}:{card.serial}" if card.serial else card.id)
+    return Thing(
+        f"sound:{name}",
+        SOUND,
+        card.link,
+        name=card.name,
+        serial=card.serial,
+        place=f"card {card.number}",
+        usb=card.usb,
+    )
 
 
 def of_heard(heard: Heard, *, simulated: bool) -> Thing:

@@ -107,6 +107,6 @@ def stable_link(accepted: Accepted) -> str:
     scheme, _, rest = accepted.identity.partition(":")
     if accepted.bus == BLUETOOTH:
         return f"ble:{rest}?{accepted.options}"
-    if scheme == "camera":
-        return f"v4l2:{rest}"
+    if scheme in {"camera", "sound"}:
+        return f"{'v4l2' if scheme == 'camera' else 'alsa'}:{rest}"
     return f"serial:{accepted.identity}?{accepted.options}"

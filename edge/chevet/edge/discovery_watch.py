@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chevet.bridge.alsa_cards import SoundCard
 from chevet.bridge.errors import LinkError, LinkUnavailable
 from chevet.bridge.finding_air import Heard
 from chevet.bridge.finding_cameras import FoundCamera
 from chevet.bridge.finding_serial import SerialPort
 from chevet.bridge.link import Link
-from chevet.devices.recognise import recognise_advertisement, recognise_camera
+from chevet.devices.recognise import recognise_advertisement, recognise_camera, recognise_sound_card
 from chevet.devices.recognise_asking import questions_for
 from chevet.edge.box import BoxClock
 from chevet.edge.discovery_listening import Listened, Patience, ask, listen
@@ -21,11 +22,13 @@ from chevet.edge.discovery_things import (
     LISTENING,
     OFFERED,
     SERIAL,
+    SOUND,
     UNKNOWN,
     Thing,
     of_camera,
     of_heard,
     of_port,
+    of_sound_card,
 )
 from chevet.edge.settings import DiscoverySettings
 
@@ -47,6 +50,7 @@ class Buses:
     Attributes:
         ports: lists the serial ports (called in a thread).
         cameras: lists the cameras (called in a thread).
+        sound_cards: lists the sound cards that record (called in a thread).
         overhear: tells of Bluetooth advertisements for some seconds; raises LinkUnavailable without a radio.
         connect: opens links.
         virtual_radio: what is heard are programs.
@@ -55,6 +59,7 @@ class Buses:
 
     ports: Callable[[], list[SerialPort]]
     cameras: Callable[[], list[FoundCamera]]
+    sound_cards: Callable[[], Iterable[SoundCard]]
     overhear: Callable[[Callable[[Heard], None], float], Awaitable[None]]
     connect: Callable[[str], Link]
     virtual_radio: bool = False
@@ -154,6 +159,10 @@ class Watch:
         if self._settings.cameras:
             found = await asyncio.to_thread(self._buses.cameras)
             self._compare(CAMERA, [of_camera(camera) for camera in found])
+        if self._settings.sound_cards:
+            cards = await asyncio.to_thread(self._buses.sound_cards)
+            # What is soldered to the board is no stethoscope.
+            self._compare(SOUND, [of_sound_card(card) for card in cards if card.usb])
 
     def _compare(self, bus: str, present: list[Thing]) -> None:
         keys = {thing.identity for thing in present}
@@ -179,6 +188,8 @@ class Watch:
             return
         if thing.bus == CAMERA:
             thing.recognition = recognise_camera()
+        if thing.bus == SOUND:
+            thing.recognition = recognise_sound_card()
         self._decides.judge(thing)
 
     def _depart(self, thing: Thing) -> None:

@@ -83,6 +83,7 @@ class DiscoverySettings(_Section):
         serial: look at serial ports.
         bluetooth: listen to Bluetooth advertisements.
         cameras: look for cameras.
+        sound_cards: look for USB sound cards.
         look_s: seconds between two looks at serial ports and cameras.
         scan_s: how long each search by Bluetooth lasts, in seconds.
         scan_every_s: seconds from the beginning of one search to the next.
@@ -96,6 +97,7 @@ class DiscoverySettings(_Section):
     serial: bool = True
     bluetooth: bool = True
     cameras: bool = True
+    sound_cards: bool = True
     look_s: float = Field(default=2.0, ge=0.05, le=60)
     scan_s: float = Field(default=8.0, ge=0.1, le=60)
     scan_every_s: float = Field(default=30.0, ge=0.1, le=3600)
