@@ -37,14 +37,28 @@ def segment(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -> N
         ValueError: empty, too short, not one channel, NaN only, or a rate out of range; says the remedy.
     """
     x = _checked(sound, rate_hz)
+    return states_of(x, rate_hz, qrs)[0]
+
+
+def states_of(
+    x: Floats, rate_hz: float, qrs: ArrayLike | None = None, known: Rhythm | None = None
+) -> tuple[NDArray[np.uint8], Rhythm | None]:
+    """Return the state of every sample of `x` [n], and the rhythm, None where nothing repeats.
+
+    Args:
+        x: at least 3 s; NaN where nothing arrived.
+        rate_hz: 500 to 48000.
+        qrs: R peaks, samples.
+        known: the rhythm of a moment ago, in live use.
+    """
     y, gap = bridged(x)
-    states, empty = decoded(y, gap, rate_hz, qrs)
+    states, empty = decoded(y, gap, rate_hz, qrs, known)
     if states is None:
-        return np.zeros(len(x), dtype=np.uint8)
+        return np.zeros(len(x), dtype=np.uint8), None
     starts, kinds = _borders(y, rate_hz, states.frames)
     found = np.repeat(kinds, np.diff(np.append(starts, len(x))))
     found[np.repeat(empty, _frame_sizes(len(x), rate_hz, len(empty))) | gap] = 0
-    return found
+    return found, states.rhythm
 
 
 def heart_rate(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -> float | None:
