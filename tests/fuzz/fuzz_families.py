@@ -47,11 +47,10 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Parsers that are fuzzed together; `modules` are those whose coverage guides the fuzzer."""
+    """Parsers that are fuzzed together."""
 
     name: str
     parsers: tuple[Subject | Reader, ...]
-    modules: tuple[str, ...] = ("chevet.devices", "chevet.bridge")
 
     def chosen(self, data: bytes) -> Subject | Reader:
         """Return the parser that an input is for."""
@@ -265,6 +264,6 @@ FAMILIES = {
     for name, names in {**NAMED, "others": tuple(OTHERS)}.items()
 } | {
     "ecg-files": Family("ecg-files", (Reader("file", _ecg_file, BROKEN),)),
-    "study": Family("study", STUDY, ("chevet.study",)),
-    "exchange": Family("exchange", EXCHANGE, ("chevet.exchange", "chevet.study")),
+    "study": Family("study", STUDY),
+    "exchange": Family("exchange", EXCHANGE),
 }
