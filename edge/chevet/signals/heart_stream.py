@@ -23,7 +23,6 @@ class HeartSoundStates:
 
     Attributes:
         delay_s: the longest time from a sample to its state.
-        rate_per_min: heart rate of the last 8 s, per minute; None where nothing repeats.
     """
 
     delay_s = _LAG_S
@@ -49,6 +48,7 @@ class HeartSoundStates:
 
     @property
     def rate_per_min(self) -> float | None:
+        """Heart rate of the last 8 s; None where nothing repeats."""
         return None if self._rhythm is None else 60.0 / self._rhythm.cycle_s
 
     def feed(self, samples: ArrayLike, qrs: ArrayLike = ()) -> NDArray[np.uint8]:
