@@ -58,7 +58,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
     ),
     (
-        "what instruments had stored",
+        "0003 what instruments had stored",
         """
         CREATE TABLE stored_readings (
             device TEXT NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL, value REAL, unit TEXT NOT NULL,
@@ -69,7 +69,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
     ),
     (
-        "which instruments were found, and calibrations",
+        "0004 which instruments were found, and calibrations",
         """
         CREATE TABLE found_devices (
             identity TEXT PRIMARY KEY, choice TEXT NOT NULL, device TEXT NOT NULL, words TEXT NOT NULL,
@@ -82,7 +82,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
     ),
     (
-        "ECG files from a cart",
+        "0005 ECG files from a cart",
         """
         CREATE TABLE imports (
             id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, state TEXT NOT NULL, reason TEXT NOT NULL,
