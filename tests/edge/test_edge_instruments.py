@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from edge_fakes import FakeDevice, ecg_block, identified, make_instrument, until
 
+from chevet.devices.driver import DRIVERS
 from chevet.devices.samples import Event, Notice, Reading
 from chevet.edge import instruments
 from chevet.edge.errors import SettingsError
@@ -159,3 +160,82 @@ def test_an_unknown_driver_is_a_sentence() -> None:
     settings = DeviceSettings(id="x", driver="no-such", link="serial:/x")
     with pytest.raises(SettingsError, match=r"driver 'no-such' of device 'x' is not known; known are: fake"):
         Instrument(settings, {"fake": FakeDevice("x", "ecg").driver}, None, time.monotonic, None)  # type: ignore[arg-type]
+
+
+def make_spot(device: FakeDevice, driver: str, states: list[tuple[str, str]]) -> Instrument:
+    """An instrument whose driver's name says how it behaves."""
+    settings = DeviceSettings(id=device.id, driver=driver, link=f"ble:{device.id}")
+    return Instrument(
+        settings,
+        {driver: device.driver},
+        device.link,
+        time.monotonic,
+        lambda one: states.append((one.state, one.problem)),
+    )
+
+
+@pytest.mark.parametrize("driver", ["blood-pressure", "thermometer", "glucose", "weight-scale", "nonin-df13"])
+async def test_a_meter_is_waited_for_without_an_error_and_neither_silent_nor_opened_again(
+    driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instruments, "SILENT_AFTER_S", 0.02)
+    monkeypatch.setattr(instruments, "REOPEN_AFTER_S", 0.05)
+    device, states, ear = FakeDevice("meter", "glucose", plugged=False), list[tuple[str, str]](), Ear()
+    instrument = make_spot(device, driver, states)
+    instrument.listeners.append(ear)
+    task = asyncio.create_task(instrument.run())
+    try:
+        await until(lambda: ear.losses)  # it does not advertise
+        assert (instrument.state, instrument.problem) == ("waiting", "")
+        device.plug_in()
+        await until(lambda: device.opened == 1)
+        await asyncio.sleep(0.15)
+        assert device.opened == 1
+        device.play(Reading("weight", 70.5, "kg", 0.0))
+        await until(lambda: instrument.state == "ready")
+        device.pull_out()
+        await until(lambda: instrument.state == "waiting")
+        assert {state for state, _ in states} == {"ready", "waiting"}
+        assert {problem for _, problem in states} == {""}
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_plx_oximeter_shows_by_what_it_sends_whether_silence_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(instruments, "SILENT_AFTER_S", 0.05)
+    device, states = FakeDevice("plx", "oximeter"), list[tuple[str, str]]()
+    instrument = make_spot(device, "plx", states)
+    task = asyncio.create_task(instrument.run())
+    try:
+        device.play(Reading("spo2", 97.0, "%", 0.0, ("spot_check",)))
+        await until(lambda: instrument.state == "ready")
+        await asyncio.sleep(0.15)
+        assert instrument.state == "ready", "it has nothing more to say"
+        assert instrument.spot
+        device.play(Reading("spo2", 97.0, "%", 0.0))
+        await until(lambda: ("failed", "silent") in states)
+        assert not instrument.spot
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_wait_ends_as_soon_as_the_device_is_seen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instruments, "FIRST_WAIT_S", 60.0)
+    monkeypatch.setattr(instruments, "LONGEST_WAIT_S", 60.0)
+    device = FakeDevice("ecg", "ecg", plugged=False)
+    async with running(device) as (instrument, ear, _):
+        await until(lambda: ear.losses)
+        device.plug_in()
+        device.play(ecg_block(0, 25))
+        instrument.wake()
+        await until(lambda: instrument.state == "ready")
+
+
+@pytest.mark.parametrize("kind", sorted({make().instrument for make in DRIVERS.values()}))
+def test_the_configuration_takes_every_kind_of_instrument_that_a_driver_reads(kind: str) -> None:
+    settings = DeviceSettings(id="x", driver="kit-ecg", link="serial:/x", instrument=kind)  # type: ignore[arg-type]
+    assert settings.instrument == kind
