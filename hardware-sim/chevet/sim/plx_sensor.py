@@ -69,6 +69,7 @@ class PlxSensor:
             ]
         )
         self._cutting: asyncio.TimerHandle | None = None
+        self._connected_at: float | None = None
 
     @property
     def out_of_range(self) -> bool:
@@ -123,8 +124,18 @@ class PlxSensor:
                 count = max(count + 1, int((clock() - began) / EVERY_S))
                 await asyncio.sleep(max(0.0, began + count * EVERY_S - clock()))
                 await self._send(count)
+                await self._tire(clock())
         finally:
             await self._power_off()
+
+    async def _tire(self, now: float) -> None:
+        """Disconnect where the sensor does so a while after every connection."""
+        if not self._device.connections:
+            self._connected_at = None
+        elif self._connected_at is None:
+            self._connected_at = now
+        elif self.faults.hangs_up_s and now - self._connected_at >= self.faults.hangs_up_s:
+            await self.hang_up()
 
     async def _power_off(self) -> None:
         if self._cutting is not None:

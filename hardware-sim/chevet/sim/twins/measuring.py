@@ -92,6 +92,7 @@ class BatteryOnly:
 def made(name: str, heart: OneHeart | None) -> tuple[GattDevice, Fault]:
     """Return the twin called `name`, which has measured once, and the switch that makes it measure again."""
     twin, take = _KINDS[name]()
+    trial = _KINDS[name]()[1]
 
     def measure(_on: bool, value: str) -> None:
         take(value or _of(name, heart))
@@ -99,7 +100,11 @@ def made(name: str, heart: OneHeart | None) -> tuple[GattDevice, Fault]:
     measure(True, "")
     usual = "of the patient" if heart else OFFERED[name].usual
     tells = "measures again; the number is told at the next connection"
-    return twin, Fault(measure, tells, f"{OFFERED[name].value} ({usual})", True, "body")
+
+    def read(value: str) -> None:
+        trial(value or OFFERED[name].usual)
+
+    return twin, Fault(measure, tells, f"{OFFERED[name].value} ({usual})", True, "body", read)
 
 
 def _of(name: str, heart: OneHeart | None) -> str:
