@@ -3,8 +3,9 @@
 The idea is that of Pan and Tompkins (1985, doi 10.1109/TBME.1985.325532): band-pass, slope, short
 integration, adaptive levels. What differs: everything up to the candidates is zero-phase and vectorised;
 the energy is taken to its root, so that one wide premature beat does not raise the threshold out of reach
-of its neighbours; the levels follow a running median of accepted beats; the reported index is the extremum
-of the ECG itself, not of the feature.
+of its neighbours; the levels follow a running median of accepted beats and only begin the choice, which a
+second pass makes over the whole recording (`ecg_choice`); the reported index is the extremum of the ECG
+itself, not of the feature.
 """
 
 from itertools import pairwise
@@ -15,26 +16,35 @@ from scipy import ndimage, signal
 from chevet.signals.arrays import Floats, Indices, Mask, bridged, widened
 from chevet.signals.ecg_choice import choose
 from chevet.signals.ecg_levels import QrsLevels
+from chevet.signals.ecg_odds import Candidates, looked_at, sharp_band
 
 LOW_HZ, HIGH_HZ = 8.0, 28.0
 PLACING_HZ = (3.0, 25.0)  # R peaks agree best with manual marks here: T and P are low, muscle noise is out
 INTEGRATION_S = 0.10
 REFRACTORY_S = 0.20
-WORKING_RATE_HZ = 200.0  # the feature needs no more; higher rates are thinned by a whole factor
+CANDIDATE_S = 0.12  # no QRS hides behind noise that peaks so close to it
+WORKING_RATE_HZ = 175.0  # the feature needs no more; higher rates are thinned by a whole factor
 
 
 def detect(x: Floats, rate_hz: float) -> Indices:
     """Return the R peaks of one lead [n] in mV; see `chevet.signals.ecg.detect_qrs`."""
     y, gap = bridged(x)
     step = max(1, int(rate_hz / WORKING_RATE_HZ))
-    rate = rate_hz / step
-    fast = quick(_thinned(y, rate_hz, step), rate)
-    feature = energy_of(fast, rate)
-    feature[widened(gap, int(0.05 * rate_hz))[::step][: len(feature)]] = 0.0
-    at = candidates(feature, rate)
-    first = first_pass(at, feature, rate)
-    beats = at[choose(fast, feature, at, first, rate)]
+    seen, first = begun(y, gap, rate_hz, step)
+    beats = seen.at[choose(seen, first)]
     return refined(y, gap, beats * step, rate_hz)
+
+
+def begun(y: Floats, gap: Mask, rate_hz: float, step: int) -> tuple[Candidates, Mask]:
+    """Return the candidates of `y` [n] at every `step`th sample, and which the first pass takes for beats."""
+    rate = rate_hz / step
+    thin = _thinned(y, rate_hz, step)
+    fast, sharp = quick(thin, rate), sharp_band(thin, rate)
+    feature = energy_of(fast, rate)
+    blind = widened(gap, int(0.05 * rate_hz))[::step][: len(feature)]
+    feature[blind] = sharp[blind] = 0.0
+    at = candidates(feature, rate)
+    return looked_at(fast, feature, sharp, at, rate), first_pass(at, feature, rate)
 
 
 def _thinned(y: Floats, rate_hz: float, step: int) -> Floats:
@@ -67,19 +77,27 @@ def slope_energy(y: Floats, rate_hz: float) -> Floats:
 
 
 def candidates(feature: Floats, rate_hz: float) -> Indices:
-    """Return the peaks of the feature, at least 200 ms apart."""
-    at, _ = signal.find_peaks(feature, distance=max(1, int(REFRACTORY_S * rate_hz)))
+    """Return the peaks of the feature, at least 120 ms apart."""
+    at, _ = signal.find_peaks(feature, distance=max(1, int(CANDIDATE_S * rate_hz)))
     found: Indices = at.astype(np.int64)
     return found
 
 
 def first_pass(at: Indices, feature: Floats, rate_hz: float) -> Mask:
-    """Return which candidates reach the adaptive levels, one after the other."""
+    """Return which candidates reach the adaptive levels, one after the other; of close ones the taller."""
+    taken = np.zeros(len(at), dtype=bool)
     if not len(at):
-        return np.zeros(0, dtype=bool)
+        return taken
     height = feature[at]
+    rising, close = np.diff(height) > 0, np.diff(at) < REFRACTORY_S * rate_hz
+    tall = np.ones(len(at), dtype=bool)
+    tall[:-1] &= ~(close & rising)
+    tall[1:] &= ~(close & ~rising)
+    at, height = at[tall], height[tall]
     levels = QrsLevels.from_first(height[at < max(8 * rate_hz, at[0] + 1)])
-    return np.array([levels.accepts(a, h) for a, h in zip(at / rate_hz, height.tolist(), strict=True)])
+    judged = zip((at / rate_hz).tolist(), height.tolist(), strict=True)
+    taken[tall] = [levels.accepts(a, h) for a, h in judged]
+    return taken
 
 
 def refined(y: Floats, gap: Mask, near: Indices, rate_hz: float) -> Indices:
