@@ -29,8 +29,7 @@ DOWER = np.array(
 
 REACH_S = 0.9
 """No wave of a beat lies farther from its onset."""
-MUSCLE_MV = 0.010
-"""RMS; as much above 40 Hz as quiet real recordings have (docs/simulator.md)."""
+MUSCLE_MV = 0.006
 DRIFT_MV = 0.030
 BREATH_MV = 0.05
 BREATH_TURN = 0.07
