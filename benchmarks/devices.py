@@ -87,6 +87,11 @@ def _live(seconds: float, devices: tuple[str, ...]) -> dict[str, Any]:
         f"The agent's loops: {100 * found['cpu_share']:.1f} % of a core, {found['memory_mb']:.0f} MB; "
         f"wire to block {late['p50']:.2f} ms (median), {late['p99']:.1f} ms (99 %); {lost} samples lost"
     )
+    if lost and found["load"] > found["cores"]:
+        print(
+            f"The machine was overloaded ({found['load']:.1f} on {found['cores']} cores): those that are "
+            "late lose samples like a device without a buffer. Measure again on a quiet one."
+        )
     return found
 
 
