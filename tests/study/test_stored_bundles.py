@@ -1,0 +1,43 @@
+"""Bundles packed by every version there ever was: they open for ever, to the same study."""
+
+import pytest
+from study_examples import as_tuple
+from study_stored import FOLDER, read_stored, stored_visit
+
+from chevet.study.bundle import content_hash, pack, preview_waveform, unpack
+from chevet.study.summary import read_shapes
+
+HASHES = {
+    "summary-1": "f25a479aeaf805e94362f100bb9e54c234420d292ab8b4a76edef93386fb86d3",
+}
+"""Of each stored bundle, so that nobody stores another one under an old name."""
+
+
+def test_every_stored_bundle_is_tried():
+    assert {path.stem for path in FOLDER.glob("*.cbor")} == set(HASHES)
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_a_stored_bundle_opens_to_the_same_study(name):
+    bundle = read_stored(name)
+    assert content_hash(bundle) == HASHES[name]
+    assert as_tuple(unpack(bundle)) == as_tuple(stored_visit())
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_every_layer_of_a_stored_bundle_opens_alone(name):
+    bundle = read_stored(name)
+    study, shapes = read_shapes(bundle.parts[0].data)
+    assert [shapes[item.id].samples for item in study.recordings[:4]] == [(600,), (2000,), (500,), (100,)]
+    previews = [preview_waveform(p) for p in bundle.parts if (p.layer, p.kind) == (1, "waveform")]
+    assert [(len(item.channels), item.channels[0].rate_hz) for item in previews] == [(12, 125.0), (1, 125.0)]
+    sounds = [part.data[:4] for part in bundle.parts if part.kind == "sound"]
+    assert sounds == [b"OggS"] * 4
+    stills = [part for part in bundle.parts if (part.layer, part.kind) == (1, "picture")]
+    assert [part.media_type for part in stills] == ["image/avif"]
+
+
+def test_what_is_packed_today_has_a_stored_example():
+    newest = read_stored(list(HASHES)[-1])
+    today = pack(stored_visit())
+    assert [part.data[0] for part in (newest.parts[0], today.parts[0])] == [today.parts[0].data[0]] * 2
