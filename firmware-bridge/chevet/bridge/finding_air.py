@@ -5,9 +5,10 @@ Links that look for their device and the search for new ones share it.
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
@@ -81,13 +82,13 @@ class Air:
         try:
             async with self._changing:
                 if self._scanner is None:
-                    self._scanner = await self._start()
+                    await _finished(self._start())
             yield
         finally:
             self._ears.remove(ear)
             async with self._changing:
                 if not self._ears:
-                    await self._stop()
+                    await _finished(self._stop())
 
     async def find(self, address: str, within_s: float) -> BLEDevice | None:
         """Return the device of this address, None when it was not heard in time.
@@ -106,13 +107,13 @@ class Air:
                 return await asyncio.wait_for(found, within_s)
         return None
 
-    async def _start(self) -> BleakScanner:
+    async def _start(self) -> None:
         if self._backend is None:
             scanner = BleakScanner(self._hear)
         else:
             scanner = BleakScanner(self._hear, backend=self._backend)
         await scanner.start()
-        return scanner
+        self._scanner = scanner
 
     async def _stop(self) -> None:
         scanner, self._scanner = self._scanner, None
@@ -130,6 +131,18 @@ class Air:
         )
         for ear in tuple(self._ears):
             ear(heard, device)
+
+
+async def _finished(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end, also when cancelled meanwhile: a radio must not be left between two states."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # it is told to nobody: who asked has gone
+        raise
 
 
 async def overhear(ear: Callable[[Heard], None], seconds: float, backend: Backend = None) -> None:
