@@ -1,14 +1,12 @@
 """Which cameras are there: USB cameras by their stable names, and the Raspberry Pi's own."""
 
-import logging
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chevet.bridge.errors import LinkUnavailable
 from chevet.bridge.pi_camera import pi_cameras
-
-log = logging.getLogger(__name__)
 
 BY_ID, BY_PATH = Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path")
 NODES = Path("/sys/class/video4linux")
@@ -35,11 +33,20 @@ class FoundCamera:
     identity: str
 
 
+@functools.cache
+def ribbon_cameras() -> tuple[str, ...]:
+    """Return the models of the Raspberry Pi's own cameras; asked once, nobody plugs a ribbon in at work."""
+    try:
+        return tuple(pi_cameras())
+    except LinkUnavailable:
+        return ()  # not a Pi, or without its software: then it has no ribbon cameras
+
+
 def cameras(
     by_id: Path = BY_ID,
     by_path: Path = BY_PATH,
     nodes: Path = NODES,
-    ribbon: Callable[[], list[str]] = pi_cameras,
+    ribbon: Callable[[], Sequence[str]] = ribbon_cameras,
 ) -> list[FoundCamera]:
     """Return all cameras: USB by name, by place where two share a name, then the ribbon cameras.
 
@@ -54,13 +61,9 @@ def cameras(
         for link, node in _picture_nodes(folder):
             if node not in found and (folder == by_id or USB in link.name):
                 found[node] = FoundCamera(f"v4l2:{link}", _name(nodes / node), node, f"camera:{link.name}")
-    try:
-        models = ribbon()
-    except LinkUnavailable:
-        models = []  # not a Pi, or without its software: then it has no ribbon cameras
     own = [
         FoundCamera(f"picamera:{number}", model, f"ribbon {number}", f"camera:ribbon-{number}")
-        for number, model in enumerate(models)
+        for number, model in enumerate(ribbon())
     ]
     return [*found.values(), *own]
 
