@@ -28,6 +28,11 @@ BLOCK_FRAMES = 5
 HELD_FRAMES = 2 * PACKET_FRAMES
 CLOCK_SLACK_FRAMES = 4
 """53 ms: how exactly a frame's arrival tells when it was sent."""
+LATE_S = 0.3
+"""Frames that come so much later than the last follow a silence, or the host had paused."""
+SETTLES_S = 0.25
+"""So long after that all that a pause held up has come; what is still missing was never sent."""
+LONGEST_PAUSE_FRAMES = 4500
 MISSING_RATE = 511
 MISSING_SPO2 = 127
 PLETH = (Channel("pleth", "1", RATE_HZ, 1.0),)
@@ -106,6 +111,7 @@ class NoninDf2:
         self._in_packet = False
         self._run: list[int] = []
         self._held: list[tuple[int, list[tuple[int, float]]]] = []  # (guess of frames lost before, frames)
+        self._late_at: float | None = None  # when the first came after a silence, while that is unexplained
         return b""
 
     def tick(self, at: float) -> bytes:  # noqa: ARG002 (the module needs nothing)
@@ -153,6 +159,10 @@ class NoninDf2:
             events += self._flush()
             self._held.append((max(1, round(self._skipped / FRAME_BYTES)), []))
             self._in_packet = False
+        elif not self._held and self._at is not None and at - self._at > LATE_S:
+            events += self._flush()
+            self._held.append((0, []))
+            self._late_at = at
         self.counters.resyncs += bool(self._skipped)
         self._skipped = 0
         if status & SYNC:
@@ -173,6 +183,10 @@ class NoninDf2:
 
     def _synchronise(self, at: float) -> list[Event]:
         """Frame 1 of a packet stands at the door: what was before must be whole packets."""
+        self._packet.clear()
+        self._in_packet = True
+        if self._late_at is not None and at - self._late_at < SETTLES_S:
+            return []
         held = sum(len(frames) for _, frames in self._held)
         if self._since_sync is None:
             lost = max(sum(guess for guess, _ in self._held), self._by_clock(at, held)) if self._held else 0
@@ -185,8 +199,6 @@ class NoninDf2:
                 lost += max(0, more // PACKET_FRAMES) * PACKET_FRAMES
         events = self._release(lost, at)
         self._since_sync = 0
-        self._packet.clear()
-        self._in_packet = True
         return events
 
     def _by_clock(self, at: float, held: int) -> int:
@@ -197,6 +209,7 @@ class NoninDf2:
     def _release(self, lost: int, at: float) -> list[Event]:
         """Give out what was held, `lost` frames missing in all."""
         events = self._flush()
+        self._late_at = None
         runs, self._held = self._held or [(0, [])], []
         if len(runs) == 1 or not lost:
             runs = [(0, frames) for _, frames in runs[:-1]] + [(lost, runs[-1][1])]
@@ -224,7 +237,8 @@ class NoninDf2:
                 self._since_sync += 1
             return self._give(pleth, at)
         self._held[-1][1].append((pleth, at))
-        if sum(len(frames) for _, frames in self._held) < HELD_FRAMES:
+        longest = HELD_FRAMES if self._late_at is None else LONGEST_PAUSE_FRAMES
+        if sum(len(frames) for _, frames in self._held) < longest:
             return []
         # Two packets without SYNC: it is lost each time, and the guesses are all there is.
         self._since_sync = None
