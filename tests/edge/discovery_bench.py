@@ -152,6 +152,7 @@ class Looking:
     memory: FoundDevices
     instruments: dict[str, Instrument]
     told: list[dict[str, object]]
+    changed: list[str]
     task: asyncio.Task[None]
     close: Callable[[], None]
 
@@ -180,12 +181,13 @@ def look_around(
     """Start a discovery on a bench; call it again on the same database for a restart."""
     store, clock = open_store(database), BoxClock()
     told: list[dict[str, object]] = []
+    changed: list[str] = []
     instruments: dict[str, Instrument] = {}
     live = Live(clock.now_ms, clock.monotonic)
     live.follow(instruments)
 
     def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
-        return Instrument(device, DRIVERS, connect, clock.monotonic, lambda _: None)
+        return Instrument(device, DRIVERS, connect, clock.monotonic, lambda one: changed.append(one.id))
 
     use = InUse(instruments, make, live, bench.buses.connect)
     memory = FoundDevices(store, clock.now_ms)
@@ -196,4 +198,5 @@ def look_around(
             group.create_task(use.run())
             group.create_task(discovery.run())
 
-    return Looking(bench, discovery, memory, instruments, told, asyncio.create_task(run()), store.close)
+    running = asyncio.create_task(run())
+    return Looking(bench, discovery, memory, instruments, told, changed, running, store.close)

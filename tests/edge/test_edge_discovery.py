@@ -169,6 +169,7 @@ async def test_bluetooth_meters_are_offered_and_strangers_are_left_alone(
     assert looking.discovery.offers == []
     await looking.discovery.decide(offer["id"], use=True)
     assert looking.instruments["blood_pressure-1"].state == "waiting"
+    assert looking.changed[0] == "blood_pressure-1", "screens hear of it although nothing changes"
 
 
 async def test_the_sites_list_lets_a_name_or_an_address_in_without_asking(

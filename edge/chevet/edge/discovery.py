@@ -218,7 +218,7 @@ class Discovery:
         log.info("device %s: found on %s (%s), used", device, thing.bus, thing.recognition.reason)
         thing.state, thing.device = USED, device
         thing.recognition = thing.recognition.chosen(driver)
-        self._use.take_up(accepted, self._where_is)
+        self._use.take_up(accepted, self._where_is).announce()
 
     async def _put_down(self, accepted: Accepted) -> None:
         if accepted.device in self._use.instruments:

@@ -143,6 +143,10 @@ class Instrument:
             more["measured_hz"] = f"{self.rate.measured_hz:.2f}"
         return self.identity | {key: value for key, value in more.items() if value}
 
+    def announce(self) -> None:
+        """Tell of it before anything has changed: it is new."""
+        self._changed(self)
+
     def wake(self) -> None:
         """Learn that it is there again: a wait before the next attempt ends now."""
         self._wake.set()
