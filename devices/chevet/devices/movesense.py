@@ -117,6 +117,8 @@ class Movesense:
         self._startup.hear(at)
         values = np.frombuffer(data[6:], "<i4").astype(np.int32)
         time_ms = int.from_bytes(data[2:6], "little")
+        if self._last is not None and time_ms == self._last[0]:
+            return []  # the same notification again
         lost = self._lost(time_ms)
         self._last = (time_ms, len(values))
         if lost is None:

@@ -150,6 +150,8 @@ class PolarH10:
         self._startup.hear(at)
         values = _int24_little(data[DATA_HEAD:])
         last_ns = int.from_bytes(data[1:9], "little")
+        if last_ns == self._last_ns:
+            return []  # the same notification again
         lost = self._lost(last_ns, len(values))
         self._last_ns = last_ns
         if lost is None:
