@@ -194,6 +194,20 @@ def test_the_demos_options_reach_it(monkeypatch):
     assert (seen[0].dir, seen[0].broker) == (None, "mosquitto")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], ()),
+        (["--patient", "wheeze"], ("--patient", "wheeze")),
+        (["--patient", "wheeze", "--web", "0"], ("--patient", "wheeze", "--web", "0")),
+    ],
+)
+def test_the_demos_instruments_are_told_of_the_patient_and_the_page(words, told):
+    from chevet.sim.demo import _serving
+
+    assert _serving(cli.parser().parse_args(["demo", *words])) == told
+
+
 def test_the_doctor_finds_this_machine_fit(capsys):
     assert cli.main(["doctor"]) == 0
     said = capsys.readouterr().out

@@ -101,6 +101,10 @@ def _demo_options(command: argparse.ArgumentParser) -> None:
         "--dir", metavar="DIR", help="keep everything here (default: a folder that is removed)"
     )
     command.add_argument(
+        "--patient", metavar="CONDITION", help="a simulated patient on all instruments (default: recordings)"
+    )
+    command.add_argument("--web", type=int, metavar="PORT", help="the tester's page of the instruments")
+    command.add_argument(
         "--broker", choices=("iotcore", "mosquitto"), default="iotcore", help="MQTT broker (default iotcore)"
     )
 

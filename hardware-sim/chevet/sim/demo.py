@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         ports = choose_ports(options)
         _check_disk(folder)
         with Stage(folder / "logs", _say) as stage:
-            set_up(stage, folder, ports, options.broker)
+            set_up(stage, folder, ports, options.broker, _serving(options))
             return _conduct(folder, ports, options.json) if options.once else _hold(stage, ports)
     except StageError as error:
         print(f"chevet-sim demo: {error}", file=sys.stderr)
@@ -87,7 +87,13 @@ def run(options: argparse.Namespace) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
+def _serving(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return what the instruments are told beside their folder: a patient, the tester's page."""
+    patient = ("--patient", options.patient) if options.patient else ()
+    return (*patient, "--web", str(options.web)) if options.web is not None else patient
+
+
+def set_up(stage: Stage, folder: Path, ports: Ports, broker: str, serving: tuple[str, ...] = ()) -> None:
     """Start broker, instruments, relay and agent in `folder`, each healthy before the next.
 
     Raises:
@@ -99,7 +105,7 @@ def set_up(stage: Stage, folder: Path, ports: Ports, broker: str) -> None:
     (sim / "devices.json").unlink(missing_ok=True)
     # What needs nobody else starts first, and gets ready while keys and logins are made.
     broker_actor = launch_broker(stage, ports, broker)
-    instruments = stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim))
+    instruments = stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim), *serving)
     if not (relay / "programme.json").exists():
         _found_programme(stage, relay, edge)
     (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
