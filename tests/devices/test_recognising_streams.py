@@ -253,3 +253,24 @@ def test_plain_text_is_told_from_garbage():
     assert looks_meant(b"Booting firmware 1.2\r\n")
     assert not looks_meant(b"short")
     assert not looks_meant(bytes(range(128, 160)))
+
+
+def test_a_spot_check_oximeter_that_repeats_its_record_is_recognised_and_a_damaged_one_is_not():
+    record = bytes.fromhex("0002000d000e1419030e091e05000200004800611503")
+    found = recognise_stream(record * 2, N9600)
+    assert (found.driver, found.certainty) == ("nonin-df13", "certain")
+    assert recognise_stream(record, N9600) is None, "one record alone is heard again"
+    for place in range(len(record)):
+        damaged = bytearray(record)
+        damaged[place] ^= 0x40
+        assert recognise_stream(bytes(damaged) * 2, N9600) is None
+
+
+def test_streams_that_another_program_left_running_are_recognised_by_their_counters():
+    cyton = b"".join(bytes((0xA0, number)) + bytes(30) + b"\xc0" for number in range(60))
+    assert recognise_stream(cyton, N115200).driver == "cyton"
+    assert recognise_stream(cyton.replace(b"\xa0\x10", b"\xa0\x11") * 1, N115200).driver == "cyton"
+    stuck = (bytes((0xA0, 7)) + bytes(30) + b"\xc0") * 60
+    assert recognise_stream(stuck, N115200) is None, "its counter stands still"
+    chords = b"".join(bytes((0xC7, 0x7C, number)) + bytes((2, 0)) * 6 + b"\x01" for number in range(60))
+    assert recognise_stream(chords, N230400).driver == "chords"
