@@ -1,6 +1,7 @@
 """Studies to pack: one full visit, and hypothesis strategies for any."""
 
 import io
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -183,6 +184,53 @@ def visit() -> Study:
         label="HTEST",
         notes={"red_flags": "none"},
     )  # fmt: skip
+
+
+DRAFTS = (
+    ("heart_rate", 66.6, "/min", "60 / mean RR, outer fifths left out"),
+    ("rr_irregularity", 0.042, "1", "median change of RR over median RR"),
+    *(
+        (f"{name}", 126.0, "ms", "median over beats, delineation over all leads")
+        for name in ("pr", "qrs", "qt")
+    ),
+    *(
+        (f"qtc_{n.lower()}", 371.0, "ms", f"{n}, median QT and RR")
+        for n in ("Bazett", "Fridericia", "Hodges")
+    ),
+    *((f"{n}_axis", 38.0, "deg", "net areas in I and aVF, median over beats") for n in ("p", "qrs", "t")),
+    *((f"st_{lead}", 0.044, "mV", "J + 60 ms against PQ level, median over beats") for lead in LEADS),
+)
+
+
+@cache
+def demonstrated() -> Study:
+    """A visit as the demo's agent closes it: all drafts of twelve leads, eight stills an ear."""
+    rng = np.random.default_rng(4)
+
+    def as_closed(place: int, recording: Recording) -> Recording:
+        born = NOW + 9_000 * place + int(rng.integers(0, 999))
+        sizes = [int(size) for size in rng.integers(21_500, 23_600, 8)]
+        times = [round(n * 0.4 + rng.random() / 5, 3) for n in range(8)]
+        stills = tuple(
+            StoredPicture(rng.bytes(size), "image/jpeg", at_s, at_s == times[2])
+            for size, at_s in zip(sizes, times, strict=True)
+        )
+        drafts = tuple(
+            Measurement(kind, round(value + rng.random(), 3), unit, how) for kind, value, unit, how in DRAFTS
+        )
+        return replace(
+            recording,
+            id=uuid7(born, rng.bytes(10)),
+            started_ms=born + 3,
+            pictures=stills if recording.step == "otoscopy" else (),
+            measurements=drafts if recording.step == "ecg" else recording.measurements,
+        )
+
+    recordings = tuple(as_closed(place, item) for place, item in enumerate(visit().recordings))
+    vitals = tuple(
+        replace(item, recording=recordings[-1].id if item.recording else "") for item in visit().vitals
+    )
+    return replace(visit(), recordings=recordings, vitals=vitals)
 
 
 # Any study

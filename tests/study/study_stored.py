@@ -60,13 +60,15 @@ def stored_visit() -> Study:
     wide = (t[:500] * 20_011 - 5_000_000).astype(np.int32)[None]
     widest = (t[:100] * 40_000_003 - 2_000_000_000).astype(np.int32)[None]
     jpeg = (FOLDER / "still.jpg").read_bytes()
+    twelve = Waveform(channels(LEADS, "mV", 500.0, 0.001), _leads(), (Gap(70, 9), Gap(200, 1)))
+    heart = Waveform(channels(("sound",), "1", 4000.0, 1 / 32768), sound)
+    lung = Waveform(channels(("sound",), "1", 4000.0, 2.0**-23), wide)
+    one = Waveform((Channel("II", "mV", 250.0, 1e-7, -3.5),), widest)
     recordings = (
-        _recording(1, "ecg", waveforms=(Waveform(channels(LEADS, "mV", 500.0, 0.001), _leads(), (Gap(70, 9), Gap(200, 1))),),
-                   measurements=drafts, lost_samples=10),
-        _recording(2, "heart_sound", site="M", waveforms=(Waveform(channels(("sound",), "1", 4000.0, 1 / 32768), sound),)),
-        _recording(3, "lung_sound", site="RUL", waveforms=(Waveform(channels(("sound",), "1", 4000.0, 2.0**-23), wide),),
-                   accepted_poor=True),
-        _recording(4, "ecg", waveforms=(Waveform((Channel("II", "mV", 250.0, 1e-7, -3.5),), widest),),
+        _recording(1, "ecg", waveforms=(twelve,), measurements=drafts, lost_samples=10),
+        _recording(2, "heart_sound", site="M", waveforms=(heart,)),
+        _recording(3, "lung_sound", site="RUL", waveforms=(lung,), accepted_poor=True),
+        _recording(4, "ecg", waveforms=(one,),
                    source=StoredFile(b"file of a cart", "application/dicom")),
         _recording(5, "otoscopy", side="left", pictures=(StoredPicture(jpeg, "image/jpeg", 0.695, best=True),
                    StoredPicture(jpeg[:300], "image/jpeg", 1.25))),
@@ -94,7 +96,7 @@ def stored_visit() -> Study:
 
 
 def read_stored(name: str) -> Bundle:
-    """Return a stored bundle: `[id, kind, case, [oid, layer, kind, media type, recording, data, index]...]`."""
+    """A bundle: `[id, kind, case, [[oid, layer, kind, media type, recording, data, index]...]]`."""
     ident_, kind, case, rows = cbor2.loads((FOLDER / f"{name}.cbor").read_bytes())
     return Bundle(ident_, kind, case, tuple(Part(*row) for row in rows))
 

@@ -13,7 +13,7 @@ from study_examples import ecg, visit
 
 from chevet.study.bundle import content_hash, pack, write_part
 from chevet.study.preview import read_preview
-from chevet.study.words import DICTIONARY
+from chevet.study.words import DICTIONARY_1, DICTIONARY_2
 
 BUNDLE = pack(visit())
 
@@ -22,27 +22,38 @@ def part_of(layer: int, kind: str):
     return next(part for part in BUNDLE.parts if (part.layer, part.kind) == (layer, kind))
 
 
+def decimal(value):
+    return value if isinstance(value, float) else (value >> 2) / 10 ** (value & 3)
+
+
 def test_the_summary_reads_as_described():
     data = part_of(0, "summary").data
-    assert data[0] == 1
-    row = cbor2.loads(zlib.decompressobj(-15, DICTIONARY).decompress(data[1:]))
-    ident, site, _, patient, consent, words, closed, recordings, vitals, notes = row
-    assert str(uuid.UUID(bytes=ident)) == visit().id
-    assert (site, patient[1], consent[0], words[5]) == (
-        "tinm01",
-        "Fatima Exemple",
-        ["care", "teaching"],
-        "HTEST",
-    )
-    assert closed[3] == "synchronised"
-    assert [item[0][1] for item in recordings] == [item.step for item in visit().recordings]
-    assert recordings[0][5][0][1:] == [5000, [[1000, 25]]]
-    assert len(vitals) == 5
+    assert data[0] == 2
+    row = cbor2.loads(zlib.decompressobj(-15, DICTIONARY_2).decompress(data[1:]))
+    ids, words, closed, patient, consent, recordings, vitals, notes = row
+    assert str(uuid.UUID(bytes=ids[0])) == visit().id
+    assert (ids[1], patient[1], words[5]) == ("tinm01", "Fatima Exemple", "HTEST")
+    assert consent[0] == ["care", "teaching"]
+    assert closed[0] - consent[1] == visit().consent.given_ms
+    assert (decimal(closed[2]), closed[3]) == (12345.678, "synchronised")
+    assert [item[3] for item in recordings] == [item.step for item in visit().recordings]
+    first, given = recordings[0], visit().recordings[0]
+    assert int.from_bytes(first[0][:6], "big") - first[1] == given.started_ms
+    names, unit, rate, gain, offset, count, gaps = first[11][0]
+    assert (names[5], unit, decimal(rate), decimal(gain), decimal(offset)) == ("aVF", "mV", 500.0, 0.001, 0.0)
+    assert (count, gaps) == (5000, [1000, 25])
+    assert [decimal(value) for value in first[14][3][:2]] == [71.0, 412.5]
+    assert first[14][1:3] == [["/min", "ms", "ms"], ["median beat", "Fridericia", "median beat"]]
+    assert recordings[3][12][1:] == ["image/jpeg", [0, 61], [1]]
+    assert [decimal(value) for value in vitals[3]] == [item.value for item in visit().vitals]
+    assert vitals[4] == [5, 5, "", "", ""]
+    assert closed[0] - vitals[5][2] == visit().vitals[2].at_ms
     assert notes == {"red_flags": "none"}
 
 
-def test_the_dictionary_never_changes_within_version_1():
-    assert hashlib.sha256(DICTIONARY).hexdigest()[:16] == "5390a49daf54a8d1"
+def test_the_dictionaries_never_change_within_their_versions():
+    assert hashlib.sha256(DICTIONARY_1).hexdigest()[:16] == "5390a49daf54a8d1"
+    assert hashlib.sha256(DICTIONARY_2).hexdigest()[:16] == "62b1854004062b68"
 
 
 def test_lossless_leads_read_as_described():

@@ -9,6 +9,7 @@ from chevet.study.summary import read_shapes
 
 HASHES = {
     "summary-1": "f25a479aeaf805e94362f100bb9e54c234420d292ab8b4a76edef93386fb86d3",
+    "summary-2": "1869a200fa35407359b2d140173143c3e01b2c35d225348c91b3f92469ea8050",
 }
 """Of each stored bundle, so that nobody stores another one under an old name."""
 

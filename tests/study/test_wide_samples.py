@@ -21,8 +21,9 @@ from chevet.study.errors import BundleError
 from chevet.study.layers import open_waveforms
 from chevet.study.preview import read_preview, write_preview
 from chevet.study.recording import Gap, Waveform
+from chevet.study.rows import waveform_row
 from chevet.study.sound import PREVIEW_BYTES, diagnostic_sound, preview_sound, told_bits, wav
-from chevet.study.summary import read_summary, waveform_row
+from chevet.study.summary import read_summary
 
 GAIN_MV = 2400 / 6 / (1 << 23)
 """Of an ADS1298 after reset: 2.4 V, gain 6, 24 bits."""

@@ -15,9 +15,10 @@ from chevet.study.ids import to_wire
 from chevet.study.layers import Piece, lossless_pieces, lossy_pieces, open_readings, open_waveforms
 from chevet.study.preview import read_preview
 from chevet.study.recording import Recording, StoredFile, StoredPicture, Waveform
+from chevet.study.shape import Shape
 from chevet.study.sound import wav
 from chevet.study.study import Study
-from chevet.study.summary import Shape, read_shapes, write_summary
+from chevet.study.summary import read_shapes, write_summary
 
 KINDS = ("study", "opinion", "message")
 PART_KINDS = ("summary", "waveform", "sound", "picture", "readings", "source", "opinion", "message")

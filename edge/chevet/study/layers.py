@@ -13,8 +13,9 @@ from chevet.study.errors import BundleError
 from chevet.study.picture import AVIF, diagnostic_picture, preview_picture
 from chevet.study.preview import PREVIEW, write_preview
 from chevet.study.recording import Recording, Waveform
+from chevet.study.rows import read_reading, read_waveform_row, reading_row, waveform_row
 from chevet.study.sound import OGG, diagnostic_sound, is_sound, preview_sound
-from chevet.study.summary import last_readings, read_reading, read_waveform_row, reading_row, waveform_row
+from chevet.study.summary import last_readings
 
 WAVEFORM = "application/vnd.chevet.waveform"
 READINGS = "application/vnd.chevet.readings"

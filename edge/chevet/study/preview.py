@@ -16,8 +16,8 @@ from scipy.signal import resample_poly
 from chevet.study.cbor import Row, Value, decode, encode
 from chevet.study.errors import BundleError
 from chevet.study.recording import Gap, Waveform
+from chevet.study.rows import read_waveform_row, waveform_row
 from chevet.study.sound import PREVIEW_BYTES
-from chevet.study.summary import read_waveform_row, waveform_row
 
 PREVIEW: Final = "application/vnd.chevet.preview"
 VERSION: Final = 1
