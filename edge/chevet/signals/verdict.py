@@ -24,6 +24,7 @@ REASONS = (
     "overexposed",
     "underexposed",
     "glare",
+    "fog",
     "no_eardrum_in_view",
     "wax",
 )
