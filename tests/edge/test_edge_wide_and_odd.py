@@ -18,7 +18,7 @@ from test_edge_capture import ended, working
 from test_edge_live import Glass, followed, parse, pumped
 
 from chevet.devices.driver import DRIVERS
-from chevet.devices.samples import Channel, Event, SampleBlock
+from chevet.devices.samples import Channel, Event, Notice, SampleBlock
 from chevet.edge.journal import JournalWriter, Opening, read_journal
 from chevet.edge.judge import NOT_JUDGED, NOTHING, judge, live_quality, live_rate, measurements
 from chevet.edge.live import STEP_OF
@@ -285,3 +285,27 @@ def test_a_rate_that_the_engine_does_not_know_is_not_called_silence() -> None:
     assert live_quality("ecg", np.ones((1, 250)), slow) == NOT_JUDGED
     assert live_quality("ecg", np.full((1, 250), np.nan), slow) == NOTHING
     assert measurements("ecg", np.ones((1, 250)), slow) == ()
+
+
+# A device that lies about its rate
+
+
+def calm() -> list[Event]:
+    return [ecg_block(at, 500, BEGAN) for at in range(0, 2000, 500)]
+
+
+def lie(*, on: bool = True) -> Notice:
+    return Notice("rate_wrong", BEGAN, on=on, detail="nominal=500;measured=520.10")
+
+
+def test_a_recording_whose_device_lied_about_its_rate_is_poor_and_says_the_true_rate(tmp_path: Path) -> None:
+    recording = journalled(tmp_path, [*calm(), lie()])
+    assert not recording.quality.usable
+    assert "rate_wrong:520.10" in recording.quality.reasons
+    assert recording.device["measured_hz"] == "520.10"
+
+
+def test_a_rate_that_came_right_again_is_no_reason(tmp_path: Path) -> None:
+    recording = journalled(tmp_path, [*calm(), lie(), lie(on=False)])
+    assert not [reason for reason in recording.quality.reasons if reason.startswith("rate_wrong")]
+    assert "measured_hz" not in recording.device

@@ -15,6 +15,7 @@ from chevet.edge.recorded import (
     Judged,
     choose_stills,
     decode,
+    device_words,
     physical,
     pictures_of,
     waveforms,
@@ -111,6 +112,7 @@ def _judge(journal: Journal) -> Judged:
         mark = _short(mark, main, journal.opening.seconds)
         if step == "ecg":
             mark = _swaps_named(mark, main)
+        mark = _timed(mark, journal)
         return Judged(mark, measurements(step, physical(main), main.channels))
     return Judged(numbers_mark(values))
 
@@ -230,6 +232,14 @@ def _short(mark: QualityMark, waveform: Waveform, seconds: float) -> QualityMark
     if lasted >= SHORT_PART * seconds:
         return mark
     return QualityMark(mark.score, usable=False, reasons=(*mark.reasons, "cut_short"))
+
+
+def _timed(mark: QualityMark, journal: Journal) -> QualityMark:
+    """Call a recording poor whose device lied about its rate: every time and rate read from it is wrong."""
+    measured = device_words(journal).get("measured_hz")
+    if measured is None:
+        return mark
+    return QualityMark(mark.score, usable=False, reasons=(*mark.reasons, f"rate_wrong:{measured}"))
 
 
 def _judge_pictures(pictures: Sequence[Picture], wanted: Sequence[Sequence[int]]) -> Judged:

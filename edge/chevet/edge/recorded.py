@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from chevet.devices.samples import Channel, Event, Picture, Reading, SampleBlock, Samples
+from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock, Samples
 from chevet.edge.journal import Journal
 from chevet.edge.main_stream import belongs
 from chevet.study.recording import (
@@ -200,6 +200,19 @@ def readings_of(journal: Journal) -> tuple[Reading, ...]:
     )
 
 
+def device_words(journal: Journal) -> dict[str, str]:
+    """Return what is known of the device, with its true rate as "measured_hz" where it claimed another."""
+    words = dict(journal.opening.identity)
+    for event in journal.events:
+        if isinstance(event, Notice) and event.code == "rate_wrong":
+            told = dict(part.split("=", 1) for part in event.detail.split(";") if "=" in part)
+            if event.on and "measured" in told:
+                words["measured_hz"] = told["measured"]
+            elif not event.on:
+                words.pop("measured_hz", None)
+    return words
+
+
 def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
     """Build the recording that travels.
 
@@ -228,7 +241,7 @@ def to_recording(journal: Journal, judged: Judged, *, poor: bool) -> Recording:
         quality=judged.quality,
         site=opening.site,
         side=opening.side,
-        device=opening.identity,
+        device=device_words(journal),
         lost_samples=sum(gap.count for waveform in laid for gap in waveform.gaps),
         waveforms=laid,
         pictures=stills,

@@ -9,7 +9,7 @@ from chevet.edge.visits import CaptureRow, Visit
 from chevet.study.recording import QualityMark, Recording
 from chevet.study.study import Patient, Vital
 
-DEVICE_WORDS = ("model", "serial", "firmware", "calibrated_on", "measured_hz")
+DEVICE_WORDS = ("model", "serial", "firmware", "calibrated_on", "measured_hz", "settings")
 """What a recording says of its device; the last is there only where the device lied about its rate."""
 
 

@@ -56,6 +56,11 @@ def vital(one: Vital) -> Json:
     }
 
 
+DEVICE_WORDS = ("model", "serial", "firmware", "calibrated_on", "measured_hz", "settings")
+"""What a reader may want to know of the device: who it is, its last calibration, its true rate where it
+claimed another, its own gain and filters."""
+
+
 def recording(one: Recording, shape: Shape) -> Json:
     """Return a Recording summary from layer 0: `shape` tells how much the lossless layer holds."""
     return {
@@ -65,7 +70,7 @@ def recording(one: Recording, shape: Shape) -> Json:
         "side": one.side,
         "driver": one.driver,
         "link": one.link,
-        "device": {key: one.device.get(key, "") for key in ("model", "serial", "firmware")},
+        "device": {key: one.device.get(key, "") for key in DEVICE_WORDS},
         "started_ms": one.started_ms,
         "duration_s": one.duration_s,
         "samples": max(shape.samples, default=0),
@@ -80,6 +85,7 @@ def recording(one: Recording, shape: Shape) -> Json:
         "simulated": one.simulated,
         "channels": _channels(one),
         "pictures": _pictures(one, shape),
+        "source": one.source and {"media_type": one.source.media_type, "bytes": shape.source_bytes},
     }
 
 

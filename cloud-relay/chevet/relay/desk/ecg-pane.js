@@ -3,12 +3,13 @@
 import { bytes } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
+import { Icon } from "/shared/icon.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Drafts } from "/desk/drafts.js";
 import { Flip, Meanwhile, NotDone, Pick, useLayer } from "/desk/fetched.js";
 import { ecgWords } from "/desk/instrument-words.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
-import { ltr } from "/desk/say.js";
+import { bytesText, ltr } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
@@ -55,6 +56,7 @@ function Sheet({ one, recording }) {
       <${Flip} on=${march} icon="skip-forward" label=${t("ecg.march")} flip=${() => setMarch(!march)} />
       <span class="soft">${fetched.value?.layer === "preview" ? t("ecg.calipers_off") : t("ecg.how")}</span>
       <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
+      <${CartFile} one=${one} recording=${recording} />
     </div>
     <${Drafts} recording=${recording} />
     <${Origin} recording=${recording} />`;
@@ -71,4 +73,13 @@ function Tools({ view, change }) {
       options=${[["diagnostic", ltr("0.05–150 Hz")], ["monitor", `${ltr("0.5–40 Hz")} ${t("ecg.view")}`], ["raw", t("ecg.raw")]]} />
     <${Pick} label=${t("ecg.zoom")} value=${view.zoom} choose=${(/** @type {string} */ zoom) => change({ zoom })} options=${[["fit", t("ecg.fit")], ["true", t("ecg.true")]]} />
   </div>`;
+}
+
+/** The file that a cart wrote, to be saved, once all of it is here. @param {{ one: DeskCase, recording: DeskRecording }} props */
+function CartFile({ one, recording }) {
+  if (!recording.source) return "";
+  const { have, total } = recording.layers["3"];
+  const size = bytesText(recording.source.bytes);
+  if (have < total) return html`<span class="soft">${t("ecg.file_coming", { size })}</span>`;
+  return html`<a class="link" download href=${`/api/cases/${one.id}/recordings/${recording.id}/source`}><${Icon} name="download" />${t("ecg.file", { size })}</a>`;
 }

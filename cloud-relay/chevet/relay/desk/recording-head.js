@@ -1,6 +1,6 @@
 /** What stands above every recording: its quality with reasons in words, its layers, its device one tap away. */
 
-import { clock, number, reasonText, t } from "/shared/i18n.js";
+import { clock, date, number, reasonText, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { bestLayer, bytesText, QualityBadge, usefulLayers } from "/desk/say.js";
@@ -46,6 +46,9 @@ export function Origin({ recording }) {
     [t("origin.started"), clock(started_ms)],
     [t("origin.length"), `${number(duration_s)} s`],
     ...(rate ? [[t("origin.rate"), `${number(rate)} Hz`]] : []),
+    ...(device.measured_hz ? [[t("origin.measured"), `${number(Number(device.measured_hz), 2)} Hz`]] : []),
+    ...(device.calibrated_on ? [[t("origin.calibrated"), date(Date.parse(device.calibrated_on))]] : []),
+    ...(device.settings ? [[t("origin.settings"), device.settings]] : []),
   ];
   return html`<details class="origin"><summary>${t("origin.title")}</summary>
     <dl>${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><bdi dir="ltr">${value}</bdi></dd></div>`)}</dl></details>`;

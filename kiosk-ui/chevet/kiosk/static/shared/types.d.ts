@@ -8,7 +8,7 @@ export interface ChannelShape { name: string; unit: string; rate_hz: number; gai
 export interface PictureShape { media_type: string; at_s: number; best: boolean; bytes: number }
 export interface Recording {
   id: string; step: string; site: string; side: string; driver: string; link: string;
-  device: { model?: string; serial?: string; firmware?: string };
+  device: { model?: string; serial?: string; firmware?: string; calibrated_on?: string; measured_hz?: string; settings?: string };
   started_ms: number; duration_s: number; samples: number; lost_samples: number; gaps: [number, number][];
   quality: Quality; measurements: Measurement[]; readings: Reading[]; accepted_poor: boolean; simulated: boolean;
   channels: ChannelShape[]; pictures: PictureShape[];
