@@ -1,6 +1,7 @@
 """QRS detection, batch and streaming: properties on real ECG."""
 
 import lzma
+import pickle
 
 import numpy as np
 import pytest
@@ -125,10 +126,34 @@ def test_a_stream_shorter_than_the_learning_time_still_gives_its_beats():
 
 def test_memory_of_the_stream_is_bounded():
     detector = ecg.QrsDetector(RATE)
+    sizes = []
     for _ in range(12):
         detector.feed(LEAD)
-    assert len(detector._feature) <= 5 * RATE
-    assert len(detector._learning) < 100
+        sizes.append(len(pickle.dumps(detector)))
+    assert max(sizes[2:]) < 1.1 * sizes[1]
+
+
+def noisy_minute(strength):
+    """Six copies of the lead, the last four under slow edges such as a moving electrode makes."""
+    rng = np.random.default_rng(5)
+    long = np.tile(LEAD - np.linspace(LEAD[0], LEAD[-1], len(LEAD)), 6)
+    steps = np.cumsum(rng.normal(0, 1, len(long)) * (rng.random(len(long)) < 3 / RATE))
+    slow = signal.sosfiltfilt(signal.butter(2, [0.5, 8], "band", fs=RATE, output="sos"), steps)
+    slow[: 2 * len(LEAD)] = 0
+    return long + strength * np.ptp(LEAD) * slow / slow[2 * len(LEAD) :].std()
+
+
+def test_slow_edges_of_a_moving_electrode_are_not_taken_for_beats():
+    clean, noisy = ecg.detect_qrs(noisy_minute(0), RATE), ecg.detect_qrs(noisy_minute(0.5), RATE)
+    near = np.abs(noisy[:, None] - clean).min(axis=1) < 0.1 * RATE
+    assert near.mean() > 0.97
+    assert len(noisy) == pytest.approx(len(clean), abs=3)
+
+
+def test_a_stream_that_begins_without_its_beats_still_finds_the_later_ones():
+    quiet = np.concatenate([0.002 * np.random.default_rng(0).standard_normal(int(4 * RATE)), LEAD])
+    found = fed(quiet, RATE, range(0, len(quiet), 50))
+    assert len(found[found > 8 * RATE]) >= 5
 
 
 def test_a_block_of_several_leads_is_refused():

@@ -1,23 +1,35 @@
 """The streaming form of QRS detection: bounded memory, and the same beats however the samples are cut.
 
-The features and the levels are those of `chevet.signals.ecg_qrs`, with causal filters whose delay is taken
-out again. Work is done in fixed steps of 40 ms counted from the first sample, which is what makes the cut
-irrelevant.
+The features are those of the batch in causal form: symmetric kernels (second derivatives of a Gaussian,
+largest at 14 and 28 Hz, blind to level and drift) whose delay is known and taken out again. Work is done in
+fixed steps of 20 ms counted from the first sample, which is what makes the cut irrelevant. Candidates are
+judged by `ecg_live` when the feature is known for 170 ms after them.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import signal
 
-from chevet.signals.arrays import Floats, Indices, check_rate
-from chevet.signals.ecg_levels import QrsLevels
-from chevet.signals.ecg_qrs import HIGH_HZ, INTEGRATION_S, LOW_HZ, REFRACTORY_S, peak_near, placing
+from chevet.signals.arrays import Floats, Indices, Mask, check_rate, widened
+from chevet.signals.ecg_live import Heard, LiveJudge
+from chevet.signals.ecg_qrs import CANDIDATE_S, INTEGRATION_S, peak_near, placing
+from chevet.signals.ecg_weights_live import LIVE
 from chevet.signals.errors import WrongShapeError
 
-_STEP_S = 0.04
-_CONFIRM_S = 0.12
+_STEP_S = 0.02
+_LOOK_S = 0.17
 _LEARN_S = 2.0
 _KEPT_S = 4.0  # longer than learning, so that its beats can still be placed
+_KERNEL_S = 0.06
+_PEAKS_HZ = (14.0, 28.0)
+_KEEN_S = 0.06
+_FLOOR_S, _FLOOR_SHARE = 1.6, 0.4
+_HALF_S, _LAG_S = 0.08, 0.03
+_SHAPE_RATE_HZ = 175.0
+_REFRACTORY_S = 0.19
+_BLIND_S = 0.05
+_LEAST = 1e-12
 
 
 class QrsDetector:
@@ -32,21 +44,22 @@ class QrsDetector:
 
     def __init__(self, rate_hz: float) -> None:
         check_rate(rate_hz, 100, 2000, "the ECG")
-        self._rate_hz = float(rate_hz)
+        self._features = LiveFeatures(float(rate_hz))
         self._step = max(1, int(_STEP_S * rate_hz))
-        self._filters = _Filters(rate_hz)
-        self._confirm = int(_CONFIRM_S * rate_hz)
-        self._refractory = int(REFRACTORY_S * rate_hz)
         self._waiting: list[Floats] = []
         self._waiting_count = 0
+        self._held = np.zeros(0)  # the last seconds, gaps bridged
+        self._gap = np.zeros(0, dtype=bool)
         self._first = 0  # index of the first kept sample
-        self._feature = np.zeros(0)
-        self._held = np.zeros(0)
+        self._level: float | None = None
         self._searched = 0  # candidates before this index are settled
-        self._learning: list[tuple[int, float]] = []
-        self._levels: QrsLevels | None = None
-        self._last = self._last_at = -(10**9)
-        self.delay_s = self._filters.delay_s + _CONFIRM_S + 2 * _STEP_S + 1 / rate_hz
+        self._learning: list[tuple[int, Heard]] = []
+        self._judge: LiveJudge | None = None
+        self._last = -(10**9)
+        rate = float(rate_hz)
+        self._rate_hz = rate
+        self._ahead = self._features.reach + int(_LOOK_S * rate)
+        self.delay_s = (self._ahead + self._step + 1) / rate + 0.08
 
     def feed(self, samples: ArrayLike) -> Indices:
         """Take the next samples, shape [n] in mV (NaN where nothing arrived).
@@ -72,130 +85,177 @@ class QrsDetector:
 
     def flush(self) -> Indices:
         """Return the beats still undecided at the end of the stream; feed nothing after it."""
-        rest = np.concatenate([*self._waiting, np.full(self._step, np.nan)])
+        rest = np.concatenate(self._waiting) if self._waiting else np.zeros(0)
         self._waiting, self._waiting_count = [], 0
-        length = self._first + len(self._feature) + len(rest) - self._step
-        found = self._advance(rest)
-        tail = np.full(self._confirm + self._filters.delay + self._step, np.nan)
-        found += self._advance(tail)
-        if self._levels is None:
+        length = self._first + len(self._held) + len(rest)
+        found = self._advance(rest) if len(rest) else []
+        found += self._advance(np.full(self._ahead + self._step, np.nan))
+        if self._judge is None:
             found += self._learn()
         return np.array([i for i in found if i < length], dtype=np.int64)
 
     def _advance(self, x: Floats) -> list[int]:
-        feature, held = self._filters.run(x)
-        self._feature = np.concatenate([self._feature, feature])
-        self._held = np.concatenate([self._held, held])
-        found = self._judge(self._candidates())
-        surplus = len(self._feature) - int(_KEPT_S * self._rate_hz)
+        self._held = np.concatenate([self._held, self._bridged(x)])
+        self._gap = np.concatenate([self._gap, ~np.isfinite(x)])
+        surplus = len(self._held) - int(_KEPT_S * self._rate_hz)
         if surplus > 0:
-            self._feature, self._held = self._feature[surplus:], self._held[surplus:]
+            self._held, self._gap = self._held[surplus:], self._gap[surplus:]
             self._first += surplus
-        return found
-
-    def _candidates(self) -> list[tuple[int, float]]:
-        """Local maxima of the feature over 120 ms to both sides that are not settled yet."""
-        f, first = self._feature, self._first
-        end = first + len(f) - self._confirm
-        found: list[tuple[int, float]] = []
-        start = max(self._searched - first, 1)
-        if end - first <= start:
+        end = self._first + len(self._held) - self._ahead
+        if end <= self._searched:
             return []
-        inner = f[start : end - first]
-        rising = (inner > f[start - 1 : end - first - 1]) & (inner >= f[start + 1 : end - first + 1])
-        for k in np.flatnonzero(rising) + start:
-            around = f[max(k - self._confirm, 0) : k + self._confirm + 1]
-            if f[k] >= around.max():
-                found.append((int(k) + first, float(f[k])))
-        self._searched = max(end, self._searched)
-        return found
+        start, self._searched = self._searched, end
+        found = self._features.heard(self._held, self._gap, self._first, start, end)
+        if self._judge is None:
+            self._learning += found
+            return self._learn() if end >= _LEARN_S * self._rate_hz else []
+        return [beat for at, heard in found for beat in self._decide(self._judge, at, heard)]
 
-    def _judge(self, candidates: list[tuple[int, float]]) -> list[int]:
-        if self._levels is None:
-            self._learning += candidates
-            if self._searched < _LEARN_S * self._rate_hz:
-                return []
-            return self._learn()
-        return [p for at, height in candidates for p in self._accept(self._levels, at, height)]
+    def _bridged(self, x: Floats) -> Floats:
+        """Hold the last sample over a gap."""
+        if self._level is None:
+            here = x[np.isfinite(x)]
+            if not len(here):
+                return np.zeros(len(x))
+            self._level = float(here[0])
+            if len(self._held):
+                self._held[:] = self._level  # nothing has arrived so far
+        last = np.maximum.accumulate(np.where(np.isfinite(x), np.arange(len(x)), -1))
+        held = np.where(last >= 0, x[np.maximum(last, 0)], self._level)
+        self._level = float(held[-1])
+        return held
 
     def _learn(self) -> list[int]:
-        self._levels = QrsLevels.from_first(np.array([h for _, h in self._learning]))
-        return self._judge(self._learning)
-
-    def _accept(self, levels: QrsLevels, at: int, height: float) -> list[int]:
-        if at - self._last_at < self._refractory or not levels.accepts(at / self._rate_hz, height):
+        if not self._learning:
             return []
-        self._last_at = at
-        placed = self._first + self._placed(at - self._filters.delay - self._first)
-        if placed - self._last < 0.1 * self._rate_hz:
+        self._judge = LiveJudge([heard for _, heard in self._learning])
+        found = [beat for at, heard in self._learning for beat in self._decide(self._judge, at, heard)]
+        self._learning = []
+        return found
+
+    def _decide(self, judge: LiveJudge, at: int, heard: Heard) -> list[int]:
+        odds = float(LIVE.odds(judge.inputs(heard)[None])[0])
+        is_beat = odds > 0 and judge.since_s(heard.at_s) >= _REFRACTORY_S
+        judge.take(heard, odds, is_beat)
+        if not is_beat:
+            return []
+        placed = self._first + self._placed(at - self._first)
+        if placed - self._last < 0.1 * self._rate_hz or self._gap[placed - self._first]:
             return []
         self._last = placed
         return [placed]
 
     def _placed(self, near: int) -> int:
         """Place the R peak: zero-phase over what is kept around it, as batch detection does."""
+        near = min(max(near, 0), len(self._held) - 1)
         start = max(near - int(0.5 * self._rate_hz), 0)
-        around = self._held[start : near + int(0.25 * self._rate_hz)]
+        around = self._held[start : near + self._ahead]
         flat = placing(around, self._rate_hz)
-        return start + int(peak_near(flat, np.array([max(near, 0) - start]), int(0.08 * self._rate_hz))[0])
+        return start + int(peak_near(flat, np.array([near - start]), int(0.08 * self._rate_hz))[0])
 
 
-class _Filters:
-    """Causal filters with their state: they make the QRS feature of a stream."""
+class LiveFeatures:
+    """The features of a stream, and the candidates in them; holds only constants of the rate.
+
+    Attributes:
+        reach: samples needed on each side of a sample to know its features.
+    """
 
     def __init__(self, rate_hz: float) -> None:
-        self._fast = signal.butter(2, [LOW_HZ, HIGH_HZ], "band", fs=rate_hz, output="sos")
-        width = max(3, int(INTEGRATION_S * rate_hz))
-        self._mean = np.ones(width) / width
-        self._fast_state = np.zeros((len(self._fast), 2))
-        self._energy_tail = np.zeros(width - 1)
-        self._last_fast = 0.0
-        self._held: float | None = None
-        self._blind = 0
-        self._blind_after = int(0.05 * rate_hz)
-        at = np.array([11.5, 12.5])
-        delay = _delay(self._fast, at, rate_hz) + width / 2
-        self.delay = round(delay)
-        self.delay_s = delay / rate_hz
+        self._rate_hz = rate_hz
+        self._kernels = [_hat(f, rate_hz) for f in _PEAKS_HZ]
+        self._half = len(self._kernels[0]) // 2
+        self._mean = int(INTEGRATION_S / 2 * rate_hz)
+        self._keen = int(_KEEN_S / 2 * rate_hz)
+        self.reach = self._half + self._mean + 1
+        self._apart = int(CANDIDATE_S * rate_hz)
+        self._before = int(_FLOOR_S * rate_hz) + self.reach
+        self._thin = max(1, int(rate_hz / _SHAPE_RATE_HZ))
 
-    def run(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the feature and the bridged ECG of the next samples."""
-        held = self._bridge(x)
-        fast, self._fast_state = signal.sosfilt(self._fast, held, zi=self._fast_state)
-        slope = np.diff(fast, prepend=self._last_fast)
-        self._last_fast = float(fast[-1])
-        energy = np.concatenate([self._energy_tail, slope**2])
-        self._energy_tail = energy[len(x) :]
-        feature = np.sqrt(np.maximum(np.convolve(energy, self._mean, "valid"), 0))
-        feature[self._in_gap(x)] = 0.0
-        return feature, held
+    def heard(self, held: Floats, gap: Mask, first: int, start: int, end: int) -> list[tuple[int, Heard]]:
+        """Return the candidates with indices from `start` to `end` (exclusive).
 
-    def _bridge(self, x: Floats) -> Floats:
-        """Hold the last sample over a gap; start from the first sample so that no step is filtered."""
-        if self._held is None:
-            here = np.flatnonzero(np.isfinite(x))
-            if not len(here):
-                return np.zeros(len(x))
-            self._held = float(x[here[0]])
-            self._fast_state = signal.sosfilt_zi(self._fast) * self._held
-        last = np.where(np.isfinite(x), np.arange(len(x)), -1)
-        last = np.maximum.accumulate(last)
-        held = np.where(last >= 0, x[np.maximum(last, 0)], self._held)
-        self._held = float(held[-1])
-        return held
+        Args:
+            held: the last samples, gaps bridged [n]; known for at least `reach` + 170 ms after `end`.
+            gap: which of them never arrived [n].
+            first: index of `held[0]`.
+            start: first index asked for.
+            end: index after the last.
+        """
+        look = int(_LOOK_S * self._rate_hz)
+        low = max(start - first - self._apart - 1 - self.reach, 0)
+        high = min(end - first + look + self.reach, len(held))
+        _, feature = self._band(held[low:high], 0, self._mean, gap[low:high])
+        inside = _peaks(feature, start - first - low, end - first - low, self._apart)
+        return [(i + low + first, self._look(held, gap, i + low, first, feature[i:])) for i in inside]
 
-    def _in_gap(self, x: Floats) -> Indices:
-        """Indices of the block where the feature may not be trusted: in a gap and shortly after it."""
-        blind = []
-        for i, arrived in enumerate(np.isfinite(x)):
-            self._blind = self._blind - 1 if arrived else self._blind_after
-            if self._blind > 0:
-                blind.append(i)
-        self._blind = max(self._blind, 0)
-        return np.array(blind, dtype=np.int64)
+    def _band(self, part: Floats, which: int, mean: int, gap: Mask) -> tuple[Floats, Floats]:
+        """One band of a stretch and its feature; the feature is 0 in and near gaps."""
+        kernel = self._kernels[which]
+        padded = np.pad(part, self._half, mode="edge")
+        band = np.convolve(padded, kernel, "valid")
+        power = np.gradient(band) ** 2 if which == 0 else band**2
+        total = np.cumsum(np.pad(power, (mean + 1, mean), mode="edge"))
+        feature = np.sqrt(np.maximum(total[2 * mean + 1 :] - total[: -2 * mean - 1], 0) / (2 * mean + 1))
+        feature[widened(gap, int(_BLIND_S * self._rate_hz))] = 0.0
+        return band, feature
+
+    def _look(self, held: Floats, gap: Mask, at: int, first: int, ahead: Floats) -> Heard:
+        look = int(_LOOK_S * self._rate_hz)
+        low, high = max(at - self._before, 0), min(at + look + self.reach, len(held))
+        band, feature = self._band(held[low:high], 0, self._mean, gap[low:high])
+        _, keen = self._band(held[low:high], 1, self._keen, gap[low:high])
+        here = at - low
+        reach = int(0.05 * self._rate_hz)
+        around = np.abs(band[max(here - reach, 0) : here + reach + 1])
+        centre = max(here - reach, 0) + int(np.argmax(around))
+        lag = int(_LAG_S * _SHAPE_RATE_HZ)
+        half = int(_HALF_S * _SHAPE_RATE_HZ) + lag
+        grid = np.clip(centre + np.arange(-half, half + 1) * self._thin, 0, len(band) - 1)
+        near = int(0.03 * self._rate_hz)
+        known = slice(self.reach if low else 0, here + look)
+        return Heard(
+            at_s=(at + first) / self._rate_hz,
+            height=float(feature[here]),
+            keen=float(keen[max(centre - near, 0) : centre + near + 1].max()),
+            floor=_low(feature[known][:: 4 * self._thin]),
+            keen_floor=_low(keen[known][:: 4 * self._thin]),
+            after=_second_rise(ahead[: look + 1]),
+            wide=band[grid],
+            lag=lag,
+        )
 
 
-def _delay(sos: Floats, at_hz: Floats, rate_hz: float) -> float:
-    _, response = signal.sosfreqz(sos, worN=at_hz, fs=rate_hz)
-    turn = -np.diff(np.unwrap(np.angle(response)))[0]
-    return float(turn / (2 * np.pi * np.diff(at_hz)[0]) * rate_hz)
+def _hat(peak_hz: float, rate_hz: float) -> Floats:
+    """Second derivative of a Gaussian that passes `peak_hz` best; no gain at level and drift."""
+    half = int(_KERNEL_S * rate_hz)
+    turns = np.arange(-half, half + 1) / rate_hz * math.pi * peak_hz
+    kernel = (1 - 2 * turns**2) * np.exp(-(turns**2))
+    kernel -= kernel.mean()
+    shaped: Floats = kernel / np.abs(kernel).sum()
+    return shaped
+
+
+def _peaks(feature: Floats, start: int, end: int, apart: int) -> list[int]:
+    """Indices from `start` to `end` (exclusive) where the feature is largest within `apart` to both sides."""
+    start = max(start, 1)
+    inner = feature[start:end]
+    if not len(inner):
+        return []
+    rising = (inner > feature[start - 1 : end - 1]) & (inner >= feature[start + 1 : end + 1][: len(inner)])
+    return [
+        int(k)
+        for k in np.flatnonzero(rising) + start
+        if feature[k] >= feature[max(k - apart, 0) : k + apart + 1].max()
+    ]
+
+
+def _low(values: Floats) -> float:
+    return max(float(np.quantile(values, _FLOOR_SHARE)), _LEAST) if len(values) else _LEAST
+
+
+def _second_rise(ahead: Floats) -> float:
+    """The tallest point after the feature has fallen from its peak."""
+    rise = ahead - np.minimum.accumulate(ahead)
+    k = int(np.argmax(rise))
+    return float(ahead[k]) if rise[k] > 0 else _LEAST
