@@ -112,6 +112,8 @@ class NoninDf2:
         self._run: list[int] = []
         self._held: list[tuple[int, list[tuple[int, float]]]] = []  # (guess of frames lost before, frames)
         self._late_at: float | None = None  # when the first came after a silence, while that is unexplained
+        self._heard_at = 0.0
+        self._missing: int | None = None  # as few frames as ever seemed missing since then
         return b""
 
     def tick(self, at: float) -> bytes:  # noqa: ARG002 (the module needs nothing)
@@ -163,6 +165,8 @@ class NoninDf2:
             events += self._flush()
             self._held.append((0, []))
             self._late_at = at
+        if self._late_at is not None:
+            self._watch(at)
         self.counters.resyncs += bool(self._skipped)
         self._skipped = 0
         if status & SYNC:
@@ -195,11 +199,20 @@ class NoninDf2:
             if lost or self._held:
                 # A stall of the host looks like lost packets until the frames catch up, so nearly all of a
                 # packet's time must have passed before it is believed lost.
-                more = self._by_clock(at, held) - lost + CLOCK_SLACK_FRAMES
+                seen = self._by_clock(at, held) if self._missing is None else self._missing
+                more = seen - lost + CLOCK_SLACK_FRAMES
                 lost += max(0, more // PACKET_FRAMES) * PACKET_FRAMES
         events = self._release(lost, at)
         self._since_sync = 0
         return events
+
+    def _watch(self, at: float) -> None:
+        """Find how many frames are missing after a silence: pauses only delay some, so the least counts."""
+        held = sum(len(frames) for _, frames in self._held)
+        if held and at > self._heard_at:  # all that arrived together is there
+            missing = self._by_clock(self._heard_at, held) + 1
+            self._missing = missing if self._missing is None else min(self._missing, missing)
+        self._heard_at = at
 
     def _by_clock(self, at: float, held: int) -> int:
         """Return how many frames are missing if the host's clock is right."""
@@ -209,7 +222,7 @@ class NoninDf2:
     def _release(self, lost: int, at: float) -> list[Event]:
         """Give out what was held, `lost` frames missing in all."""
         events = self._flush()
-        self._late_at = None
+        self._late_at = self._missing = None
         runs, self._held = self._held or [(0, [])], []
         if len(runs) == 1 or not lost:
             runs = [(0, frames) for _, frames in runs[:-1]] + [(lost, runs[-1][1])]

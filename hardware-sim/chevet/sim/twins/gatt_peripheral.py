@@ -162,8 +162,6 @@ class GattPeripheral:
         if self.faults.hangs_up_s and now - self._connected_at >= self.faults.hangs_up_s:
             await self.hang_up()
             return
-        if self.faults.silence:
-            return
         for uuid, value in self.faults.apply(answers + self._twin.advance(now), now):
             await self._send(uuid, value)
             self._spoke_at = now
