@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy import signal
 
 from chevet.signals.arrays import Floats, Indices, bridged, check_rate, flat_tops, one_channel, windows_at
 from chevet.signals.errors import NoSamplesError, TooShortError
@@ -12,14 +13,18 @@ from chevet.signals.pleth import detect_pulses
 from chevet.signals.verdict import Quality, Reason, verdict
 
 _SHORTEST_S = 2.0
-_MOVED = 0.75  # 97 in 100 windows of BIDMC (doi 10.13026/C2208R) lie above it
+# Log odds of motion, from benchmarks/signals_fit_pleth_quality.py; 98 in 100 windows of BIDMC (doi
+# 10.13026/C2208R) lie below the limit, nine in ten of those disturbed by more than half the pulse above.
+MOTION = np.array([0.66, -3.26, -1.52, 0.37, 0.9, 1.22, 4.36, -2.7])
+_MOVED = 1.2
 
 
 def pleth_quality(pleth: ArrayLike, rate_hz: float, perfusion_index_pct: float | None = None) -> Quality:
     """Judge a pleth.
 
-    The score is the median correlation of pulses with their median pulse (template matching after
-    Orphanidou et al. 2015, doi 10.1109/JBHI.2014.2338351).
+    The score falls with the odds of motion: how little pulses resemble their median pulse (template matching
+    after Orphanidou et al. 2015, doi 10.1109/JBHI.2014.2338351), how little the signal repeats, how much
+    heights and intervals change, how many more peaks than pulses there are.
 
     Args:
         pleth: any scale, shape [n]; NaN where nothing arrived. Below 2 s the verdict is `too_short`.
@@ -59,24 +64,46 @@ def _pulses_agree(
     if len(pulses) < max(2, 0.4 * seconds):
         return 0.2, [*faults, (0.3, Reason("no_pulse"))]
     calm = band_passed(y, rate_hz, 0.5, 8.0)
-    agree = _likeness(calm, pulses) * _steadiness(calm, pulses)
-    if agree < _MOVED:
+    if len(pulses) < 3:
+        return float(np.clip((_likeness(calm, pulses) - 0.58) / 0.2, 0, 1)), faults
+    odds = float(motion_inputs(calm, pulses) @ MOTION)
+    if odds > _MOVED:
         faults = [*faults, (0.3, Reason("motion"))]
-    return float(np.clip((agree - 0.58) / 0.2, 0, 1)), faults
+    return float(1 / (1 + np.exp(np.clip((odds - _MOVED) / 2, -20, 20)))), faults
 
 
-def _steadiness(calm: Floats, pulses: Indices) -> float:
-    """Return 1 for pulses of one height in a steady rhythm; less where either scatters.
+def motion_inputs(calm: Floats, pulses: Indices) -> Floats:
+    """Return what tells motion, shape [8]: 1, likeness, changes of height and interval, and their like.
 
-    An irregular heart (median change of interval up to 30 %) loses hardly anything.
+    Args:
+        calm: band-passed pleth [n].
+        pulses: at least 3.
     """
     heights = np.array([np.ptp(calm[a:b]) for a, b in pairwise(pulses)])
-    usual = max(float(np.median(heights)), 1e-12)
-    spread = float(np.median(np.abs(heights - usual))) / usual
     gap = np.diff(pulses)
-    hurry = float(np.median(np.abs(np.diff(gap)))) / float(np.median(gap)) if len(gap) > 2 else 0.0
-    height = float(np.clip(1 - 0.5 * (spread - 0.2) / 0.4, 0.5, 1))
-    return height * float(np.clip(1 - 1.2 * (hurry - 0.2), 0.3, 1))
+    like = _likeness(calm, pulses)
+    repeats = _repeats(calm, float(np.median(gap)))
+    range_ = float(np.log(np.ptp(calm) / max(float(np.median(heights)), 1e-12)))
+    rough = float(np.log(max(_change(heights), 0.02)))
+    uneven = float(np.log(max(_change(gap), 0.02)))
+    peaks = len(signal.argrelmax(calm)[0]) / len(pulses)
+    return np.array([1.0, like, repeats, min(range_, 3.0), rough, uneven, min(peaks, 4.0), like * repeats])
+
+
+def _repeats(calm: Floats, gap: float) -> float:
+    """Autocorrelation at the usual interval, the best within a fifth of it."""
+    n = len(calm)
+    raw = np.fft.irfft(np.abs(np.fft.rfft(calm, 2 * n)) ** 2)[:n] / (n - np.arange(n))
+    low, high = int(0.8 * gap), min(int(1.2 * gap) + 1, n)
+    return float(raw[low:high].max() / max(float(raw[0]), 1e-18)) if high > low else 0.0
+
+
+def _change(each: NDArray[np.floating] | Indices) -> float:
+    """Median change from one to the next, or to the next but one if that is less, over the median."""
+    if len(each) < 3:
+        return 0.0
+    steps = [float(np.median(np.abs(each[k:] - each[:-k]))) for k in (1, 2)]
+    return (steps[0] if len(each) < 5 else min(steps)) / max(float(np.median(each)), 1e-12)
 
 
 def _likeness(calm: Floats, pulses: Indices) -> float:
