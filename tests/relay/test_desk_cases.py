@@ -8,9 +8,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.schema import audit
 from chevet.study.bundle import pack
+from chevet.study.recording import StoredFile
 
 from .conftest import NOON, OPINION, SECRET_NAME, code, deliver, ecg, heart_sound, messages
 
@@ -235,3 +238,57 @@ async def test_openapi_describes_the_interface(world, client):
         document = (await desk.get("/api/openapi.json")).json()
     assert "/api/cases/{case_id}/opinions" in document["paths"]
     assert "Not a medical device" in document["info"]["description"]
+
+
+CART_FILE = StoredFile(b"\x00" * 128 + b"DICM" + bytes(range(256)) * 40, "application/dicom")
+
+
+def of_a_cart(**changes):
+    return ecg(driver="dicom-ecg", link="file:", source=CART_FILE, **changes)
+
+
+@pytest.mark.parametrize(
+    ("simulated", "name"), [(False, "ecg-original.dcm"), (True, "HTEST-ecg-original.dcm")]
+)
+async def test_a_carts_file_comes_as_it_was_under_a_name_of_ours(world, client, sent, simulated, name):
+    recording, user = of_a_cart(simulated=simulated), world.user()
+    relay = world.again(label="HTEST") if simulated else world.relay
+    study = sent(recordings=(recording, ecg()))
+    async with client(user, relay) as desk:
+        path = f"/api/cases/{study.id}/recordings"
+        case = (await desk.get(f"/api/cases/{study.id}")).json()
+        answer = await desk.get(f"{path}/{recording.id}/source")
+        assert code(await desk.get(f"{path}/{study.recordings[1].id}/source")) == (404, "not_found")
+    assert [one["source"] for one in case["recordings"]] == [
+        {"media_type": "application/dicom", "bytes": len(CART_FILE.data)},
+        None,
+    ]
+    assert (answer.status_code, answer.content) == (200, CART_FILE.data)
+    assert answer.headers["content-type"] == "application/dicom"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    with world.relay.database.read() as connection:
+        details = [row.detail for row in connection.execute(select(audit)) if row.what == "recording.read"]
+    assert details == [f"{recording.id} source"]
+
+
+async def test_a_carts_file_of_an_unknown_kind_is_plain_bytes(world, client, sent):
+    odd = StoredFile(b"<script>alert(1)</script>", "text/html")
+    recording, user = ecg(source=odd), world.user()
+    study = sent(recordings=(recording,))
+    async with client(user) as desk:
+        answer = await desk.get(f"/api/cases/{study.id}/recordings/{recording.id}/source")
+    assert (answer.content, answer.headers["content-type"]) == (odd.data, "application/octet-stream")
+    assert answer.headers["content-disposition"].endswith('"ecg-original.bin"')
+
+
+async def test_a_carts_file_that_is_still_travelling_and_whom_it_is_not_for(world, client, make_study):
+    recording = of_a_cart()
+    study = make_study(recordings=(recording,))
+    deliver(world.receiver(), messages(world.site.seal(pack(study)))[:2])
+    path = f"/api/cases/{study.id}/recordings/{recording.id}/source"
+    async with client(world.user()) as desk:
+        assert code(await desk.get(path)) == (404, "not_yet_here")
+    async with client(world.user("co", "coordinator")) as desk:
+        assert (await desk.get(path)).status_code == 403
+    async with client() as nobody:
+        assert (await nobody.get(path)).status_code == 401

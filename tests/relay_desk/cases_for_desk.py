@@ -61,6 +61,7 @@ def recording(number: int, step: str, arrived: str = "all", **other: Any) -> Sha
         "channels": [],
         "pictures": [],
         "layers": layers(arrived),
+        "source": None,
     }
     return base | other
 

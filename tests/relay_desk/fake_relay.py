@@ -264,6 +264,12 @@ def _media_routes(app: FastAPI, relay: FakeRelay) -> None:
             frame = wave_frame(ecg(), 500, LEADS, layer="lossless", gaps=relay.gaps)
         return Response(frame, media_type="application/octet-stream")
 
+    @app.get("/api/cases/{case_id}/recordings/{rid}/source")
+    def source(case_id: str, rid: str) -> Response:
+        relay.layer(relay.recording(case_id, rid), "lossless")
+        named = {"Content-Disposition": 'attachment; filename="HTEST-ecg-original.dcm"'}
+        return Response(b"\x00" * 128 + b"DICM", media_type="application/dicom", headers=named)
+
     @app.get("/api/cases/{case_id}/recordings/{rid}/sound")
     def sound(case_id: str, rid: str, layer: str | None = None) -> Response:
         data, media_type = encoded_sound(relay.layer(relay.recording(case_id, rid), layer))

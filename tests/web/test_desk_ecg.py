@@ -317,3 +317,27 @@ def test_draft_measurements_are_called_drafts_and_name_their_method(open_desk: C
     expect(drafts.locator(".draft", has_text="ST V2")).to_be_hidden()
     drafts.get_by_text("All drafts (2 more)").click()
     expect(drafts.locator(".draft", has_text="ST V2")).to_contain_text("0.04 mV")
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
+def test_a_carts_own_file_is_one_link_away_once_it_is_here(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any], language: str
+) -> None:
+    relay.recording(WHOLE, ident(257))["source"] = {"media_type": "application/dicom", "bytes": 81_234}
+    page = open_desk(ECG, language=language)
+    paper(page)
+    link = page.locator(".under a[download]")
+    shot(page, f"cart-file-{language}")
+    with page.expect_download() as saving:
+        link.click()
+    assert saving.value.suggested_filename == "HTEST-ecg-original.dcm"
+    assert saving.value.path().read_bytes()[128:] == b"DICM"
+
+
+def test_a_carts_own_file_that_is_still_travelling_is_announced(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    relay.recording(ARRIVING, ident(513))["source"] = {"media_type": "application/dicom", "bytes": 81_234}
+    page = open_desk(f"#/case/{ARRIVING}/ecg")
+    expect(page.locator(".under")).to_contain_text("The original file from the cart (82 kB) is on its way")
+    expect(page.locator(".under a[download]")).to_have_count(0)

@@ -23,6 +23,13 @@ NAMES = {number: name for name, number in LAYERS.items()}
 SHOWABLE = frozenset({"image/jpeg", "image/png", "image/avif", "image/webp", "audio/ogg"})
 """What a browser may be told to show; anything else a site declares is plain bytes."""
 
+FILES = {
+    "application/dicom": "dcm",
+    "application/vnd.scp-ecg": "scp",
+    "application/vnd.contec.ecg90a": "ecg",
+}
+"""Kinds of a cart's file, and how the names of such files end; others are plain bytes."""
+
 Layer = Annotated[Literal["preview", "diagnostic", "lossless"] | None, Query()]
 SampleLayer = Annotated[Literal["preview", "lossless"] | None, Query()]
 
@@ -67,6 +74,25 @@ def picture(
     return Response(part.data, media_type=_showable(part))
 
 
+@router.get("/source", response_class=Response)
+def source(case_id: str, recording_id: str, relay: Here, user: Specialist) -> Response:
+    """Return the cart's file that the recording was read from, byte for byte, to be saved and not shown.
+
+    Its name is ours: what the cart called it often names a person. What comes from a simulated cart says so.
+    """
+    case, recording = _find(relay, case_id, recording_id)
+    if recording.source is None:
+        raise RefusedError(404, "not_found", "An instrument gave this recording: there is no file of a cart.")
+    part = _part(relay, user, case, recording_id, "lossless", lambda item: item.kind == "source")
+    ending = FILES.get(part.media_type)
+    name = f"{'HTEST-' if recording.simulated else ''}ecg-original.{ending or 'bin'}"
+    return Response(
+        part.data,
+        media_type=part.media_type if ending else "application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
 def _find(relay: Relay, case_id: str, recording_id: str) -> tuple[Case, Recording]:
     with relay.database.read() as connection:
         case = relay.cases.get(connection, case_id)
@@ -86,7 +112,8 @@ def _part(
     if not fitting:
         raise RefusedError(404, "not_yet_here", "This layer has not arrived yet: it is shown when it has.")
     best = max(fitting, key=lambda item: item.layer)
-    relay.cases.note(user, "recording.read", case.id, f"{recording_id} {NAMES[best.layer]}")
+    read = "source" if best.kind == "source" else NAMES[best.layer]
+    relay.cases.note(user, "recording.read", case.id, f"{recording_id} {read}")
     return relay.vault.part(case.manifest, best.oid, best.name)
 
 

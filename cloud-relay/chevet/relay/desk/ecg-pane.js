@@ -3,7 +3,6 @@
 import { bytes } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
-import { Icon } from "/shared/icon.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Drafts } from "/desk/drafts.js";
 import { Flip, Meanwhile, NotDone, Pick, useLayer } from "/desk/fetched.js";
@@ -81,5 +80,5 @@ function CartFile({ one, recording }) {
   const { have, total } = recording.layers["3"];
   const size = bytesText(recording.source.bytes);
   if (have < total) return html`<span class="soft">${t("ecg.file_coming", { size })}</span>`;
-  return html`<a class="link" download href=${`/api/cases/${one.id}/recordings/${recording.id}/source`}><${Icon} name="download" />${t("ecg.file", { size })}</a>`;
+  return html`<a class="link" download href=${`/api/cases/${one.id}/recordings/${recording.id}/source`}>${t("ecg.file", { size })}</a>`;
 }
