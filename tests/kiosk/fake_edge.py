@@ -70,6 +70,7 @@ class FakeEdge:
         self.found: dict[str, dict[str, Any]] = {}
         self.measured: dict[str, dict[str, Any]] = {}
         self.imports: list[dict[str, Any]] = []
+        self.stored: list[dict[str, Any]] = []
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
         self.ids = 0

@@ -107,6 +107,7 @@ def _measured(edge: "FakeEdge", add: Any) -> None:
             put_vital(edge.visit, reading, newest["instrument"], "")
         return edge.visit
 
+    add("GET", "/stored", lambda *_: {"readings": edge.stored})
     add("GET", "/visits/{id}/measured", lambda *_: {"measured": list(edge.measured.values())})
     add("POST", "/visits/{id}/measured", take)
 

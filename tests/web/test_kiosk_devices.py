@@ -118,3 +118,43 @@ def test_one_page_tells_how_the_instruments_are(
     details.click()
     worker.page.locator("dialog").get_by_role("button", name=worker.text("devices.forget")).click()
     expect(worker.page.locator("[data-device=scale-1]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "size"), [("fr", "large"), ("ar", "small"), ("en", "small")])
+def test_what_a_meter_had_stored_is_shown_apart_with_its_own_time(
+    hand: Callable[..., Hand],  # noqa: F811
+    language: str,
+    size: str,
+) -> None:
+    worker = hand(language, size)
+    worker.edge.add_meter("glucose", "glucose")
+    worker.edge.stored = [
+        stored("glucose-1", 95.0, "2025-03-14T09:30:05", None),
+        stored("glucose-1", 112.4, "2025-03-13T18:02:00", 1_741_888_800_000),
+        stored("glucose-1", None, "", None),
+        stored("glucose-2", 301.0, "2025-03-12T07:00:00", None),
+    ]
+    worker.sign_in()
+    worker.page.locator(".bar").get_by_role("button", name=worker.text("about.title")).click()
+    worker.page.locator("dialog").get_by_role("button", name=worker.text("about.devices")).click()
+    more = {"name": worker.text("devices.more")}
+    worker.page.locator("[data-device=oximeter-1]").get_by_role("button", **more).click()
+    expect(worker.page.locator("dialog .about-facts")).to_be_visible()
+    expect(worker.page.locator(".device-stored")).to_have_count(0)
+    worker.page.keyboard.press("Escape")
+    worker.page.locator("[data-device=glucose-1]").get_by_role("button", **more).click()
+    worker.page.locator(".device-stored summary").click()
+    worker.sees("devices.stored.not_now")
+    rows = worker.page.locator(".device-stored li")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text(worker.text("devices.stored.its_clock"))
+    expect(rows.nth(0)).to_contain_text("09:30")
+    expect(rows.nth(1)).not_to_contain_text(worker.text("devices.stored.its_clock"))
+    expect(rows.nth(2)).to_contain_text(worker.text("devices.stored.no_time"))
+    expect(worker.page.locator(".device-stored")).not_to_contain_text("301")
+    worker.fits("device-stored")
+
+
+def stored(device: str, value: float | None, taken: str, taken_ms: int | None) -> dict[str, object]:
+    number = {"device": device, "kind": "glucose", "value": value, "unit": "mg/dL", "status": []}
+    return number | {"taken": taken, "taken_ms": taken_ms, "fetched_ms": 1_741_900_000_000}

@@ -8,6 +8,7 @@ import { ask, calibrated, decide, forget, foundName, readFound, searchAgain } fr
 import { Button, Chip, Dialog, Empty, Main, Page } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
+import { StoredNumbers } from "/kiosk/stored.js";
 
 /** @typedef {import("/shared/types.js").Device} Device */
 /** @typedef {import("/shared/types.js").Found} Found */
@@ -85,6 +86,7 @@ function DeviceDialog({ device, close }) {
       ${device.measured_hz !== null && html`<${Fact} what="measured" value=${`${number(device.measured_hz, 2)} Hz`} />`}
       <${Fact} what="lost" value=${number(device.lost_samples)} /><${Fact} what="bad" value=${number(device.bad_frames)} />
     </dl>
+    <${StoredNumbers} device=${device.id} />
     <label class="device-day"><span>${t("devices.calibrated")}</span>
       <input type="date" max=${today} value=${day} onInput=${(/** @type {InputEvent & { target: HTMLInputElement }} */ event) => setDay(event.target.value)} />
       <span class="soft small">${device.calibrated_on ? date(Date.parse(device.calibrated_on)) : t("devices.calibrated.never")}</span></label>
