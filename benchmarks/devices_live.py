@@ -35,7 +35,7 @@ AIR = {"oximeter-ble", *BLUETOOTH}
 READY_WITHIN_S = 40.0
 """Bluetooth links are made one after the other."""
 SETTLE_S = 3.0
-SIMULATOR_NICE = -15
+CLOSE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -96,10 +96,6 @@ def _serving(folder: Path, devices: tuple[str, ...]) -> Iterator[None]:
         *devices,
     ]
     simulator = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    with contextlib.suppress(
-        PermissionError
-    ):  # real devices do not wait for a busy host; only root may say so
-        os.setpriority(os.PRIO_PROCESS, simulator.pid, SIMULATOR_NICE)
     try:
         end = time.monotonic() + 30
         while not (folder / "devices.json").exists():
@@ -109,7 +105,10 @@ def _serving(folder: Path, devices: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         simulator.send_signal(signal.SIGTERM)
-        simulator.wait(20)
+        try:
+            simulator.wait(20)
+        except subprocess.TimeoutExpired:
+            simulator.kill()
 
 
 async def read(rows: list[dict[str, str]], seconds: float) -> dict[str, Any]:
@@ -132,7 +131,9 @@ async def read(rows: list[dict[str, str]], seconds: float) -> dict[str, Any]:
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.wait(
+            running, timeout=CLOSE_S
+        )  # what is left then is cancelled once more as the loop ends
 
 
 async def _minute(instruments: list[Instrument], seconds: float) -> dict[str, Any]:
