@@ -73,6 +73,7 @@ class Ganglion:
         self._firmware = 3
         self._set: NDArray[np.int64] | None = None  # firmware 2: the set that differences start from
         self._number = -1
+        self._before = b""
         return self._startup.begin()
 
     def tick(self, at: float) -> bytes:
@@ -101,6 +102,9 @@ class Ganglion:
         if len(packet.data) != PACKET_BYTES or number > 199 + (self._firmware == 2):
             raise BrokenPayload("packet")
         self._startup.hear(packet.at)
+        if packet.data == self._before:
+            return []  # the same notification again
+        self._before = packet.data
         return self._whole(packet) if self._firmware == 3 else self._differences(packet)
 
     def _revision(self, text: str, at: float) -> Notice:

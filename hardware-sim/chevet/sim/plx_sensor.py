@@ -145,11 +145,7 @@ class PlxSensor:
         self._air.remove_controller(self._controller)
 
     async def _send(self, count: int) -> None:
-        self._connected_s = self._connected_s + EVERY_S if self._device.connections else 0.0
         if not self._device.connections:
-            return
-        if self.faults.hangs_up_s and self._connected_s > self.faults.hangs_up_s:
-            await self.hang_up()
             return
         numbers = _numbers(self._finger, count)
         sent = [(CONTINUOUS_UUID, plx.continuous(numbers))]
