@@ -96,6 +96,23 @@ async def test_unplugging_and_plugging_in_again_needs_no_hand() -> None:
         assert states.count(("ready", "")) == 2
 
 
+@pytest.mark.parametrize("steps", range(8))
+async def test_the_end_is_obeyed_also_when_the_cable_goes_at_that_very_moment(steps: int) -> None:
+    device = FakeDevice("ecg", "ecg")
+    instrument = make_instrument(device, lambda _: None)
+    task = asyncio.create_task(instrument.run())
+    device.play(ecg_block(0, 25))
+    await until(lambda: instrument.state == "ready")
+    device.pull_out()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    device.plug_in()
+    done, _pending = await asyncio.wait([task], timeout=5.0)
+    assert done == {task}
+    assert device.opened == 1
+
+
 @pytest.mark.parametrize("reason", ["busy", "no_permission", "no_adapter"])
 async def test_a_device_that_needs_a_person_is_failed_with_the_reason(reason: str) -> None:
     device = FakeDevice("ecg", "ecg", plugged=False, reason=reason)

@@ -136,7 +136,8 @@ class Captures:
     async def _follow(self, running: Running) -> None:
         while not running.ended.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(running.ended.wait(), SYNC_EVERY_S)
+                async with asyncio.timeout(SYNC_EVERY_S):
+                    await running.ended.wait()
             await self._sync(running)
             lasted = self._clock.monotonic() - running.opening.started_at
             if lasted > running.row.seconds + GRACE_S:

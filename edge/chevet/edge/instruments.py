@@ -161,7 +161,8 @@ class Instrument:
             patient = self._heard_anything or self.spot
             wait_s = FIRST_WAIT_S if patient else min(wait_s * 2, LONGEST_WAIT_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
 
     async def _once(self) -> None:
         """One connection from opening to loss."""
@@ -198,15 +199,33 @@ class Instrument:
             await link.send(start)
         await ask_time(self._driver, link)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._tick(link), name=f"tick {self.id}")
-                group.create_task(self._receive(link), name=f"receive {self.id}")
+            await self._until_lost(link)
         finally:
             stop = self._driver.stop()
             if stop:
                 # The device may be gone already; then there is nobody to tell.
                 with contextlib.suppress(LinkError, OSError, TimeoutError):
-                    await asyncio.wait_for(link.send(stop), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await link.send(stop)
+
+    async def _until_lost(self, link: Link) -> None:
+        """Receive and tick until one of them fails.
+
+        No TaskGroup: before Python 3.13 it loses a cancellation that comes just as the link breaks (3.13's
+        notes on asyncio.TaskGroup), and the device would be opened again by a task that should have ended.
+        """
+        tasks = (
+            asyncio.create_task(self._tick(link), name=f"tick {self.id}"),
+            asyncio.create_task(self._receive(link), name=f"receive {self.id}"),
+        )
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _receive(self, link: Link) -> None:
         while True:

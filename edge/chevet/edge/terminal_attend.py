@@ -182,7 +182,8 @@ class Attended:
         try:
             while not taken.ended.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(taken.ended.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await taken.ended.wait()
                 taken.look(time.monotonic() - opened)
                 tell(taken)
         finally:

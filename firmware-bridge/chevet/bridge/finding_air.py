@@ -104,7 +104,8 @@ class Air:
 
         async with self.listening(hear):
             with suppress(TimeoutError):
-                return await asyncio.wait_for(found, within_s)
+                async with asyncio.timeout(within_s):
+                    return await found
         return None
 
     async def _start(self) -> None:
@@ -120,7 +121,8 @@ class Air:
         if scanner is not None:
             # A radio that is gone does not scan either.
             with suppress(BleakError, OSError, EOFError, TimeoutError):
-                await asyncio.wait_for(scanner.stop(), STOP_S)
+                async with asyncio.timeout(STOP_S):
+                    await scanner.stop()
 
     def _hear(self, device: BLEDevice, advertised: AdvertisementData) -> None:
         heard = Heard(

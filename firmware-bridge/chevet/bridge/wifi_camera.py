@@ -119,7 +119,8 @@ class WifiCameraLink(NewestPictureLink):
                     self._ask_about()
                     self._ask_video()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._first.wait(), ASK_AGAIN_S)
+                        async with asyncio.timeout(ASK_AGAIN_S):
+                            await self._first.wait()
         except TimeoutError:
             raise LinkUnavailable(self.url, "not_found") from None
 

@@ -175,14 +175,14 @@ class CommandReader:
         while self._align():
             kind, seq, length = struct.unpack_from("<BBH", self._pending, 2)
             if length > MAX_PAYLOAD:
-                self._reject(kind)
+                self._reject()
                 continue
             if len(self._pending) < 8 + length:
                 return
             body = bytes(self._pending[2 : 6 + length])
             (crc,) = struct.unpack_from("<H", self._pending, 6 + length)
             if crc != crc16(body):
-                self._reject(kind)
+                self._reject()
                 continue
             del self._pending[: 8 + length]
             if kind < FIRST_TO_HOST:
@@ -195,7 +195,6 @@ class CommandReader:
         del self._pending[: at if at >= 0 else len(self._pending) - keep_last]
         return len(self._pending) >= 6
 
-    def _reject(self, kind: int) -> None:
+    def _reject(self) -> None:
         del self._pending[0]
-        if 0 < kind < FIRST_TO_HOST:
-            self.bad_commands += 1
+        self.bad_commands += 1

@@ -120,7 +120,8 @@ class Ingest:
                 log.error("answers wait for a fault of ours: %s", place_of(error))
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), PUMP_S)
+                async with asyncio.timeout(PUMP_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
