@@ -221,23 +221,20 @@ def beats_of(x: Floats, rate_hz: float, names: tuple[str, ...] | None = None) ->
         names: of the rows; None means the standard twelve, or numbers.
     """
     names = names_of(names, len(x))
-    scored = []
-    for name, row in zip(names, x, strict=True):
-        if np.isfinite(row).sum() < 0.8 * len(row):
-            continue
-        scored.append((clearness(row, rate_hz) * (1.1 if name == "II" else 1.0), name))
-    if not scored:
+    here = [i for i, row in enumerate(x) if np.isfinite(row).sum() >= 0.8 * len(row)]
+    if not here:
         return np.zeros(0, dtype=np.int64)
-    return ecg_qrs.detect(x[names.index(max(scored)[1])], rate_hz)
+    clear = clearness(np.stack([bridged(x[i])[0] for i in here]), rate_hz)
+    clear *= [1.1 if names[i] == "II" else 1.0 for i in here]
+    return ecg_qrs.detect(x[here[int(np.argmax(clear))]], rate_hz)
 
 
-def clearness(row: Floats, rate_hz: float) -> float:
-    """Return how far the QRS feature of one lead stands above its median, capped."""
-    feature = ecg_qrs.slope_energy(bridged(row)[0], rate_hz)
-    floor = float(np.median(feature))
-    if floor <= 0 and not feature.max() > 0:
-        return 0.0
-    return float(min(np.quantile(feature, 0.96) / max(floor, 1e-9), 50.0))
+def clearness(rows: Floats, rate_hz: float) -> Floats:
+    """Return how far the QRS feature of each lead [c, n] (no gaps) stands above its median, capped; [c]."""
+    feature = ecg_qrs.slope_energy(rows, rate_hz)
+    floor = np.maximum(np.median(feature, axis=-1), 1e-9)
+    clear: Floats = np.minimum(np.quantile(feature, 0.96, axis=-1) / floor, 50.0)
+    return clear
 
 
 def heart_rate(beats: Indices, rate_hz: float) -> Measured:

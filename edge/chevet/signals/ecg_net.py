@@ -35,8 +35,13 @@ class Net:
 
 def net_of(inputs: int, text: str) -> Net:
     """Read a net of so many inputs from its numbers, in the order of the attributes."""
-    numbers = np.array(text.split(), dtype=np.float64)
+    numbers = numbers_of(text)
     size = (len(numbers) - 2 * inputs - 1) // (inputs + 2)
     ends = np.cumsum([inputs, inputs, inputs * size, size, size])
     middle, spread, hidden, bias, out, start = np.split(numbers, ends)
     return Net(middle, spread, hidden.reshape(inputs, size), bias, out, float(start[0]))
+
+
+def numbers_of(text: str) -> Floats:
+    """Read numbers parted by blanks."""
+    return np.array(text.split(), dtype=np.float64)

@@ -56,23 +56,23 @@ def _thinned(y: Floats, rate_hz: float, step: int) -> Floats:
 
 
 def quick(y: Floats, rate_hz: float) -> Floats:
-    """Return `y` [n] band-passed to where the QRS stands out, zero-phase."""
+    """Return `y` [.., n] band-passed to where the QRS stands out, zero-phase."""
     sos = signal.butter(2, [LOW_HZ, HIGH_HZ], "band", fs=rate_hz, output="sos")
-    fast: Floats = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
+    fast: Floats = signal.sosfiltfilt(sos, y, padlen=min(y.shape[-1] - 1, int(rate_hz)))
     return fast
 
 
 def energy_of(fast: Floats, rate_hz: float) -> Floats:
-    """Return the root of the slope's energy over 100 ms of `fast` [n]."""
+    """Return the root of the slope's energy over 100 ms of `fast` [.., n]."""
     energy = ndimage.uniform_filter1d(
-        np.gradient(fast) ** 2, max(3, int(INTEGRATION_S * rate_hz)), mode="nearest"
+        np.gradient(fast, axis=-1) ** 2, max(3, int(INTEGRATION_S * rate_hz)), mode="nearest"
     )
     root: Floats = np.sqrt(np.maximum(energy, 0))
     return root
 
 
 def slope_energy(y: Floats, rate_hz: float) -> Floats:
-    """Return the detection feature of `y` [n] (no gaps)."""
+    """Return the detection feature of `y` [.., n] (no gaps)."""
     return energy_of(quick(y, rate_hz), rate_hz)
 
 

@@ -7,15 +7,17 @@ from scipy import ndimage
 
 from chevet.signals.arrays import Floats, Indices, Mask
 from chevet.signals.ecg_beats import BEFORE_S, Shape
+from chevet.signals.ecg_limits import plain_limits, qrs_limits
 
 # Shares of the greatest slope at which a wave is taken to begin or end; chosen on LUDB (doi
 # 10.13026/eegm-h675).
-_QRS_ON, _QRS_OFF = 0.04, 0.085
 _P_ON, _P_OFF = 0.25, 0.60
 _T_ON, _T_OFF = 0.50, 0.30
 _P_LIKENESS = 0.78  # median over beats; fibrillation and flutter lie below
 _IRREGULAR = 0.15  # median change of interval over interval: atrial fibrillation
 _P_SHORTEST_S = 0.03
+# Readers mark the top in their lead, not over the line through the wave's ends; means on LUDB.
+_P_PEAK_S, _T_PEAK_S = -0.003, 0.005
 
 
 @dataclass(slots=True, eq=False)
@@ -47,48 +49,18 @@ def waves_of(shape: Shape, rate_hz: float, interval: Indices, irregular: float) 
     """
     beat = shape.beat
     centre = int(BEFORE_S * rate_hz)
-    on, off = _qrs_limits(beat, centre, rate_hz)
+    plain_on, _ = plain_limits(beat, centre, rate_hz)
+    on, off = qrs_limits(beat, centre, rate_hz)
     usual = np.median(interval, axis=1) / rate_hz
     t_end = min(
         0.14 + 0.5 * float(np.sqrt(min(usual[1], 1.4))), 0.72 * usual[1], beat.shape[1] / rate_hz - BEFORE_S
     )
     t = _wave(beat, off + int(0.05 * rate_hz), centre + int(t_end * rate_hz), rate_hz, (_T_ON, _T_OFF), 12.0)
-    p_start = max(on - int(0.28 * rate_hz), int((BEFORE_S - 0.45 * usual[0]) * rate_hz), 0)
-    p = _wave(beat, p_start, on - int(0.005 * rate_hz), rate_hz, (_P_ON, _P_OFF), 25.0)
+    p_start = max(plain_on - int(0.28 * rate_hz), int((BEFORE_S - 0.45 * usual[0]) * rate_hz), 0)
+    p = _wave(beat, p_start, min(on, plain_on) - int(0.005 * rate_hz), rate_hz, (_P_ON, _P_OFF), 25.0)
+    p, t = _peak_moved(p, _P_PEAK_S, rate_hz), _peak_moved(t, _T_PEAK_S, rate_hz)
     p_here = _shown(shape.each, p, rate_hz) & (irregular < _IRREGULAR)
     return Waves(p, (on, off), t, p_here, np.full(len(shape.members), t[1] >= 0))
-
-
-def _speed(beat: Floats, rate_hz: float) -> Floats:
-    """Spatial velocity: root of the summed squared slopes of all leads, smoothed over about 10 ms."""
-    calm = ndimage.gaussian_filter1d(beat, 0.003 * rate_hz, axis=-1)
-    speed = np.sqrt(np.sum(np.gradient(calm, axis=-1) ** 2, axis=0))
-    smooth: Floats = ndimage.uniform_filter1d(speed, max(1, int(0.01 * rate_hz)))
-    return smooth
-
-
-def _qrs_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
-    speed = _speed(beat, rate_hz)
-    reach = int(0.12 * rate_hz)
-    near = speed[centre - reach : centre + reach]
-    top = centre - reach + int(np.argmax(near * np.hanning(len(near))))
-    floor = float(np.quantile(speed[: centre - int(0.05 * rate_hz)], 0.2))
-    high = float(speed[top]) - floor
-    on = _walk(speed, top, -1, floor + _QRS_ON * high, int(0.014 * rate_hz), centre - reach)
-    off = _walk(speed, top, 1, floor + _QRS_OFF * high, int(0.020 * rate_hz), centre + int(0.16 * rate_hz))
-    return on, off
-
-
-def _walk(speed: Floats, start: int, step: int, under: float, quiet: int, last: int) -> int:
-    """Walk from `start` until `speed` stays under a threshold for `quiet` samples; where that began."""
-    calm = 0
-    i = start
-    while i != last and 0 <= i < len(speed):
-        calm = calm + 1 if speed[i] < under else 0
-        if calm > quiet:
-            return i - step * quiet
-        i += step
-    return i - step * calm
 
 
 def _wave(
@@ -111,6 +83,11 @@ def _wave(
     on = _slope_ends(slope, at, -1, shares[0], low - start)
     off = _slope_ends(-slope, at, 1, shares[1], high - start)
     return (on + start, at + start, off + start)
+
+
+def _peak_moved(wave: tuple[int, int, int], by_s: float, rate_hz: float) -> tuple[int, int, int]:
+    on, peak, off = wave
+    return (on, min(max(peak + round(by_s * rate_hz), on), off), off) if peak >= 0 else wave
 
 
 def _slope_ends(slope: Floats, peak: int, step: int, share: float, limit: int) -> int:
