@@ -98,7 +98,7 @@ def test_one_layer_opens_alone(bundle):
     ecg_id = visit().recordings[0].id
     parts = {part.layer: part for part in bundle.parts if part.recording == ecg_id}
     assert np.array_equal(lossless_waveform(parts[3])[0].values, ecg())
-    assert preview_waveform(parts[1]).channels[0].rate_hz == 125.0
+    assert preview_waveform(parts[1]).channels[0].rate_hz == 250.0
     sound = next(
         part for part in bundle.parts if part.layer == 3 and part.recording == visit().recordings[1].id
     )

@@ -13,6 +13,8 @@ HASHES = {
 }
 """Of each stored bundle, so that nobody stores another one under an old name."""
 
+PREVIEW_HZ = {"summary-1": [125.0, 125.0], "summary-2": [125.0, 125.0]}
+
 
 def test_every_stored_bundle_is_tried():
     assert {path.stem for path in FOLDER.glob("*.cbor")} == set(HASHES)
@@ -31,7 +33,8 @@ def test_every_layer_of_a_stored_bundle_opens_alone(name):
     study, shapes = read_shapes(bundle.parts[0].data)
     assert [shapes[item.id].samples for item in study.recordings[:4]] == [(600,), (2000,), (500,), (100,)]
     previews = [preview_waveform(p) for p in bundle.parts if (p.layer, p.kind) == (1, "waveform")]
-    assert [(len(item.channels), item.channels[0].rate_hz) for item in previews] == [(12, 125.0), (1, 125.0)]
+    assert [len(item.channels) for item in previews] == [12, 1]
+    assert [item.channels[0].rate_hz for item in previews] == PREVIEW_HZ[name]
     sounds = [part.data[:4] for part in bundle.parts if part.kind == "sound"]
     assert sounds == [b"OggS"] * 4
     stills = [part for part in bundle.parts if (part.layer, part.kind) == (1, "picture")]

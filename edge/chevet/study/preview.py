@@ -1,67 +1,75 @@
-"""Waveform previews: 125 Hz, coarsely quantised, at most 3.9 KiB; to look at, never to measure on.
+"""Waveform previews of at most 3.9 KiB: to look at, never to measure on.
 
-Each channel is low-passed, decimated and rounded to a step; steps and, where a recording is long, time are
-given up until the preview fits. Differences go through DEFLATE (RFC 1951). Of channels wider than 16 bits the
-middle is taken away first and told as their offset: the voltage of electrodes is hundreds of times an ECG.
+Each channel is low-passed to about 250 Hz, split by a wavelet, rounded to one step for all and coded by
+context; the step is the finest that fits. Where that misses what lies above 125 Hz, the full rate is tried;
+of a recording too long for either, 125 Hz are kept and, at last, only its beginning. The middle of each
+channel is taken away first and told as its offset.
 """
 
-import zlib
-from dataclasses import replace
-from typing import Any, Final, cast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from chevet.study import preview_one
 from chevet.study.cbor import Row, Value, decode, encode
+from chevet.study.coefficients import read_bands, write_bands
 from chevet.study.errors import BundleError
 from chevet.study.recording import Gap, Waveform
 from chevet.study.rows import read_waveform_row, waveform_row
 from chevet.study.sound import PREVIEW_BYTES
+from chevet.study.wavelet import Rows, analyse, band_sizes, synthesise
 
 PREVIEW: Final = "application/vnd.chevet.preview"
-VERSION: Final = 1
-RATE_HZ: Final = 125.0
-MAX_SAMPLES: Final = 1 << 17
-_FINEST_MV: Final = 0.01
-_LEVELS: Final = 256
-_GROWTH: Final = 1.25
-_COARSEST: Final = 24
-_WIDEST: Final = 30_000
-"""Steps that a preview of wide samples may span: under half of 16 bits, so that III = II - I stays within."""
+VERSION: Final = 2
+RATE_HZ: Final = 250.0
+COARSE_HZ: Final = 125.0
+GOOD: Final = 0.07
+"""Error of a preview, as a part of the signal, that is not worth a second try; the goal is under 0.08."""
+MAX_COEFFICIENTS: Final = 48_000
+"""Stored rows times samples: what a reader is asked to take time for."""
+
+_LEVELS: Final = 5
+_FINER: Final = 8  # preview integers per step, so that reading rounds no more away
+_FINEST_MV: Final = 0.005
+_SPREAD: Final = 512
+_COARSEST: Final = 16  # steps in the whole span, below which a curve is no picture any more
+_WIDEST: Final = 1_500
+"""Steps from the middle to the farthest sample, so that III = II - I stays within 16 bits."""
+_GROWTH: Final = 1.1
+_DEAD: Final = 0.4  # rounds a little toward zero: fewer bits than they cost in error
 _LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
 _DERIVED: Final = ("III", "aVR", "aVL", "aVF")
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A preview that fits, and its error as a part of the signal, over what it covers."""
+
+    data: bytes
+    error: float
+
+
 def write_preview(waveform: Waveform) -> bytes:
     """Return the finest preview of at most 3.9 KiB; of a long recording, its beginning."""
-    factor = max(round(waveform.channels[0].rate_hz / RATE_HZ), 1)
     stored = _stored_rows(waveform)
-    wide = waveform.values.dtype != np.int16
-    if wide:
-        waveform, values = _centred(waveform, derived=len(stored) < len(waveform.channels))
-        coarse = _decimated(values[stored], factor)
-    else:
-        coarse = _decimated(waveform.values[stored], factor)
-    while True:
-        steps = _steps(waveform, coarse, wide=wide)
-        best = _encode(waveform, factor, steps[-1], stored, coarse)
-        if len(best) <= PREVIEW_BYTES or not coarse.shape[1]:
+    middles = _middles(waveform, derived=len(stored) < len(waveform.channels))
+    exact = (_centred(waveform, middles) * _weights(waveform)[:, None])[stored]
+    best: _Candidate | None = None
+    for factor in _factors(waveform.channels[0].rate_hz, exact.size):
+        found = _finest(waveform, middles, stored, exact, factor)
+        if found and (best is None or found.error < best.error):
+            best = found
+        if best and best.error <= GOOD:
             break
-        coarse = coarse[:, : int(coarse.shape[1] * min(PREVIEW_BYTES / len(best), 0.75))]
-    low, high = 0, len(steps) - 1
-    while low < high:  # a coarser step is hardly ever larger, so halving finds the finest that fits
-        middle = (low + high) // 2
-        data = _encode(waveform, factor, steps[middle], stored, coarse)
-        if len(data) <= PREVIEW_BYTES:
-            best, high = data, middle
-        else:
-            low = middle + 1
-    return best
+    return best.data if best else _beginning(waveform)
 
 
 def read_preview(data: bytes) -> Waveform:
-    """Return the preview as a waveform at its own rate, gain and step.
+    """Return the preview as a waveform at its own rate, gain and offset.
 
     Derived limb leads that did not travel are computed from I and II (Einthoven, Goldberger).
 
@@ -69,18 +77,26 @@ def read_preview(data: bytes) -> Waveform:
         BundleError: the bytes are damaged or declare too much.
     """
     row = Row(decode(data))
-    row.whole(VERSION, VERSION)
+    if row.whole(1, VERSION) == 1:
+        return preview_one.read_fields(row)
     blank, count = read_waveform_row(row.row())
-    stored, packed = [_index(item, len(blank.channels)) for item in row.items()], row.data()
+    channels = len(blank.channels)
+    stored = [Row([item]).whole(high=channels - 1) for item in row.items()]
+    packed = row.data()
     row.end()
     if blank.values.dtype != np.int16:
         raise BundleError("contradiction")
-    if len(blank.channels) * count > MAX_SAMPLES or len(set(stored)) != len(stored):
+    if channels * count > preview_one.MAX_SAMPLES or len(stored) * count > MAX_COEFFICIENTS:
         raise BundleError("too_large")
-    values = np.zeros((len(blank.channels), count), np.int16)
-    values[stored] = _integrated(packed, len(stored), count)
-    _derive(blank, stored, values)
-    return replace(blank, values=values)
+    if len(set(stored)) != len(stored):
+        raise BundleError("contradiction")
+    values = np.zeros((channels, count), np.int16)
+    if stored and count:
+        bands = [
+            band.astype(np.float64) for band in read_bands(packed, len(stored), band_sizes(count, _LEVELS))
+        ]
+        values[stored] = _to_16_bits(synthesise(bands, count) * _FINER)
+    return replace(blank, values=_with_derived(blank, stored, values))
 
 
 def _stored_rows(waveform: Waveform) -> list[int]:
@@ -92,56 +108,136 @@ def _stored_rows(waveform: Waveform) -> list[int]:
     return [index for index, name in enumerate(names) if name not in _DERIVED]
 
 
-def _centred(waveform: Waveform, *, derived: bool) -> tuple[Waveform, NDArray[np.int64]]:
-    """Return samples less the middle of what arrived, and the waveform with that in its channels' offsets.
-
-    Limb leads that are to follow from I and II are moved so that they still do. In gaps the middle stands.
-    """
+def _arrived(waveform: Waveform) -> NDArray[np.bool_]:
     arrived = np.ones(waveform.values.shape[1], np.bool_)
     for gap in waveform.gaps:
         arrived[gap.first : gap.first + gap.count] = False
-    there = waveform.values[:, arrived]
+    return arrived
+
+
+def _middles(waveform: Waveform, *, derived: bool) -> NDArray[np.float64]:
+    """Return the middle of what arrived of each channel, whole numbers; leads that follow still do."""
+    there = waveform.values[:, _arrived(waveform)]
     middles = np.median(there, axis=1) if there.size else np.zeros(len(waveform.channels))
     middles = 2 * np.rint(middles / 2)  # even, so that the halves of augmented leads are whole
     if derived:
         one, two = middles[:2]
         middles[2:6] = [two - one, -(one + two) / 2, one - two / 2, two - one / 2]
-    values = np.where(arrived, waveform.values - middles[:, None].astype(np.int64), 0)
-    channels = tuple(
-        replace(item, offset=item.offset + float(middle) * item.gain)
-        for item, middle in zip(waveform.channels, middles, strict=True)
+    return cast("NDArray[np.float64]", middles)
+
+
+def _centred(waveform: Waveform, middles: NDArray[np.float64]) -> Rows:
+    """Return samples less their middles; in gaps the middle itself stands."""
+    return np.where(_arrived(waveform), waveform.values - middles[:, None], 0.0)
+
+
+def _weights(waveform: Waveform) -> NDArray[np.float64]:
+    """Return what makes rows of one unit but several gains comparable: an error in one is as large in all."""
+    gains = np.array([channel.gain for channel in waveform.channels])
+    if len({channel.unit for channel in waveform.channels}) > 1 or not gains.all():
+        return np.ones(len(gains))
+    return cast("NDArray[np.float64]", gains / gains[0])
+
+
+def _factors(rate_hz: float, size: int) -> Iterator[int]:
+    """Yield by how much to thin the samples out: to about 250 Hz, then not at all, then to about 125 Hz."""
+    usual, coarse = (max(round(rate_hz / wanted), 1) for wanted in (RATE_HZ, COARSE_HZ))
+    for factor in dict.fromkeys((usual, 1, coarse)):
+        if -(-size // factor) <= MAX_COEFFICIENTS:
+            yield factor
+
+
+def _beginning(waveform: Waveform) -> bytes:
+    """Return the preview of as much of the beginning as fits."""
+    count = waveform.values.shape[1]
+    factor = max(round(waveform.channels[0].rate_hz / COARSE_HZ), 1)
+    most = MAX_COEFFICIENTS * factor // len(waveform.channels)
+    kept = most if most < count else count * 3 // 4
+    gaps = tuple(
+        Gap(gap.first, min(gap.count, kept - gap.first)) for gap in waveform.gaps if gap.first < kept
     )
-    return replace(waveform, channels=channels), values
+    return write_preview(replace(waveform, values=waveform.values[:, :kept], gaps=gaps))
 
 
-def _decimated(values: NDArray[np.signedinteger[Any]], factor: int) -> NDArray[np.float64]:
-    if factor == 1 or not values.shape[1]:
-        return values.astype(np.float64)
-    return cast("NDArray[np.float64]", resample_poly(values.astype(np.float64), 1, factor, axis=1))
+def _finest(
+    waveform: Waveform, middles: NDArray[np.float64], stored: list[int], exact: Rows, factor: int
+) -> _Candidate | None:
+    """Return the preview with the finest step that fits, or None where not even a coarse one does."""
+    coarse = _resampled(exact, 1, factor)
+    bands = analyse(coarse, _LEVELS)
+    steps = _steps(waveform, coarse)
+    low, high, found = 0, len(steps) - 1, b""
+    place = high
+    while low <= high:  # a coarser step is hardly ever larger, so halving finds the finest that fits
+        middle = (low + high) // 2
+        data = _encode(waveform, middles, stored, bands, coarse.shape[1], factor, steps[middle])
+        if data is not None:
+            found, place, high = data, middle, middle - 1
+        else:
+            low = middle + 1
+    return _Candidate(found, _error(exact, bands, factor, steps[place])) if found else None
 
 
-def _steps(waveform: Waveform, coarse: NDArray[np.float64], *, wide: bool) -> list[int]:
+def _resampled(rows: Rows, up: int, down: int) -> Rows:
+    if up == down or not rows.shape[1]:
+        return rows.astype(np.float64)
+    return cast("Rows", resample_poly(rows, up, down, axis=1, padtype="line"))
+
+
+def _steps(waveform: Waveform, coarse: Rows) -> list[float]:
     """Return steps in raw units, from the finest worth having to the coarsest worth looking at."""
     channel = waveform.channels[0]
-    spread = float(np.ptp(coarse)) if coarse.size else 0.0
-    finest = _FINEST_MV / abs(channel.gain) if channel.unit == "mV" and channel.gain else spread / _LEVELS
-    finest = max(finest, 2 * float(np.abs(coarse).max(initial=0)) / _WIDEST) if wide else min(finest, 32768.0)
-    steps = [max(round(finest * _GROWTH**power), 1) for power in range(_COARSEST)]
-    return list(dict.fromkeys(steps))
+    spread = float(np.ptp(coarse, axis=1).max()) if coarse.size else 0.0
+    finest = _FINEST_MV / abs(channel.gain) if channel.unit == "mV" and channel.gain else spread / _SPREAD
+    finest = max(finest, float(np.abs(coarse).max(initial=0.0)) / _WIDEST, 0.5)
+    steps = [finest]
+    while steps[-1] < spread / _COARSEST:
+        steps.append(steps[-1] * _GROWTH)
+    return steps
+
+
+def _rounded(band: Rows, step: float) -> NDArray[np.int64]:
+    return cast("NDArray[np.int64]", (np.sign(band) * np.floor(np.abs(band) / step + _DEAD)).astype(np.int64))
 
 
 def _encode(
-    waveform: Waveform, factor: int, step: int, stored: list[int], coarse: NDArray[np.float64]
-) -> bytes:
-    values = np.clip(np.rint(coarse / step), -32768, 32767).astype(np.int32)
+    waveform: Waveform,
+    middles: NDArray[np.float64],
+    stored: list[int],
+    bands: list[Rows],
+    count: int,
+    factor: int,
+    step: float,
+) -> bytes | None:
+    """Return the preview with this step, or None where it does not fit."""
     channels = tuple(
-        replace(item, rate_hz=item.rate_hz / factor, gain=item.gain * step) for item in waveform.channels
+        replace(
+            item,
+            rate_hz=item.rate_hz / factor,
+            gain=item.gain / float(weight) * step / _FINER,
+            offset=item.offset + float(middle) * item.gain,
+        )
+        for item, middle, weight in zip(waveform.channels, middles, _weights(waveform), strict=True)
     )
-    shape = np.broadcast_to(np.int16(0), (len(channels), values.shape[1]))
-    small = Waveform(channels, shape, _gaps(waveform.gaps, factor, values.shape[1]))
+    shape = np.broadcast_to(np.int16(0), (len(channels), count))
+    small = Waveform(channels, shape, _gaps(waveform.gaps, factor, count))
     rows: list[Value] = list(stored)
-    row: list[Value] = [VERSION, waveform_row(small), rows, _differences(values)]
-    return encode(row)
+    head: list[Value] = [VERSION, waveform_row(small), rows]
+    packed: bytes | None = b""
+    if count and stored:
+        packed = write_bands([_rounded(band, step) for band in bands], PREVIEW_BYTES - len(encode(head)) - 3)
+    return None if packed is None else encode([*head, packed])
+
+
+def _error(exact: Rows, bands: list[Rows], factor: int, step: float) -> float:
+    """Return the root of error energy over that of the signal about its means (PRDN, as a part of 1)."""
+    if not exact.size:
+        return 0.0
+    count = -(-exact.shape[1] // factor)
+    shown = synthesise([_rounded(band, step).astype(np.float64) * step for band in bands], count)
+    rest = exact - _resampled(shown, factor, 1)[:, : exact.shape[1]]
+    energy = float(((exact - exact.mean(axis=1, keepdims=True)) ** 2).sum())
+    return float(np.sqrt((rest**2).sum() / energy)) if energy else 0.0
 
 
 def _gaps(gaps: tuple[Gap, ...], factor: int, count: int) -> tuple[Gap, ...]:
@@ -156,46 +252,16 @@ def _gaps(gaps: tuple[Gap, ...], factor: int, count: int) -> tuple[Gap, ...]:
     return tuple(out)
 
 
-def _differences(values: NDArray[np.int32]) -> bytes:
-    """Return rows as differences of neighbours, 16 bits, low bytes before high bytes, deflated."""
-    steps = np.diff(values, axis=1, prepend=0).astype("<i2")
-    zigzag = ((steps << 1) ^ (steps >> 15)).astype("<u2")
-    planes = (zigzag & 0xFF).astype(np.uint8).tobytes() + (zigzag >> 8).astype(np.uint8).tobytes()
-    return min((_deflated(planes, how) for how in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED)), key=len)
+def _to_16_bits(values: NDArray[np.float64]) -> NDArray[np.int16]:
+    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
 
 
-def _deflated(data: bytes, strategy: int) -> bytes:
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, strategy)
-    return deflate.compress(data) + deflate.flush()
-
-
-def _integrated(packed: bytes, rows: int, count: int) -> NDArray[np.int16]:
-    inflate = zlib.decompressobj(-15)
-    size = rows * count * 2
-    try:
-        plain = inflate.decompress(packed, size + 1)
-    except zlib.error:
-        raise BundleError("preview_damaged") from None
-    if len(plain) != size or not inflate.eof:
-        raise BundleError("preview_damaged")
-    low, high = np.frombuffer(plain, np.uint8).reshape(2, rows, count).astype(np.uint16)
-    zigzag = low | high << 8
-    steps = (zigzag >> 1).astype(np.int16) ^ -(zigzag & 1).astype(np.int16)
-    return np.cumsum(steps, axis=1, dtype=np.int16)
-
-
-def _index(value: Value, channels: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < channels:
-        raise BundleError("wrong_type")
-    return value
-
-
-def _derive(blank: Waveform, stored: list[int], values: NDArray[np.int16]) -> None:
+def _with_derived(blank: Waveform, stored: list[int], values: NDArray[np.int16]) -> NDArray[np.int16]:
     missing = [index for index in range(len(blank.channels)) if index not in stored]
     if not missing:
-        return
-    names = tuple(channel.name for channel in blank.channels)
-    if missing != [2, 3, 4, 5] or names[:6] != _LIMB:
+        return values
+    if missing != [2, 3, 4, 5] or tuple(channel.name for channel in blank.channels[:6]) != _LIMB:
         raise BundleError("contradiction")
-    one, two = values[0].astype(np.int32), values[1].astype(np.int32)
-    values[2:6] = np.stack([two - one, -(one + two) >> 1, (2 * one - two) >> 1, (2 * two - one) >> 1])
+    one, two = values[:2].astype(np.float64)
+    values[2:6] = _to_16_bits(np.stack([two - one, -(one + two) / 2, one - two / 2, two - one / 2]))
+    return values

@@ -20,6 +20,7 @@ MAX_BYTES = 1 << 20
 a recording torn into a thousand gaps 4 KB."""
 
 _READERS = {1: (DICTIONARY_1, summary_one.read_study), VERSION: (DICTIONARY_2, summary_two.read_study)}
+DICTIONARY = DICTIONARY_2
 _STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED)
 
 
