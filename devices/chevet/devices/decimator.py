@@ -24,8 +24,10 @@ ATTENUATION_DB = 86.0
 """Asked of the window: a little more than is promised."""
 SHIFT = 26
 """Coefficients are units of 2**-26: with samples of 24 bits sums stay below 2**51."""
-BLOCK_S = 0.01
-"""Samples come out in blocks on a grid of about 10 ms."""
+CELLS_AT_MOST = 8
+"""A block is made of equal cells where the ratio allows: a smaller matrix, with fewer zeros, stays in the cache."""
+BLOCK_S = 0.02
+"""Samples come out in blocks on a grid of about 20 ms."""
 LOWEST_HZ, HIGHEST_HZ = 8000, 192_000
 
 
@@ -58,7 +60,10 @@ class Decimator:
         self.block_out = ratio.denominator * several
         self.block_in = ratio.numerator * several
         self.reach = math.ceil(rate_hz * half_length_s())
-        self._matrix = _coefficients(ratio, self.block_in, self.block_out, self.reach)
+        cells = max(n for n in range(1, CELLS_AT_MOST + 1) if several % n == 0)
+        self._cell_in, self._cell_out = self.block_in // cells, self.block_out // cells
+        self._matrix = _coefficients(ratio, self._cell_in, self._cell_out, self.reach)
+        self._cells = np.empty((cells, len(self._matrix)))
         self._limit = float(2 ** (bits - 1))
         self._dtype = np.dtype(np.int16 if bits <= 16 else np.int32)
         self._kept = np.empty(0)
@@ -89,7 +94,10 @@ class Decimator:
         begin = self._block * self.block_in - self.reach - self._start
         out = []
         while begin + width <= len(self._kept):
-            sums = self._kept[begin : begin + width] @ self._matrix
+            for row, cell in enumerate(self._cells):
+                at = begin + row * self._cell_in
+                cell[:] = self._kept[at : at + len(cell)]
+            sums = (self._cells @ self._matrix).ravel()
             out.append((self._block * self.block_out, self._round(sums)))
             self._block += 1
             begin += self.block_in
@@ -109,11 +117,11 @@ def half_length_s() -> float:
     return (ATTENUATION_DB - 7.95) / (14.36 * (STOP_HZ - PASS_HZ)) / 2
 
 
-def _coefficients(ratio: Fraction, block_in: int, block_out: int, reach: int) -> NDArray[np.float64]:
-    """Return the whole coefficients [block_in + 2 * reach, block_out]: one column makes one output sample."""
+def _coefficients(ratio: Fraction, cell_in: int, cell_out: int, reach: int) -> NDArray[np.float64]:
+    """Return the whole coefficients [cell_in + 2 * reach, cell_out]: one column makes one output sample."""
     rate_hz = float(ratio) * OUT_HZ
-    rows = np.arange(-reach, block_in + reach)[:, np.newaxis]
-    places = np.array([float(ratio * column) for column in range(block_out)])
+    rows = np.arange(-reach, cell_in + reach)[:, np.newaxis]
+    places = np.array([float(ratio * column) for column in range(cell_out)])
     at_s = (rows - places) / rate_hz
     half_s = half_length_s()
     inside = np.sqrt(np.clip(1.0 - (at_s / half_s) ** 2, 0.0, None))
@@ -122,5 +130,5 @@ def _coefficients(ratio: Fraction, block_in: int, block_out: int, reach: int) ->
     shape = np.sinc((PASS_HZ + STOP_HZ) * at_s) * window
     whole: NDArray[np.float64] = np.rint(shape / shape.sum(axis=0) * 2**SHIFT)
     middle = np.argmax(whole, axis=0)
-    whole[middle, np.arange(block_out)] += 2**SHIFT - whole.sum(axis=0)
+    whole[middle, np.arange(cell_out)] += 2**SHIFT - whole.sum(axis=0)
     return whole
