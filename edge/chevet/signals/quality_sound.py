@@ -9,11 +9,13 @@ from chevet.signals.arrays import Floats, bridged, check_rate, flat_tops, one_ch
 from chevet.signals.errors import NoSamplesError, TooShortError
 from chevet.signals.filters import band_passed
 from chevet.signals.heart_envelope import ENVELOPE_HZ, envelope, periodicity
+from chevet.signals.sound_voice import ridges, voiced
 from chevet.signals.verdict import Quality, Reason, verdict
 
 _SHORTEST_S = 2.0
 _FAINT = 3e-4  # RMS 20-400 Hz of full scale (-70 dB): ten steps of a 16-bit converter
 _CLIPPED = 0.002
+_SPOKEN = 0.15  # 38 of 39 heart sounds of CinC 2016 have 0.05 and less
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class SoundLook:
         clipped: share of samples in flat tops.
         rhythm: how clearly the envelope repeats at a heart's pace, 0..1.
         bursts: share of 20 ms frames far louder than the rest, as friction makes.
-        hiss: RMS at 300-900 Hz over RMS at 20-200 Hz, medians over time: room noise and speech.
+        hiss: RMS at 300-900 Hz over RMS at 20-200 Hz, medians over time: room noise.
+        voice: share of the time in which somebody speaks.
     """
 
     gaps: float
@@ -35,6 +38,7 @@ class SoundLook:
     rhythm: float
     bursts: float
     hiss: float
+    voice: float
 
 
 def sound_quality(sound: ArrayLike, rate_hz: float, heart: bool = True) -> Quality:
@@ -77,6 +81,7 @@ def look_at_sound(x: Floats, rate_hz: float) -> SoundLook:
         rhythm=_rhythm(level),
         bursts=_bursts(level[use], hiss[use]),
         hiss=float(np.median(hiss[use]) / max(float(np.mean(level[use])), 1e-12)),
+        voice=float(voiced(ridges(y, rate_hz)).mean()),
     )
 
 
@@ -104,8 +109,10 @@ def _faults(look: SoundLook, heart: bool) -> list[tuple[float, Reason]]:
         faults.append((min(0.8, 0.3 + 10 * look.clipped), Reason("clipping")))
     if look.bursts > 0.03:
         faults.append((min(0.7, 0.1 + 4 * look.bursts), Reason("friction")))
-    if heart and look.hiss > 1.0:
-        faults.append((min(0.7, 0.3 * look.hiss), Reason("room_noise")))
+    hiss = min(0.7, 0.3 * look.hiss) if heart and look.hiss > 1.0 else 0.0
+    voice = min(0.6, look.voice) if look.voice > _SPOKEN else 0.0
+    if max(hiss, voice) > 0:
+        faults.append((max(hiss, voice), Reason("room_noise")))
     if heart and look.rhythm < 0.12:
         faults.append((0.4, Reason("no_heart_sound")))
     return faults
