@@ -14,7 +14,8 @@ from chevet.sim.device_clock import DeviceClock
 from chevet.sim.electrodes import LEADS, Electrodes, electrode_faults
 from chevet.sim.errors import FaultError
 from chevet.sim.faults import choice, number, several
-from chevet.sim.in_the_clip import HeartPulse, LightFront, WiredFinger, finger_faults
+from chevet.sim.finger_light import LightFront
+from chevet.sim.in_the_clip import HeartPulse, WiredFinger, finger_faults
 from chevet.sim.one_heart import OneHeart
 from chevet.sim.otoscope_video import HEIGHT, WIDTH, Lens, through
 from chevet.sim.patient import Patient

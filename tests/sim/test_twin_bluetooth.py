@@ -57,7 +57,7 @@ OXIMETERS = {"berrymed": BerryMed, "pc60fw": Pc60Fw, "nonin-ble": NoninBle, "via
 
 
 def test_worked_frames_and_checksums():
-    assert BerryMed(SteadyFinger(), 0.0).frame(64).hex() == "8640054861"
+    assert BerryMed(SteadyFinger(), 0.0).frame(64).hex() == "8640094861"
     assert maxim(b"123456789") == 0xA1
     assert checksum(b"123456789") == 0xF4
     twin = Pc60Fw(SteadyFinger(spo2=96, pulse_rate=62, perfusion_pct=8.0), 0.0)

@@ -36,6 +36,10 @@ class DeviceClock:
         self._device_s, self._host_s = self(), self._host()
         self._speed = speed
 
+    def at(self, host_s: float) -> float:
+        """Return what this clock shows at the host's time `host_s`, at its present speed."""
+        return self._device_s + (host_s - self._host_s) * self._speed
+
     def host_of(self, device_s: float) -> float:
         """Return the host's time at which this clock shows `device_s`, at its present speed."""
         return self._host_s + (device_s - self._device_s) / self._speed

@@ -10,11 +10,11 @@ from chevet.sim import nonin
 from chevet.sim.faults import Faults, flag, level
 from chevet.sim.heart.blocks import Blocks, Coloured, Floats, band, white
 from chevet.sim.one_heart import OneHeart
-from chevet.sim.patient_faults import finger_off
-from chevet.sim.playback import Int16, Loop
+from chevet.sim.playback import Loop
 from chevet.sim.players import Played
 from chevet.sim.twins.finger import HIGH, LOW, NOTHING, Shown
-from chevet.sim.wired import SAMPLE_MAX, Place
+from chevet.sim.twins.pulses import peaks_s, repeated
+from chevet.sim.wired import Place
 
 SETTLES_S = 4.0
 """After a finger came in, an oximeter needs some beats before it shows numbers."""
@@ -24,8 +24,6 @@ NOISE_OF_LIGHT = 0.006
 """Noise against a pulse of 1 % perfusion; automatic gain enlarges both."""
 MOTION_SWING = 0.35
 MOTION_DROP_PCT = 4.0
-STEPS_PER_LIGHT = 25_000.0
-"""Steps of the kit's oximeter for the infrared light's mean."""
 WAVE_FROM, WAVE_SPAN = 0.24, 0.56
 """Where a pulse of height 1 stands after automatic gain; breath moves it by a sixth."""
 
@@ -47,6 +45,10 @@ class PulseSource(Protocol):
 
     def intervals_s(self, from_s: float, to_s: float) -> list[float]:
         """Return the intervals between beats that ended between two seconds of the device."""
+        ...
+
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return when pulses peak, in seconds of the device."""
         ...
 
 
@@ -73,6 +75,11 @@ class HeartPulse:
         """Return the heart's intervals that ended in the span."""
         return [rr_s for _, rr_s in self.heart.beats(self.place.host(from_s), self.place.host(to_s))]
 
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return when the heart's pulses peak at the finger."""
+        span = self.place.host(from_s), self.place.host(to_s)
+        return [self.place.own(peak) for peak in self.heart.pulses(*span)]
+
     def light(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
         """Return red and infrared light, shape [2, count], and the place of its first sample."""
         start, grid_hz = self.place.grid(self.heart, first, rate_hz)
@@ -90,6 +97,7 @@ class LoopPulse:
     loop: Loop | Played
     place: Place
     perfusion_pct: float = 3.5
+    _peaks: list[float] | None = None
 
     def wave(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
         """Return the recording between a little above nothing and a little below everything."""
@@ -116,27 +124,11 @@ class LoopPulse:
             return []
         return [60 / rate] * (int(to_s * rate / 60) - int(from_s * rate / 60))
 
-
-class LightSource(Protocol):
-    """Where red and infrared light comes from."""
-
-    def light(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
-        """Return red and infrared light with mean about 1, shape [2, count], and its first place."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class LoopLight:
-    """Recorded red and infrared light, in shares of the infrared's mean."""
-
-    loop: Played
-
-    def light(self, first: int, count: int, rate_hz: float) -> tuple[Floats, int]:
-        """Return the recording, between its samples along straight lines."""
-        red, infrared = self.loop.row("red"), self.loop.row("infrared")
-        mean = float(self.loop.values[infrared].mean()) or 1.0
-        rows = [self.loop.between(row, first, count, rate_hz) / mean for row in (red, infrared)]
-        return np.stack(rows), first
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return the recording's own pulses."""
+        if self._peaks is None:
+            self._peaks = peaks_s(self.loop.values[0].astype(np.float64), self.loop.rate_hz)
+        return repeated(self._peaks, self.loop.length / self.loop.rate_hz, from_s, to_s)
 
 
 @dataclass(slots=True, eq=False)
@@ -210,6 +202,10 @@ class WiredFinger:
         """Return the intervals between beats that ended between two seconds of the device."""
         return self.source.intervals_s(from_s, to_s)
 
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return when pulses peak; none are felt without a finger or with a stuck converter."""
+        return [] if self.off or self.stuck else self.source.pulses_s(from_s, to_s)
+
     def pleth(self, first: int, count: int) -> Sequence[int]:
         """Return 0..255 at 75 Hz, as a Nonin module sends it."""
         return self.wave(first, count, nonin.RATE_HZ, 255)
@@ -221,8 +217,7 @@ class WiredFinger:
             return nonin.Numbers(None, None, nonin.DISCONNECTED | nonin.OUT_OF_TRACK)
         status = nonin.ARTIFACT if self.moving else 0
         status |= nonin.OUT_OF_TRACK if shown.spo2 is None else 0
-        if shown.perfusion_pct is not None and shown.perfusion_pct < 0.5:
-            status |= nonin.YELLOW if shown.perfusion_pct >= LEAST_PERFUSION_PCT * 2 else nonin.RED
+        status |= nonin.colour(shown.perfusion_pct)
         return nonin.Numbers(shown.pulse_rate, shown.spo2, status)
 
     def noise(self, kind: str, span: tuple[int, int, float]) -> Floats:
@@ -247,41 +242,6 @@ class Maker(Protocol):
     def __call__(self, k: int, at_s: Floats, /) -> Floats:
         """Return the block."""
         ...
-
-
-@dataclass(slots=True, eq=False)
-class LightFront:
-    """The kit's oximeter: red and infrared light in steps; it shows no numbers."""
-
-    finger: WiredFinger
-    source: LightSource
-    rate_hz: float
-
-    def take(self, first: int, count: int) -> Int16:
-        """Return sample sets `first` on, shape [2, count]; room light alone without a finger."""
-        light, place = self.source.light(first, count, self.rate_hz)
-        finger = self.finger
-        if finger.stuck:
-            light = np.ones_like(light) * 0.5
-        elif finger.off:
-            light = finger_off(light, self.rate_hz, seed=(finger.seed * 7919 + place) % 2**31)
-        else:
-            light = self._disturbed(light, (place, count, self.rate_hz))
-        return np.clip(np.rint(light * STEPS_PER_LIGHT), 0, SAMPLE_MAX).astype(np.int16)
-
-    def _disturbed(self, light: Floats, span: tuple[int, int, float]) -> Floats:
-        finger, level_ = self.finger, np.array([[0.8], [1.0]])
-        if finger.cold:
-            light = level_ + finger.cold * (light - level_)
-        if finger.moving:
-            light = light * (1 + 0.02 * finger.noise("motion", span))
-        if finger.lamp:
-            light = light + 0.05 * finger.lamp * finger.noise("lamp", span)
-        return light
-
-    def off(self) -> int:
-        """Return both channels' bits while the finger is out."""
-        return 0b11 if self.finger.off else 0
 
 
 def finger_faults(finger: WiredFinger) -> Faults:

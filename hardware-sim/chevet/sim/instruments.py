@@ -12,7 +12,8 @@ from chevet.sim.eardrum import CONDITIONS, SIDES
 from chevet.sim.electrodes import LEADS, electrode_faults
 from chevet.sim.errors import FaultError as FaultError
 from chevet.sim.faults import Fault, Faults, choice, flag, level, likely, reading
-from chevet.sim.in_the_clip import LightFront, finger_faults
+from chevet.sim.finger_light import LightFront
+from chevet.sim.in_the_clip import finger_faults
 from chevet.sim.instrument import Instrument as Instrument
 from chevet.sim.instrument import clock_faults, line, replugging, serial_instrument
 from chevet.sim.nonin import NoninDf2

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chevet.sim.twins.pulses import PulseMarks
+
 BAUD = 9600
 RATE_HZ = 75
 FRAMES_PER_PACKET = 25
@@ -17,6 +19,17 @@ CATCH_UP_FRAMES = 2 * FRAMES_PER_PACKET
 
 SYNC, GREEN, RED, ALARM, OUT_OF_TRACK, ARTIFACT, DISCONNECTED, ALWAYS = (1 << bit for bit in range(8))
 YELLOW = GREEN | RED
+COLOUR_S = 12 / RATE_HZ
+"""The perfusion bits stand in about twelve frames of a pulse."""
+GREEN_FROM_PCT, YELLOW_FROM_PCT = 0.5, 0.16
+"""Perfusion index from which the light is green or yellow, assumed: Nonin tells no numbers."""
+
+
+def colour(perfusion_pct: float | None) -> int:
+    """Return the perfusion bits that a pulse of this perfusion index lights; none where it is not known."""
+    if perfusion_pct is None:
+        return 0
+    return GREEN if perfusion_pct >= GREEN_FROM_PCT else YELLOW if perfusion_pct >= YELLOW_FROM_PCT else RED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,9 @@ def frame(status: int, pleth: int, data: int) -> bytes:
     return head + bytes((sum(head) & 0xFF,))
 
 
-def packet(status: int, pleth: Sequence[int], numbers: Numbers, timer: int = 0) -> list[bytes]:
+def packet(
+    status: int, pleth: Sequence[int], numbers: Numbers, timer: int = 0, pulse: Sequence[bool] = ()
+) -> list[bytes]:
     """Return the 25 frames of a packet.
 
     Args:
@@ -54,13 +69,12 @@ def packet(status: int, pleth: Sequence[int], numbers: Numbers, timer: int = 0) 
         pleth: 25 values 0..255.
         numbers: repeated as plain, extended and display values.
         timer: packet counter, 14 bit.
+        pulse: whether each frame is of a pulse's first part: only those show the perfusion bits; () is all.
     """
     data = _slots(numbers, timer)
-    bits = status | numbers.status
-    return [
-        frame(bits | (SYNC if number == 0 else 0), pleth[number], data[number])
-        for number in range(FRAMES_PER_PACKET)
-    ]
+    bits = [status | numbers.status & (~0 if beating else ~YELLOW) for beating in pulse or (True,) * 25]
+    bits[0] |= SYNC
+    return [frame(bits[number], pleth[number], data[number]) for number in range(FRAMES_PER_PACKET)]
 
 
 def _slots(numbers: Numbers, timer: int) -> list[int]:
@@ -84,6 +98,7 @@ class NoninDf2:
 
     def __init__(self, finger: Finger, now: float) -> None:
         self._finger = finger
+        self._pulse = PulseMarks(finger, COLOUR_S)
         self.restart(now)
 
     @property
@@ -119,4 +134,5 @@ class NoninDf2:
         first = self._index - self._index % FRAMES_PER_PACKET
         pleth = self._finger.pleth(first, FRAMES_PER_PACKET)
         timer = first // FRAMES_PER_PACKET & 0x3FFF
-        self._packet = packet(0, pleth, self._finger.numbers(first), timer)
+        pulse = [self._pulse.at((first + place) / RATE_HZ) for place in range(FRAMES_PER_PACKET)]
+        self._packet = packet(0, pleth, self._finger.numbers(first), timer, pulse)

@@ -199,6 +199,11 @@ class OneHeart:
             found += [(self.began + at_s, rr_s) for at_s, rr_s in patient.intervals(from_s, to_s)]
         return found
 
+    def pulses(self, start: float, stop: float) -> list[float]:
+        """Return when pulses peak at the finger, host time, from `start` to `stop`."""
+        spans = self._spans(start, stop)
+        return [self.began + at_s for patient, *span in spans for at_s in patient.pulses(*span)]
+
     def _spans(self, start: float, stop: float) -> list[tuple[Patient, float, float]]:
         """Return who lives in which part of the span of host time, in the patient's seconds."""
         begin_s, end_s = self.seconds(start), self.seconds(stop)

@@ -22,6 +22,8 @@ from chevet.sim.patient_truth import BloodPressure, Truth, truth_of
 
 Maker = Callable[[int, Floats], Floats]
 
+LATEST_PULSE_S = 1.0
+"""After its QRS: by then any pulse has peaked at the finger."""
 RATES_HZ = {
     "ecg": (100, 2000),
     "heart": (1000, 48000),
@@ -146,9 +148,19 @@ class Patient:
         peaks = [(beat.qrs_s + who.conduction.shapes[beat.kind].r_s, beat.rr_s) for beat in beats]
         return [one for one in peaks if start_s <= one[0] < stop_s]
 
+    def pulses(self, start_s: float, stop_s: float) -> list[float]:
+        """Return when pulses peak at the finger, s, of beats as late as need be before the span."""
+        who = self._person
+        peaks = [who.vessels.peak_s(beat) for beat in who.rhythm.beats(start_s - LATEST_PULSE_S, stop_s)]
+        return [peak for peak in peaks if start_s <= peak < stop_s]
+
     def forget(self, before_s: float) -> None:
         """Drop the memory of beats before `before_s`; signals there can no longer be asked for."""
         self._person.rhythm.forget(before_s)
+
+    def lung_filling(self, at_s: float) -> float:
+        """Return how full the lungs are, 0 (end of expiration) to 1 (end of inspiration)."""
+        return self._person.rhythm.breath.filled(at_s)
 
     def breaths_per_min(self, at_s: float) -> float:
         """Return breaths a minute over the half minute around `at_s`."""

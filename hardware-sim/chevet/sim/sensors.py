@@ -7,7 +7,8 @@ from chevet.sim.bedside import Bedside
 from chevet.sim.bodies import ECG_RECORDING, PLETH_RECORDING, SOUND_OF_SITE
 from chevet.sim.chest_piece import HEART_SITES, LUNG_SITES, ChestPiece, heart_sound, loop_sound
 from chevet.sim.electrodes import Electrodes
-from chevet.sim.in_the_clip import HeartPulse, LightSource, LoopLight, LoopPulse, PulseSource, WiredFinger
+from chevet.sim.finger_light import LightSource, LoopLight
+from chevet.sim.in_the_clip import HeartPulse, LoopPulse, PulseSource, WiredFinger
 from chevet.sim.one_heart import OneHeart
 from chevet.sim.playback import Loop, load
 from chevet.sim.twins.ecg_body import FIXED, Vitals

@@ -18,6 +18,8 @@ SAMPLE_MAX = 32767
 LOOKED_UP_EVERY_S = 0.5
 SLOWEST_ECG_HZ = 100.0
 """Slower converters pick samples from a multiple of their rate."""
+MEAN_LIGHT = np.array([[0.8], [1.0]])
+"""Of red and infrared, as the patient gives them."""
 
 
 class Place:
@@ -51,6 +53,10 @@ class Place:
     def host(self, at_s: float) -> float:
         """Return the host's time `at_s` seconds after the device's beginning, by its own clock."""
         return self.clock.host_of(self.starts() + at_s)
+
+    def own(self, host_s: float) -> float:
+        """Return the seconds since the device's beginning, by its own clock, at the host's time `host_s`."""
+        return self.clock.at(host_s) - self.starts()
 
 
 class Recorded(Protocol):
@@ -152,6 +158,16 @@ class HeartVitals:
     def temperature_cel(self) -> float:
         """Return degrees."""
         return self._look()[3]
+
+    def lung_filling(self, at_s: float) -> float:
+        """Return how full the lungs are `at_s` after the device's beginning, 0 to 1."""
+        host = self.place.host(at_s)
+        return self.heart.at(host).lung_filling(self.heart.seconds(host))
+
+    def light(self, first: int, count: int, rate_hz: float) -> Floats:
+        """Return red and infrared light at the device's own rate, each 1 in the mean, shape [2, count]."""
+        start, grid_hz = self.place.grid(self.heart, first, rate_hz)
+        return np.asarray(self.heart.take("pleth", start, count, grid_hz) / MEAN_LIGHT)
 
     def intervals_s(self, from_s: float, to_s: float) -> list[float]:
         """Return the intervals that ended between two seconds after the device's beginning."""

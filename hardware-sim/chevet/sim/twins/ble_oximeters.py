@@ -3,15 +3,22 @@
 Layouts: device-protocols notes sections 2.2, 2.4 and 2.6.
 """
 
+from itertools import pairwise
+
 from chevet.sim.twins import gatt
 from chevet.sim.twins.finger import Finger
 from chevet.sim.twins.gatt import NOTIFY, WRITE, Sent, Service, characteristic
 from chevet.sim.twins.pace import Pace
+from chevet.sim.twins.pulses import PulseMarks, pulses
 
 BERRY_SERVICE = "49535343-fe7d-4ae5-8fa9-9fafd205e455"
 BERRY_NOTIFY = "49535343-1e4d-4bd9-ba61-23c647249616"
 BERRY_WRITE = "49535343-8841-43f4-a8d4-ecbe34729bb3"
 BERRY_HZ, BERRY_TOP = 100.0, 100
+BERRY_NOTIFICATION = 20
+"""Bytes: four frames, every 40 ms."""
+BEEP_S = 0.1
+"""How long the beep bit stands after a pulse's peak, assumed."""
 
 UART_SERVICE = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"
 UART_WRITE = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
@@ -26,6 +33,9 @@ NONIN_PPG = "ec0a883a-4d24-11e7-b114-b2f933d5fe66"
 NONIN_INTERVALS = "34e27863-76ff-4f8e-96f1-9e3993aa6199"
 NONIN_STATE = "ec0a9302-4d24-11e7-b114-b2f933d5fe66"
 NONIN_HZ, NONIN_TOP, NONIN_SAMPLES = 75.0, 65535, 25
+WEAK_BELOW_PCT = 0.5
+"""Perfusion index below which the signal is called weak, assumed."""
+LONGEST_INTERVAL_S = 4.0
 
 
 class BerryMed:
@@ -41,7 +51,9 @@ class BerryMed:
             ),
         )
         self._finger = finger
+        self._pulse = PulseMarks(finger, BEEP_S)
         self._pace = Pace(BERRY_HZ, now)
+        self._stream = b""
 
     @property
     def began_at(self) -> float:
@@ -51,6 +63,7 @@ class BerryMed:
     def connected(self, now: float) -> None:
         """Begin to stream."""
         self._pace.due(now)
+        self._stream = b""
 
     def written(self, uuid: str, data: bytes, now: float) -> list[Sent]:
         """Ignore it."""
@@ -58,9 +71,11 @@ class BerryMed:
         return []
 
     def advance(self, now: float) -> list[Sent]:
-        """Return the notifications due."""
-        stream = b"".join(self.frame(index) for index in self._pace.due(now))
-        return gatt.in_parts(BERRY_NOTIFY, stream)
+        """Return the notifications that are full: they leave whole, as the radio module sends them."""
+        self._stream += b"".join(self.frame(index) for index in self._pace.due(now))
+        whole = len(self._stream) // BERRY_NOTIFICATION * BERRY_NOTIFICATION
+        full, self._stream = self._stream[:whole], self._stream[whole:]
+        return gatt.in_parts(BERRY_NOTIFY, full, BERRY_NOTIFICATION)
 
     def frame(self, index: int) -> bytes:
         """Return one frame."""
@@ -68,8 +83,10 @@ class BerryMed:
         (pleth,) = self._finger.wave(index, 1, BERRY_HZ, BERRY_TOP)
         rate = 255 if shown.pulse_rate is None else shown.pulse_rate
         spo2 = 127 if shown.spo2 is None else shown.spo2
-        first = 0x80 if self._finger.off else 0x86
-        third = (0x10 if self._finger.off else 0x05) + (0x40 if rate >= 128 else 0)
+        first = (0x80 if self._finger.off else 0x86) + (0x40 if self._pulse.at(index / BERRY_HZ) else 0)
+        third = 0x10 if self._finger.off else pleth * 15 // BERRY_TOP
+        third += 0x20 if shown.spo2 is None and not self._finger.off else 0
+        third += 0x40 if rate >= 128 else 0
         return bytes([first, pleth, third, rate % 128, spo2])
 
 
@@ -97,6 +114,7 @@ class Pc60Fw:
         )
         self.battery = 3
         self._finger = finger
+        self._pulse = PulseMarks(finger, 1 / PC60_HZ)
         self._pace = Pace(PC60_HZ / PC60_SAMPLES, now)
 
     @property
@@ -120,8 +138,9 @@ class Pc60Fw:
 
     def _twelfth(self, index: int) -> bytes:
         wave = self._finger.wave(index * PC60_SAMPLES, PC60_SAMPLES, PC60_HZ, PC60_TOP)
-        if index % 10 == 3:
-            wave[2] |= 0x80  # a beat
+        for place in range(PC60_SAMPLES):
+            if self._pulse.at((index * PC60_SAMPLES + place) / PC60_HZ):
+                wave[place] |= 0x80  # a beat
         said = frame_pc60(0x0F, 0x02, bytes(wave))
         second, rest = divmod(index, 12)
         if rest == 0:
@@ -202,15 +221,22 @@ class NoninBle:
         perfusion = round(100 * (shown.perfusion_pct or 0.0))
         rate = 511 if shown.pulse_rate is None else shown.pulse_rate
         spo2 = 127 if shown.spo2 is None else shown.spo2
-        status = 0x48 if self._finger.off else 0x54  # encrypted; searching, or attached and SmartPoint
+        status = 0x54  # encrypted, attached, SmartPoint
+        if shown.spo2 is None:
+            status = 0x48 if self._finger.off else 0x58  # searching, without a finger or with one
+        elif shown.perfusion_pct is not None and shown.perfusion_pct < WEAK_BELOW_PCT:
+            status |= 0x02
         head = bytes([10, status, 30]) + perfusion.to_bytes(2, "big") + (second % 65536).to_bytes(2, "big")
         return head + bytes([spo2]) + rate.to_bytes(2, "big")
 
     def _intervals(self, second: int) -> bytes:
+        """Return the intervals to the pulses of the last second, six at most."""
         shown = self._finger.shown(float(second))
         count = (second % 65536).to_bytes(2, "big")
         if shown.pulse_rate is None:
             return bytes([4]) + count + b"\x01"
-        perfusion = round(100 * (shown.perfusion_pct or 0.0))
-        tenths_ms = round(600_000 / shown.pulse_rate)
-        return bytes([8]) + count + b"\x00" + perfusion.to_bytes(2, "big") + tenths_ms.to_bytes(2, "big")
+        perfusion = min(0xFFF, round(100 * (shown.perfusion_pct or 0.0))).to_bytes(2, "big")
+        peaks = pulses(self._finger, second - LONGEST_INTERVAL_S, float(second))
+        lengths = [after - before for before, after in pairwise(peaks) if after >= second - 1][-6:]
+        told = b"".join(perfusion + round(10_000 * length_s).to_bytes(2, "big") for length_s in lengths)
+        return bytes([4 + len(told)]) + count + b"\x00" + told

@@ -6,10 +6,13 @@ as Brad Martin's program has it, atbrask's blog for stored data of the old ones.
 
 from chevet.sim.twins.finger import Finger
 from chevet.sim.twins.pace import Pace
+from chevet.sim.twins.pulses import PulseMarks
 
 RATE_HZ = 60.0
 TOP = 127
 SIGNAL = 6
+BEEP_S = 0.1
+"""How long the beep bit stands after a pulse's peak, assumed."""
 KEEP_ALIVE_ENDS_S = 30.0
 Stored = tuple[tuple[int, int], ...]
 """SpO2 and pulse rate of each second; 0 is "no finger"."""
@@ -22,6 +25,7 @@ class ContecOld:
 
     def __init__(self, finger: Finger, now: float, stored: Stored = ()) -> None:
         self._finger = finger
+        self._pulse = PulseMarks(finger, BEEP_S)
         self._stored = stored
         self._pace = Pace(RATE_HZ, now)
         self.restart(now)
@@ -64,8 +68,9 @@ class ContecOld:
         (pleth,) = self._finger.wave(index, 1, RATE_HZ, TOP)
         rate = shown.pulse_rate or 0
         off = self._finger.off
-        first = 0x80 | (0x10 if off else SIGNAL)
-        third = (0x40 if rate > 127 else 0) | (0x20 if off else 4)
+        first = 0x80 | (0x10 if off else SIGNAL) | (0x40 if self._pulse.at(index / RATE_HZ) else 0)
+        # The bar is the wave's upper four bits, as in captured frames.
+        third = (0x40 if rate > 127 else 0) | (0x20 if shown.spo2 is None else 0) | pleth >> 3
         return bytes([first, pleth, third, rate % 128, shown.spo2 or 0])
 
 
@@ -94,6 +99,7 @@ class ContecNew:
         self.refuse = 0
         self.began = bytes((0, 0, 25, 3, 14, 9))
         self._finger = finger
+        self._pulse = PulseMarks(finger, BEEP_S)
         self.stored = stored
         self._model = model
         self._pace = Pace(RATE_HZ, now)
@@ -185,4 +191,7 @@ class ContecNew:
         perfusion = 0xFFFF if shown.perfusion_pct is None else round(100 * shown.perfusion_pct)
         rate = 0xFF if shown.pulse_rate is None else shown.pulse_rate
         spo2 = 0x7F if shown.spo2 is None else shown.spo2
-        return packet(0x01, bytes([SIGNAL, pleth, 0x14, rate, spo2]) + perfusion.to_bytes(2, "little"))
+        first = SIGNAL | (0x40 if self._pulse.at(index / RATE_HZ) else 0)
+        second = pleth | (0x80 if shown.spo2 is None else 0)  # searching
+        data = bytes([first, second, 0x10 | pleth >> 3, rate, spo2]) + perfusion.to_bytes(2, "little")
+        return packet(0x01, data)

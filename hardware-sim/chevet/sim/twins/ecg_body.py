@@ -1,18 +1,21 @@
 """What the electrodes of the ECG twins touch: a real twelve-lead ECG at any rate."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chevet.sim.bodies import ECG_RECORDING
+from chevet.sim.bodies import ECG_RECORDING, PLETH_RECORDING
 from chevet.sim.playback import Loop, load
 
 Steps = NDArray[np.int32]
 EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 HEART_RATE = 76
 """Beats per minute of the recording: eight in its 6.3 s."""
+SWING = 0.03
+"""Height of the recorded pulse against the infrared light's mean."""
 
 
 class Vitals(Protocol):
@@ -36,6 +39,14 @@ class Vitals(Protocol):
 
     def intervals_s(self, from_s: float, to_s: float) -> list[float]:
         """Return the intervals between beats that ended between two seconds of the device."""
+        ...
+
+    def lung_filling(self, at_s: float) -> float:
+        """Return how full the lungs are at a second of the device, 0 to 1."""
+        ...
+
+    def light(self, first: int, count: int, rate_hz: float) -> NDArray[np.float64]:
+        """Return red and infrared light through the finger, each 1 in the mean, shape [2, count]."""
         ...
 
 
@@ -62,6 +73,23 @@ class FixedVitals:
         """Return as many even intervals as end there."""
         every = 60 / HEART_RATE
         return [every] * (int(to_s / every) - int(from_s / every))
+
+    def lung_filling(self, at_s: float) -> float:
+        """Return even breaths."""
+        return float(0.5 - 0.5 * np.cos(2 * np.pi * at_s * self.breaths() / 60))
+
+    def light(self, first: int, count: int, rate_hz: float) -> NDArray[np.float64]:
+        """Return what a recorded pleth takes of the light: red less than infrared, as at 97 %."""
+        loop = _pleth()
+        wave = loop.between(0, first, count, rate_hz)
+        row = loop.values[0]
+        parts = (wave - float(row.mean())) / float(row.max() - row.min())
+        return 1 - np.outer((0.6 * SWING, SWING), parts)
+
+
+@cache
+def _pleth() -> Loop:
+    return load(PLETH_RECORDING)
 
 
 FIXED = FixedVitals()

@@ -1,4 +1,4 @@
-"""A Wellue ER1: says nothing unless asked, then what it measured since, in notifications of 20 bytes.
+"""A Wellue ER1: says nothing unless asked, then what it measured since, in one long notification.
 
 Frames: device-protocols notes section 3.7.
 """
@@ -17,7 +17,8 @@ RATE_HZ = 125.0
 STEP_UV = 1.0035 * 1800 / (4096 * 178.74) * 1000
 KEPT_S = 2.0
 """What it keeps for the next question, assumed."""
-PART_BYTES = 20
+PART_BYTES = 244
+"""A notification's payload at the MTU of 247 that its app asks for."""
 
 
 class Er1Recorder:

@@ -10,6 +10,11 @@ from chevet.sim.twins.ecg_body import Chest, steps, vitals_of
 from chevet.sim.twins.pace import Pace
 
 INFRARED, RED = 123456, 234567
+"""Steps of the mean light, those of the reference's frame."""
+AMBIENT = 0.02
+"""What reaches an open probe's sensor, against the mean light."""
+BREATH = 400
+"""Steps between empty and full lungs, assumed."""
 ADS1292R_UV = 2.42e6 / 12 / 8388607 * 256
 MAX30001_UV = 1e6 / 131072 / 20
 
@@ -78,6 +83,21 @@ class OpenViewBoard:
         """Return what boards with an ADS1292R send: 0 while the lead is off."""
         return 0 if self.lead_off else self.samples(index, 1)[0]
 
+    def breath(self, index: int, rest: int) -> int:
+        """Return the impedance of the chest, `rest` when the lungs are empty."""
+        return rest + round(BREATH * vitals_of(self.chest).lung_filling(index / self._pace.rate_hz))
+
+    def respiration(self, index: int) -> int:
+        """Return what boards with an ADS1292R send: 0 while the lead is off."""
+        return 0 if self.lead_off else self.breath(index, 35)
+
+    def light(self, index: int) -> tuple[int, int]:
+        """Return infrared and red light; the room's alone while the probe is open."""
+        if self.probe_off:
+            return round(AMBIENT * INFRARED), round(AMBIENT * RED)
+        red, infrared = vitals_of(self.chest).light(index, 1, self._pace.rate_hz)[:, 0]
+        return round(INFRARED * infrared), round(RED * red)
+
     def numbers(self) -> tuple[int, int, int, int]:
         """Return breaths and beats a minute, saturation in per cent and temperature in hundredths."""
         vitals = vitals_of(self.chest)
@@ -100,7 +120,9 @@ def healthypi_v3(chest: Chest, now: float) -> OpenViewBoard:
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         breaths, rate, spo2, warm = board.numbers()
         spo2 = -999 & 0xFF if board.probe_off else spo2
-        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED << 10, RED, warm)
+        infrared, red = board.light(index)
+        shown = board.filtered(index), board.respiration(index)
+        head = struct.pack("<hhiih", *shown, infrared << 10, red, warm)
         status = board.lead_off | board.probe_off << 1
         return [framed(2, head + bytes((breaths, spo2, rate, 80, 70, status)))]
 
@@ -112,7 +134,8 @@ def healthypi_v4(chest: Chest, now: float) -> OpenViewBoard:
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         breaths, rate, spo2, warm = board.numbers()
-        head = struct.pack("<hhiih", board.filtered(index), 35, INFRARED, RED, warm)
+        shown = board.filtered(index), board.respiration(index)
+        head = struct.pack("<hhiih", *shown, *board.light(index), warm)
         return [framed(2, head + bytes((breaths, spo2, rate, 80, 120, board.lead_off)))]
 
     return OpenViewBoard(chest, now, encode)
@@ -124,7 +147,10 @@ def healthypi_v5(chest: Chest, now: float) -> OpenViewBoard:
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         sample = board.samples(index, 1)[0]
         breaths, rate, spo2, warm = board.numbers()
-        head = struct.pack("<iiBiih", sample, 350, 0, INFRARED, RED, warm)
+        # BioZ is sampled half as fast: every second frame repeats it and says so. RED stands before IR.
+        infrared, red = board.light(index)
+        zed, repeats = board.breath(index - index % 2, 350), 0xFF if index % 2 else 0
+        head = struct.pack("<iiBiih", sample, zed, repeats, red, infrared, warm)
         return [framed(2, head + bytes((spo2, rate, breaths)))]
 
     return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
@@ -138,9 +164,12 @@ def healthypi_v5_ov3(chest: Chest, now: float) -> OpenViewBoard:
             return []
         breaths, rate, spo2, temperature = board.numbers()
         numbers = bytes((rate, breaths))
-        ecg = struct.pack("<8i4i", *board.samples(index - 7, 8), 350, 351, 352, 353)
+        zed = [board.breath(place, 350) for place in range(index - 7, index + 1, 2)]
+        ecg = struct.pack("<8i4i", *board.samples(index - 7, 8), *zed)
         warm = temperature >> 8  # the firmware sends the high byte twice
-        light = struct.pack("<8h", *range(8)) + bytes((spo2, warm, warm))
+        light = struct.pack(
+            "<8h", *(board.light(place)[0] >> 4 for place in range(index - 7, index + 1))
+        ) + bytes((spo2, warm, warm))
         return [framed(3, ecg + numbers), framed(4, light)]
 
     return OpenViewBoard(chest, now, encode, rate_hz=128.0, step_uv=MAX30001_UV)
@@ -151,6 +180,10 @@ def ads1292r_breakout(chest: Chest, now: float) -> OpenViewBoard:
 
     def encode(board: OpenViewBoard, index: int) -> list[bytes]:
         breaths, rate, _, _ = board.numbers()
-        return [framed(2, struct.pack("<hhHHB", board.filtered(index), 35, breaths, rate, 0))]
+        return [
+            framed(
+                2, struct.pack("<hhHHB", board.filtered(index), board.respiration(index), breaths, rate, 0)
+            )
+        ]
 
     return OpenViewBoard(chest, now, encode, baud=57600, banner=b"Initiliziation is done\r\n")

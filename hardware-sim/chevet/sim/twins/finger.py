@@ -7,6 +7,7 @@ import numpy as np
 
 from chevet.sim.bodies import PLETH_RECORDING, noise
 from chevet.sim.playback import Loop, load
+from chevet.sim.twins.pulses import even, peaks_s, repeated
 
 LOW, HIGH = 0.08, 0.92
 """The wave of an oximeter whose automatic gain has settled, as parts of its range."""
@@ -67,6 +68,13 @@ class RecordedFinger:
             parts = parts + MOTION * noise(self.seed, first, count)
         return [int(value) for value in np.clip(np.rint(parts * top), 0, top)]
 
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return the recording's own pulses, none while the finger is out."""
+        if self.off:
+            return []
+        peaks = peaks_s(self.loop.values[0].astype(np.float64), self.loop.rate_hz)
+        return repeated(peaks, self.loop.length / self.loop.rate_hz, from_s, to_s)
+
     def shown(self, at_s: float) -> Shown:
         """Return the monitor's numbers, nothing while the finger is out."""
         if self.off:
@@ -89,6 +97,10 @@ class SteadyFinger:
         """Return the sample's index modulo top + 1; 0 while the finger is out."""
         del rate_hz
         return [0 if self.off else index % (top + 1) for index in range(first, first + count)]
+
+    def pulses_s(self, from_s: float, to_s: float) -> list[float]:
+        """Return even pulses of the given rate, none while the finger is out."""
+        return [] if self.off else even(self.pulse_rate, from_s, to_s)
 
     def shown(self, at_s: float) -> Shown:
         """Return the given numbers, nothing while the finger is out."""

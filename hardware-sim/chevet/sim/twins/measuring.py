@@ -45,7 +45,9 @@ OFFERED = {
     ),
     "thermometer": Measures("thermometer", "notify=2a1c&read=2a24,2a25,2a26", "36.6", "degrees Celsius"),
     "weight-scale": Measures("scale", "notify=2a9d", "70.5", "kilograms"),
-    "glucose": Measures("glucose", "notify=2a18,2a34,2a52&write=2a52&read=2a24,2a25,2a26,2a2b", "95", "mg/dL"),
+    "glucose": Measures(
+        "glucose", "notify=2a18,2a34,2a52&write=2a52&read=2a24,2a25,2a26,2a2b", "95", "mg/dL"
+    ),
     "plx-stored": Measures(
         "oximeter",
         "notify=2a5e,2a5f,2a52&write=2a52&read=2a60,2a24,2a25,2a26",

@@ -6,8 +6,10 @@ Layouts: device-protocols notes section 2.1 (Nonin OEM III specification, BT4000
 
 from collections.abc import Sequence
 
+from chevet.sim.nonin import COLOUR_S, GREEN_FROM_PCT, YELLOW_FROM_PCT, colour
 from chevet.sim.twins.finger import Finger, Shown
 from chevet.sim.twins.pace import Pace
+from chevet.sim.twins.pulses import PulseMarks
 
 BAUD = 9600
 RATE_HZ, FRAMES = 75.0, 25
@@ -23,6 +25,7 @@ class NoninDf7:
 
     def __init__(self, finger: Finger, now: float) -> None:
         self._finger = finger
+        self._pulse = PulseMarks(finger, COLOUR_S)
         self._pace = Pace(RATE_HZ, now)
 
     @property
@@ -47,9 +50,12 @@ class NoninDf7:
         (pleth,) = self._finger.wave(index, 1, RATE_HZ, TOP_16)
         place = index % FRAMES
         # The packet's numbers are those at its beginning.
-        data = packet_data(self._finger.shown((index - place) / RATE_HZ))[place]
+        shown = self._finger.shown((index - place) / RATE_HZ)
+        data = packet_data(shown, index // FRAMES % 2**14)[place]
         status = 0x80 | (0x01 if place == 0 else 0)
-        status |= 0x50 if self._finger.off else 0  # sensor disconnected, out of track
+        status |= 0x40 if self._finger.off else 0  # sensor disconnected
+        status |= 0x10 if shown.spo2 is None else 0  # out of track
+        status |= colour(shown.perfusion_pct) if self._pulse.at(index / RATE_HZ) else 0
         status |= 0x20 if self._finger.moving else 0
         body = bytes([status, pleth >> 8, pleth & 0xFF, data])
         return body + bytes([sum(body) % 256])
@@ -95,7 +101,10 @@ class NoninDf8:
         rate = NO_RATE if shown.pulse_rate is None else shown.pulse_rate
         spo2 = NO_SPO2 if shown.spo2 is None else shown.spo2
         first = 0x80 + rate // 128
-        first += 0x60 if self._finger.off else 0  # sensor disconnected, out of track
+        first += 0x40 if self._finger.off else 0  # sensor disconnected
+        first += 0x20 if shown.spo2 is None else 0  # out of track
+        if shown.perfusion_pct is not None and shown.perfusion_pct < GREEN_FROM_PCT:
+            first += 0x08 if shown.perfusion_pct >= YELLOW_FROM_PCT else 0x10  # marginal, low perfusion
         first += 0x04 if self._finger.moving else 0
         return bytes([first, rate % 128, spo2, 0])
 

@@ -9,6 +9,7 @@ from chevet.sim.twins import gatt
 from chevet.sim.twins.finger import Finger
 from chevet.sim.twins.gatt import NOTIFY, WRITE, Sent, Service, characteristic
 from chevet.sim.twins.pace import Pace
+from chevet.sim.twins.pulses import PulseMarks
 
 SERVICE = "14839ac4-7d7e-415c-9a42-167340cf2339"
 NOTIFIES = "0734594a-a8e7-4b1a-a6b1-cd5243059a57"
@@ -16,7 +17,7 @@ WRITES = "8b00ace7-eb0b-49b0-bbe9-9aee0a26e1a3"
 RATE_HZ, TOP = 125.0, 100
 LONGEST_WAVE = 250
 """What it keeps for the next question, assumed: two seconds."""
-BEAT_MARK, BEAT_EVERY = 156, 104
+BEAT_MARK = 156
 
 
 def checksum(data: bytes) -> int:
@@ -49,6 +50,7 @@ class O2Ring:
         self.beat_marks = False
         self.battery = battery
         self._finger = finger
+        self._pulse = PulseMarks(finger, 1 / RATE_HZ)
         self._pace = Pace(RATE_HZ, now, LONGEST_WAVE / RATE_HZ)
         self._heard = b""
         self._at_s = 0.0
@@ -120,10 +122,10 @@ class O2Ring:
         due = self._pace.due(now)
         self._at_s = due.stop / RATE_HZ
         first = due.start
-        samples = self._finger.wave(first, len(due), RATE_HZ, TOP)
+        samples = self._finger.wave(first, len(due), RATE_HZ, TOP) if due else []
         if self.beat_marks:
             samples = [
-                BEAT_MARK if (first + place) % BEAT_EVERY == 0 else sample
+                BEAT_MARK if self._pulse.at((first + place) / RATE_HZ) else sample
                 for place, sample in enumerate(samples)
             ]
         shown = self._finger.shown(self._at_s)
