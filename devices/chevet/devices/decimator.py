@@ -25,7 +25,7 @@ ATTENUATION_DB = 86.0
 SHIFT = 26
 """Coefficients are units of 2**-26: with samples of 24 bits sums stay below 2**51."""
 CELLS_AT_MOST = 8
-"""A block is made of equal cells where the ratio allows: a smaller matrix, with fewer zeros, stays in the cache."""
+"""A block is made of equal cells where the ratio allows: a smaller matrix with fewer zeros fits the cache."""
 BLOCK_S = 0.02
 """Samples come out in blocks on a grid of about 20 ms."""
 LOWEST_HZ, HIGHEST_HZ = 8000, 192_000
