@@ -4,8 +4,8 @@
     python benchmarks/signals.py qrs waves           # some parts
     python benchmarks/signals.py --json figures.json
 
-Parts: qrs, stream, waves, swaps, sound, pleth, quality. Pictures: see docs/signals.md. Times are CPU time
-of this process.
+Parts: qrs, stream, waves, swaps, faults, sound, pleth, quality. Pictures: see docs/signals.md. Times are CPU
+time of this process.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 import numpy as np
 import signals_adapters as ours
 from signals_data import DATA, bidmc, f1, in_vf, ludb, matched, mitdb, oxiwear, sounds
+from signals_faults import fault_table
 from signals_swaps import swap_table
 
 from chevet.signals import ecg, heart_sound, pleth
@@ -151,6 +152,7 @@ PARTS = {
     "stream": lambda: qrs(streaming=True, seconds=300),
     "waves": waves,
     "swaps": swap_table,
+    "faults": fault_table,
     "sound": sound,
     "pleth": pulses,
     "quality": quality,

@@ -154,7 +154,8 @@ def _tremor(y: Floats, rate_hz: float, mains_mv: float) -> float:
         return 0.0  # the band of tremor lies above what such a rate carries
     fast = band_passed(y, rate_hz, 35.0, 95.0)
     spread = 1.4826 * float(np.median(np.abs(fast)))
-    return float(np.sqrt(max(spread**2 - (1.1 * mains_mv) ** 2, 0.0)))
+    steady = 1.5 * mains_mv  # a sine's median size, taken for a bell curve's, is 1.48 times its RMS
+    return float(np.sqrt(max(spread**2 - steady**2, 0.0)))
 
 
 def _beats_agree(calm: Floats, beats: Indices, rate_hz: float) -> tuple[float, float]:
