@@ -202,6 +202,22 @@ async def test_a_meter_gives_its_records_over_the_air(air):
     assert values(events, "glucose") == [pytest.approx(95.0)] * 5
 
 
+async def test_a_meter_refuses_whoever_did_not_subscribe_its_control_point(air):
+    twin = records.glucose_meter()
+    control = "00002a52-0000-1000-8000-00805f9b34fb"
+    async with air.carrying(twin):
+        for subscribed, refused in (("2a18", True), ("2a52", True), ("2a18,2a52", False)):
+            link = open_link(f"ble:{ADDRESS}?notify={subscribed}&write=2a52", bluetooth=air.bluetooth)
+            await link.open()
+            if refused:
+                with pytest.raises(LinkError):
+                    await link.write(control, b"\x01\x01")
+            else:
+                await link.write(control, b"\x01\x01")
+                assert (await asyncio.wait_for(link.receive(), 5)).data == b"\x06\x00\x01\x06"
+            await link.aclose()
+
+
 @pytest.mark.parametrize(
     "twin",
     [

@@ -275,3 +275,14 @@ def test_the_same_conversation_gives_the_same_events():
         results.append(as_data(talk(driver, twin, 3.0)))
     assert results[0] == results[1]
     assert readings(results[0][1])["spo2"].status == ("artifact",)
+
+
+def test_a_9560_tells_and_takes_the_time_and_stamps_its_records_with_it():
+    twin = NoninSpotCheck(SteadyFinger(), 50.0)
+    assert twin.receive(b"\x02\x72\x00\x03", 55.0) == [b"\x02\xf2\x06" + bytes((25, 3, 14, 9, 30, 5, 3))]
+    assert twin.receive(b"\x02\x72\x06" + bytes((26, 13, 1, 0, 0, 0, 3)), 56.0) == [b"\x15"], "no month 13"
+    assert twin.receive(b"\x02\x72\x06" + bytes((26, 1, 2, 3, 4, 5, 3)), 60.0) == [b"\x06"]
+    twin.restart(100.0)
+    assert twin.receive(b"\x02\x70\x02\x02\x0d\x03", 100.0) == [b"\x06"]
+    (sent,) = twin.advance(106.0)
+    assert sent[6:13] == bytes((20, 26, 1, 2, 3, 4, 51))

@@ -21,11 +21,15 @@ def sig(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
-    """One characteristic: what may be done with it, and its value where it can be read."""
+    """One characteristic: what may be done with it, and its value where it can be read.
+
+    A write is refused unless the client has subscribed all in `after`.
+    """
 
     uuid: str
     can: frozenset[str]
     value: bytes = b""
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,9 @@ class Service:
     advertised: bool = True
 
 
-def characteristic(uuid: str, *can: str, value: bytes = b"") -> Characteristic:
+def characteristic(uuid: str, *can: str, value: bytes = b"", after: tuple[str, ...] = ()) -> Characteristic:
     """Return a characteristic."""
-    return Characteristic(uuid, frozenset(can), value)
+    return Characteristic(uuid, frozenset(can), value, frozenset(after))
 
 
 def about(maker: str, model: str, serial: str, firmware: str = "1.0-sim") -> Service:

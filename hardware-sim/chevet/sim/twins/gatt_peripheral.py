@@ -87,14 +87,21 @@ class GattPeripheral:
         return read
 
     def _writer(self, one: gatt.Characteristic) -> Callable[[object, bytes], None]:
-        def write(_connection: object, value: bytes) -> None:
+        def write(connection: object, value: bytes) -> None:
             if gatt.WRITE not in one.can:
                 raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
+            if not all(self._subscribed(connection, uuid) for uuid in one.after):
+                raise att.ATT_Error(att.ErrorCode.CCCD_IMPROPERLY_CONFIGURED)
             if self.faults.deaf:
                 return
             self._answers += self._twin.written(one.uuid, bytes(value), self._clock())
 
         return write
+
+    def _subscribed(self, connection: object, uuid: str) -> bool:
+        """Return whether a client's configuration of a characteristic has notifications or indications on."""
+        there = self._device.gatt_server.read_cccd(connection, self._characteristics[uuid])
+        return bool(there != bytes(2))
 
     @property
     def silence(self) -> bool:

@@ -4,6 +4,8 @@ Layout: device-protocols notes section 2.1. Silent until format 13 is set; a 956
 3150 only the one with a checksum.
 """
 
+import datetime
+
 from chevet.sim.twins.finger import Finger, Shown
 
 BAUD = 9600
@@ -11,6 +13,8 @@ ACK, NAK = b"\x06", b"\x15"
 AGAIN_S, TRIES = 1.5, 4
 """How long and how often it waits for ACK; assumed, no document was at hand."""
 SPOT_CHECK_EVERY_S = 4.0
+ITS_TIME = datetime.datetime(2025, 3, 14, 9, 30)
+"""What its clock shows at first; it runs on a battery of its own and outlives the power switch."""
 SMARTPOINT, NO_MEASUREMENT, FROM_MEMORY = 0x0200, 0x0100, 0x0010
 
 Date = tuple[int, int, int, int, int, int]
@@ -42,6 +46,7 @@ class NoninSpotCheck:
         self._finger = finger
         self._model = model
         self._serial = serial
+        self._clock = ITS_TIME - datetime.timedelta(seconds=now)
         self.restart(now)
 
     @property
@@ -85,6 +90,11 @@ class NoninSpotCheck:
             return [self._waiting]
         elif message == b"\x02\x74\x02\x02\x02\x03":
             return [b"\x02\xf4" + bytes([len(self._serial)]) + self._serial.encode() + b"\x03"]
+        elif message[:3] == b"\x02\x72\x00":
+            year, *rest = self._date(now)
+            return [b"\x02\xf2\x06" + bytes((year % 100, *rest)) + b"\x03"]
+        elif message[:3] == b"\x02\x72\x06":
+            return [self._set_clock(message, now)]
         elif message[:2] == b"\x02\x70":
             return [self._set_format(message)]
         return []
@@ -99,6 +109,19 @@ class NoninSpotCheck:
         self._format = message[4]
         return ACK
 
+    def _set_clock(self, message: bytes, now: float) -> bytes:
+        year, month, day, hour, minute, second = message[3:9]
+        try:
+            told = datetime.datetime(2000 + year, month, day, hour, minute, second)
+            self._clock = told - datetime.timedelta(seconds=now)
+        except ValueError:
+            return NAK
+        return ACK
+
+    def _date(self, now: float) -> Date:
+        at = self._clock + datetime.timedelta(seconds=now)
+        return at.year, at.month, at.day, at.hour, at.minute, at.second
+
     def advance(self, now: float) -> list[bytes]:
         """Return the record due, new or again."""
         if self._format != 13:
@@ -108,9 +131,7 @@ class NoninSpotCheck:
         if self._finger.off or now - self._began < (self._checks + 1) * SPOT_CHECK_EVERY_S:
             return []
         self._checks += 1
-        seconds = int(now - self._began)
-        date = (2025, 3, 14, 9, 30 + seconds // 60 % 30, seconds % 60)
-        self._waiting = record(self._finger.shown(now - self._began), date)
+        self._waiting = record(self._finger.shown(now - self._began), self._date(now))
         self._sent_at, self._tries = now, 1
         return [self._waiting]
 

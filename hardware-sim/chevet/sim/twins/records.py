@@ -1,6 +1,7 @@
 """Devices that keep records and give them when asked: a glucose meter, an oximeter that stores spot checks.
 
-Both by the Record Access Control Point: device-protocols notes sections 1.2 to 1.4.
+Both by the Record Access Control Point: device-protocols notes sections 1.2 to 1.4. Who has not subscribed to
+both the measurement and the control point is refused.
 """
 
 import datetime
@@ -102,7 +103,7 @@ def glucose_meter() -> Records:
         characteristic(sig(GLUCOSE), NOTIFY),
         characteristic(sig(CONTEXT), NOTIFY),
         characteristic(sig(GLUCOSE_FEATURE), READ, value=b"\x00\x00"),
-        characteristic(CONTROL_POINT, WRITE, INDICATE),
+        characteristic(CONTROL_POINT, WRITE, INDICATE, after=(sig(GLUCOSE), CONTROL_POINT)),
     )
     clock = characteristic(CURRENT_TIME, READ, WRITE, value=date_time(ITS_TIME) + b"\x05\x00\x01")
     time = Service(sig(0x1805), (clock,), advertised=False)
@@ -146,7 +147,7 @@ def storing_oximeter() -> Records:
         characteristic(sig(CONTINUOUS), NOTIFY),
         characteristic(sig(SPOT_CHECK), INDICATE),
         characteristic(sig(FEATURES), READ, value=b"\x0d\x00\x00\x03"),
-        characteristic(CONTROL_POINT, WRITE, INDICATE),
+        characteristic(CONTROL_POINT, WRITE, INDICATE, after=(sig(SPOT_CHECK), CONTROL_POINT)),
     )
     return Records("CHEVET-SIM-SPOT", (Service(sig(0x1822), parts), gatt.about("Chevet", "SIM-S", "S0001")))
 
