@@ -147,8 +147,8 @@ def test_times_are_put_back_by_the_wait_for_the_filter():
     driver.feed(setup())
     events = blocks(fed(driver, packets_of(noise(48000).astype("<i2").tobytes(), 96000)))
     for block in events[10:]:
-        taken_s = (block.first + 40) / OUT_HZ
-        assert taken_s - 0.001 <= block.at <= taken_s + 0.011
+        taken_s = (block.first + 80) / OUT_HZ
+        assert taken_s - 0.001 <= block.at <= taken_s + 0.021
 
 
 @pytest.mark.parametrize("missing_s", [0.05, 0.5, 3.0])
@@ -160,9 +160,9 @@ def test_an_overrun_is_a_gap_as_long_as_the_hosts_clock_says(missing_s):
     driver.feed(Packet(b"overrun", 1.0, "gap"))
     after = fed(driver, packets_of(data, 96000, start_s=1.0 + missing_s))
     (lost,) = losses(after)
-    assert missing_s * 4000 <= lost <= (missing_s + 0.035) * 4000
+    assert missing_s * 4000 <= lost <= (missing_s + 0.055) * 4000
     assert lost == driver.counters.lost_samples
-    assert blocks(after)[0].first - blocks(before)[-1].first - 40 == lost
+    assert blocks(after)[0].first - blocks(before)[-1].first - 80 == lost
     out = Decimator(48000, 16).add(np.frombuffer(data, "<i2").astype(np.int32), 0)
     assert len(blocks(after)) >= len(out) - 2
 

@@ -39,7 +39,7 @@ class SoundCard:
     1), `lost_samples` with the count, `rate_wrong`, `refused` (detail "format=.." or "rate=..").
 
     The index goes on over a new connection, after a gap as long as the host's clock says. A gap costs the
-    filter's reach on both sides, up to 20 ms beside the gap itself, and is counted with it.
+    filter's reach on both sides, up to 35 ms beside the gap itself, and is counted with it.
     """
 
     name = "sound-card"
