@@ -4,8 +4,8 @@
     python benchmarks/signals.py qrs waves           # some parts
     python benchmarks/signals.py --json figures.json
 
-Parts: qrs, stream, waves, swaps, faults, sound, pleth, quality. Pictures: see docs/signals.md. Times are CPU
-time of this process.
+Parts: qrs, stream, waves, swaps, faults, sound, heart, lung, pleth, peers, pictures, live, quality.
+Times are CPU time of this process.
 """
 
 import argparse
@@ -15,6 +15,11 @@ import time
 
 import numpy as np
 import signals_adapters as ours
+import signals_heart
+import signals_live
+import signals_lung
+import signals_pictures
+import signals_pleth_peers
 from signals_data import DATA, bidmc, f1, in_vf, ludb, matched, mitdb, oxiwear, sounds
 from signals_faults import fault_table
 from signals_swaps import swap_table
@@ -104,15 +109,15 @@ def sound():
 
 
 def pulses():
-    rate_away, breath_away, asked = [], [], 0
+    rate_away, breath_away, asked, windows = [], [], 0, 0
     for _, file in bidmc():
         x = file["ppg"].astype(float)
         for start in range(0, 450, 30):
             monitor = np.nanmedian(file["num_pulse"][start : start + 30])
             if monitor > 0:
-                rate_away.append(
-                    abs((pleth.pulse_rate(x[start * 125 : (start + 30) * 125], 125) or 0) - monitor)
-                )
+                windows += 1
+                rate = pleth.pulse_rate(x[start * 125 : (start + 30) * 125], 125)
+                rate_away += [] if rate is None else [abs(rate - monitor)]
         for start in range(0, 449 * 125, 32 * 125):
             inside = [v[(v >= start) & (v < start + 4000)] for v in (file["breaths1"], file["breaths2"])]
             counted = [60 * 125 / np.mean(np.diff(v)) if len(v) > 2 else np.nan for v in inside]
@@ -124,6 +129,7 @@ def pulses():
     line = np.polyfit(pairs[:, 0], pairs[:, 1], 1)
     return {
         "pulse rate MAE bpm (30 s)": float(np.mean(rate_away)),
+        "pulse rate coverage %": 100 * len(rate_away) / windows,
         "respiration MAE /min": float(np.mean(breath_away)),
         "respiration coverage %": 100 * len(breath_away) / asked,
         "SpO2 RMSE %, line refitted": float(np.std(pairs[:, 1] - np.polyval(line, pairs[:, 0]))),
@@ -154,7 +160,12 @@ PARTS = {
     "swaps": swap_table,
     "faults": fault_table,
     "sound": sound,
+    "heart": signals_heart.figures,
+    "lung": signals_lung.figures,
     "pleth": pulses,
+    "peers": signals_pleth_peers.figures,
+    "pictures": signals_pictures.figures,
+    "live": signals_live.figures,
     "quality": quality,
 }
 
