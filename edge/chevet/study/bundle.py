@@ -1,27 +1,34 @@
 """Study to bundle and back: parts in layers, so that a reader is served long before the last byte.
 
 Layers: 0 summary, 1 preview (not for measurement), 2 diagnostic (to listen and look), 3 lossless.
-Any part opens alone; `unpack` needs layers 0 and 3.
+Any part opens alone; `unpack` needs layers 0 and 3, and clips, of which there is but one copy.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chevet.devices.samples import Reading
 from chevet.study.cbor import Row, Value, decode_head, encode
 from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
-from chevet.study.layers import Piece, lossless_pieces, lossy_pieces, open_readings, open_waveforms
+from chevet.study.layers import (
+    Piece,
+    clip_pieces,
+    lossless_pieces,
+    lossy_pieces,
+    open_readings,
+    open_waveforms,
+)
 from chevet.study.preview import read_preview
-from chevet.study.recording import Recording, StoredFile, StoredPicture, Waveform
+from chevet.study.recording import Recording, StoredClip, StoredFile, StoredPicture, Waveform
 from chevet.study.shape import Shape
 from chevet.study.sound import wav
 from chevet.study.study import Study
 from chevet.study.summary import read_shapes, write_summary
 
 KINDS = ("study", "opinion", "message")
-PART_KINDS = ("summary", "waveform", "sound", "picture", "readings", "source", "opinion", "message")
+PART_KINDS = ("summary", "waveform", "sound", "picture", "clip", "readings", "source", "opinion", "message")
 MAX_PARTS = 4096
 
 
@@ -58,8 +65,15 @@ class Bundle:
     parts: tuple[Part, ...]
 
 
-def pack(study: Study) -> Bundle:
+Copies = Callable[[Recording], Iterable[Piece]]
+
+
+def pack(study: Study, copies: Copies = lossy_pieces) -> Bundle:
     """Return the study as parts in layers; the same study gives the same bytes.
+
+    Args:
+        study: what to pack.
+        copies: gives the preview and diagnostic pieces of a recording: made here, or made before.
 
     Raises:
         ValueError: a waveform is larger than the codec takes, or its rows do not match its channels.
@@ -67,9 +81,11 @@ def pack(study: Study) -> Bundle:
     if any(len(w.channels) != w.values.shape[0] for item in study.recordings for w in item.waveforms):
         raise ValueError("a waveform needs one channel for each row of values")
     pieces = [("", Piece(0, "summary", "application/vnd.chevet.summary", write_summary(study)))]
-    pieces += [(item.id, piece) for item in study.recordings for piece in lossy_pieces(item)]
+    pieces += [(item.id, piece) for item in study.recordings for piece in copies(item)]
+    pieces += [(item.id, piece) for item in study.recordings for piece in clip_pieces(item)]
     pieces += [(item.id, piece) for item in study.recordings for piece in lossless_pieces(item)]
-    pieces.sort(key=lambda pair: pair[1].layer)  # stable: recordings stay in order within a layer
+    # Stable: recordings stay in order within a layer, and clips wait for what is smaller and sharper.
+    pieces.sort(key=lambda pair: pair[1].layer)
     parts = tuple(_part(oid, recording, piece) for oid, (recording, piece) in enumerate(pieces))
     return Bundle(study.id, "study", study.id, parts)
 
@@ -168,7 +184,7 @@ def _lossless_parts(parts: Sequence[Part]) -> _Lossless:
     found: _Lossless = {}
     for part in parts:
         key = (part.recording, part.kind, part.index)
-        if part.layer == 3:
+        if part.layer == 3 or part.kind == "clip":
             if key in found:
                 raise BundleError("duplicate_part")
             found[key] = part
@@ -187,6 +203,7 @@ def _filled(recording: Recording, shape: Shape, lossless: _Lossless) -> Recordin
         pictures=tuple(_pictures(recording, shape, lossless)),
         readings=_readings(recording, shape, lossless),
         source=_source(recording, shape, lossless),
+        clip=_clip(recording, shape, lossless),
     )
 
 
@@ -231,3 +248,12 @@ def _source(recording: Recording, shape: Shape, lossless: _Lossless) -> StoredFi
     if len(part.data) != shape.source_bytes or part.media_type != recording.source.media_type:
         raise BundleError("contradiction")
     return replace(recording.source, data=part.data)
+
+
+def _clip(recording: Recording, shape: Shape, lossless: _Lossless) -> StoredClip | None:
+    if recording.clip is None:
+        return None
+    part = _take(lossless, recording.id, "clip")
+    if len(part.data) != shape.clip_bytes or part.media_type != recording.clip.media_type:
+        raise BundleError("contradiction")
+    return replace(recording.clip, data=part.data)

@@ -53,6 +53,12 @@ def lossy_pieces(recording: Recording) -> Iterator[Piece]:
             yield Piece(2, "picture", AVIF, good, index)
 
 
+def clip_pieces(recording: Recording) -> Iterator[Piece]:
+    """Yield the film of a recording, which belongs to it and is not made here."""
+    if recording.clip is not None:
+        yield Piece(2, "clip", recording.clip.media_type, recording.clip.data)
+
+
 def _lossy_waveform(waveform: Waveform) -> Iterator[Piece]:
     """Yield what can be made of one waveform; a copy that fails must not hold back the recording itself."""
     if not waveform.values.size:

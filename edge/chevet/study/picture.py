@@ -26,7 +26,7 @@ _WORTH: Final = 0.8  # a diagnostic copy must save a fifth of the original, or t
 
 def preview_picture(data: bytes) -> bytes | None:
     """Return an AVIF of half size, or less, of at most 3.9 KiB; None for an unreadable image."""
-    image = _opened(data)
+    image = opened(data)
     if image is None:
         return None
     for shrink in (2, 4, 8, 16, 32):
@@ -42,7 +42,7 @@ def preview_picture(data: bytes) -> bytes | None:
 
 def diagnostic_picture(data: bytes) -> bytes | None:
     """Return an AVIF of full size with SSIM 0.98 or more; None where it would not pay or cannot be made."""
-    image = _opened(data)
+    image = opened(data)
     if image is None:
         return None
     for quality in _QUALITIES:
@@ -75,7 +75,8 @@ def _luma(image: Image.Image) -> NDArray[np.float64]:
     return np.asarray(image.convert("L"), dtype=np.float64)
 
 
-def _opened(data: bytes) -> Image.Image | None:
+def opened(data: bytes) -> Image.Image | None:
+    """Return an image as RGB; None where it cannot be read, or has more pixels than any camera of ours."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

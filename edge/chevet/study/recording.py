@@ -87,6 +87,23 @@ class StoredFile:
     media_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """A few seconds about the best still, to look at: a coded copy, of which the box keeps no original.
+
+    Attributes:
+        data: the film.
+        media_type: such as "image/avif" (an image sequence).
+        from_s: where it begins, in seconds from the recording's start.
+        seconds: how long it plays.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str
+    from_s: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """One examination step of one device; a retake is a new recording with a new id.
@@ -110,6 +127,7 @@ class Recording:
         accepted_poor: the worker chose "send anyway, marked poor".
         simulated: carries the HTEST label.
         source: the file it was read from, None where an instrument gave it.
+        clip: a film about the best still, None where there is none.
     """
 
     id: str
@@ -130,6 +148,7 @@ class Recording:
     accepted_poor: bool = False
     simulated: bool = False
     source: StoredFile | None = None
+    clip: StoredClip | None = None
 
 
 def exact_samples(values: NDArray[np.signedinteger[Any]]) -> StoredSamples:

@@ -20,6 +20,7 @@ from chevet.study.recording import (
     Measurement,
     QualityMark,
     Recording,
+    StoredClip,
     StoredFile,
     StoredPicture,
     StoredSamples,
@@ -110,9 +111,12 @@ def _read_quality(row: Row) -> QualityMark:
 
 def _recording_row(recording: Recording, now: int) -> Value:
     flags = _POOR * recording.accepted_poor + _SIMULATED * recording.simulated
-    source: list[Value] = []
-    if recording.source is not None:  # the field is there only where it says something
-        source.append([recording.source.media_type, len(recording.source.data)])
+    extras: list[Value] = []  # these fields are there only where they say something
+    if recording.source is not None:
+        extras = [[recording.source.media_type, len(recording.source.data)]]
+    if (clip := recording.clip) is not None:
+        extras = extras or [None]
+        extras.append([clip.media_type, len(clip.data), to_decimal(clip.from_s), to_decimal(clip.seconds)])
     return [
         to_wire(recording.id),
         _born_ms(recording.id, now) - recording.started_ms,
@@ -129,7 +133,7 @@ def _recording_row(recording: Recording, now: int) -> Value:
         _picture_columns(recording.pictures),
         _reading_columns(recording.readings),
         _measurement_columns(recording.measurements),
-        *source,
+        *extras,
     ]
 
 
@@ -146,9 +150,11 @@ def _read_recording(row: Row, now: int, shapes: dict[str, Shape]) -> Recording:
     pictures, sizes = _read_pictures(row.row())
     count, readings = _read_readings(row.row())
     measurements = _read_measurements(row.row())
-    source, size = _read_source(row.row()) if row.more() else (None, 0)
+    source, source_bytes = _read_source(row.any()) if row.more() else (None, 0)
+    clip, clip_bytes = _read_clip(row.row()) if row.more() else (None, 0)
     row.end()
-    shapes[ident] = Shape(tuple(count for _, count in waveforms), sizes, count, size)
+    samples = tuple(count for _, count in waveforms)
+    shapes[ident] = Shape(samples, sizes, count, source_bytes, clip_bytes)
     blank = Recording(ident, *names[:3], started_ms, duration_s, quality, *names[3:], device, lost)
     return replace(
         blank,
@@ -159,6 +165,7 @@ def _read_recording(row: Row, now: int, shapes: dict[str, Shape]) -> Recording:
         accepted_poor=bool(flags & _POOR),
         simulated=bool(flags & _SIMULATED),
         source=source,
+        clip=clip,
     )
 
 
@@ -288,10 +295,20 @@ def _read_measurements(row: Row) -> tuple[Measurement, ...]:
     return tuple(map(Measurement, kinds, values, units, methods))
 
 
-def _read_source(row: Row) -> tuple[StoredFile, int]:
+def _read_source(value: Value) -> tuple[StoredFile | None, int]:
+    if value is None:
+        return None, 0
+    row = Row(value)
     source, size = StoredFile(b"", row.text()), row.whole(high=1 << 32)
     row.end()
     return source, size
+
+
+def _read_clip(row: Row) -> tuple[StoredClip, int]:
+    media_type, size = row.text(), row.whole(high=1 << 32)
+    clip = StoredClip(b"", media_type, decimal(row), decimal(row))
+    row.end()
+    return clip, size
 
 
 def _vital_columns(study: Study) -> Value:
