@@ -72,6 +72,19 @@ async def test_six_devices_that_are_connected_at_once_all_answer():
     assert [packet.data[0] for packet in firsts] == list(range(6))
 
 
+async def test_two_programs_use_the_radio_at_the_same_time_without_hearing_each_other():
+    async with on_the_air(2) as (backend, devices), asyncio.timeout(60):
+        other = bluetooth(backend.scanner.spec.replace("radio.sock", "./radio.sock"))  # its own adapter
+        links = [
+            open_link(f"ble:{address}?notify=fff1&scan=20", bluetooth=program)
+            for address, program in zip(devices, (backend, other), strict=True)
+        ]
+        await asyncio.gather(*(link.receive() for link in links))
+        heard = [{(await link.receive()).data[0] for _ in range(20)} for link in links]
+        await asyncio.gather(*(link.aclose() for link in links))
+    assert heard == [{0}, {1}]
+
+
 async def test_what_needs_pairing_is_refused_before_and_given_after():
     async with on_the_air(1) as (backend, devices), asyncio.timeout(60):
         ((address, twin),) = devices.items()

@@ -13,7 +13,6 @@ from bumble.transport import open_transport
 
 log = logging.getLogger(__name__)
 
-CENTRAL_ADDRESS = "F0:F1:F2:F3:F4:F5"
 OPEN_WITHIN_S = 5.0
 
 
@@ -39,6 +38,8 @@ class Adapter:
         self._scanners = 0
         self._transport: Any = None
         self._device: Any = None
+        # Programs that use the virtual radio at the same time are different computers to the devices.
+        self._address = hci.Address.generate_static_address()
 
     @classmethod
     def of_this_loop(cls, spec: str) -> "Adapter":
@@ -89,7 +90,7 @@ class Adapter:
             async with asyncio.timeout(OPEN_WITHIN_S):
                 self._transport = await open_transport(self.spec)
                 device = Device.with_hci(
-                    "central", hci.Address(CENTRAL_ADDRESS), self._transport.source, self._transport.sink
+                    "central", self._address, self._transport.source, self._transport.sink
                 )
                 await device.power_on()
         except (OSError, TimeoutError, BaseBumbleError) as error:
