@@ -5,6 +5,7 @@ import pytest
 from real_signals import heart_sound
 
 from chevet.signals import heart_sound as hs
+from chevet.signals.filters import listening
 from chevet.signals.heart_stream import HeartSoundStates
 from chevet.signals.lung_sound import lung_marks, without_heart
 from chevet.signals.quality import sound_quality
@@ -195,3 +196,31 @@ def test_a_voice_is_heard_and_named_room_noise_but_never_marked():
     assert "room_noise" in [r.code for r in sound_quality(voice, 4000, heart=False).reasons]
     assert sound_quality(rustle, 4000, heart=False).reasons == ()
     assert not [m for m in lung_marks(voice, 4000) if m.kind == "wheeze"]
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("bell", 20, 200), ("diaphragm", 100, 500), ("wide", 20, 1500)]
+)
+def test_listening_filters_are_flat_within_their_band_and_fall_outside(name, low, high):
+    rate = 8000
+    impulse = np.zeros(4 * rate)
+    impulse[2 * rate] = 1.0
+    gain = 20 * np.log10(np.abs(np.fft.rfft(listening(impulse, rate, name))) + 1e-9)
+    frequency = np.fft.rfftfreq(len(impulse), 1 / rate)
+    inside = (frequency > 1.7 * low) & (frequency < high / 1.7)
+    assert np.ptp(gain[inside]) < 3.0
+    assert np.abs(gain[inside]).max() < 3.0
+    assert gain[np.argmin(np.abs(frequency - low))] == pytest.approx(-6, abs=1)
+    assert gain[np.argmin(np.abs(frequency - low / 4))] < -30
+
+
+@pytest.mark.parametrize("rate", [500, 1999, 11025, 44100, 48000])
+@pytest.mark.parametrize("seconds", [3.0, 3.1, 4.567])
+def test_every_rate_and_length_is_segmented_to_the_last_sample(rate, seconds):
+    count = int(np.ceil(seconds * rate))
+    at = np.arange(count) * (RATE / rate)
+    other = np.interp(at, np.arange(len(SOUND)), SOUND)
+    states = hs.segment(other, rate)
+    assert len(states) == count
+    assert set(np.unique(states)) <= {0, 1, 2, 3, 4}
+    assert (states == 1).any()

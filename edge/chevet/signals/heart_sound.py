@@ -121,7 +121,10 @@ def decoded(
     """
     if not np.ptp(y) > 0:
         return None, np.ones(max(1, int(len(y) * ENVELOPE_HZ / rate_hz)), dtype=bool)
-    levels = band_levels(y, rate_hz)
+    whole = int(
+        np.ceil(round(len(y) * ENVELOPE_HZ / rate_hz, 6) - 0.5)
+    )  # thinning may add a frame at the end
+    levels = band_levels(y, rate_hz)[:, : max(whole, 1)]
     count = levels.shape[1]
     sizes = _frame_sizes(len(y), rate_hz, count)
     edges = np.append(0, np.cumsum(sizes)[:-1])

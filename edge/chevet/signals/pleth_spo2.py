@@ -40,6 +40,7 @@ def ratio_of_ratios(red: Floats, infrared: Floats, rate_hz: float) -> float | No
         a, b = fast_one[part] - fast_one[part].mean(), fast_two[part] - fast_two[part].mean()
         of_red, of_infrared = float(np.sqrt(a @ a)), float(np.sqrt(b @ b))
         together = float(a @ b) / max(of_red * of_infrared, 1e-18)
-        if together >= _TOGETHER:
-            found.append(of_red / of_infrared * float(two[part].mean()) / float(one[part].mean()))
+        bright_red, bright_infrared = float(one[part].mean()), float(two[part].mean())
+        if together >= _TOGETHER and min(bright_red, bright_infrared) > 0:
+            found.append(of_red / of_infrared * bright_infrared / bright_red)
     return float(np.median(found)) if found else None
