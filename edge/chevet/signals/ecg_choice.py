@@ -20,7 +20,8 @@ _SHORTEST_S = 0.19
 _RARE_S = 0.30  # shorter intervals are rarer still than the rhythm says
 _RARE_COST = 30.0  # log odds a second
 _SHORT_COST = 4.0  # log odds for an interval of half the usual length, in a regular rhythm
-_LONG_COST = 3.0  # log odds for one of twice the usual length
+_LONG_COST = 3.0  # log odds for one of twice the usual length, growing up to
+_LONGEST = 2.65  # times the usual, where it is twice as much
 _UNSTEADY = 0.1  # change of log interval from beat to beat at which shortness costs half
 _SURE = 3.0  # log odds from which a beat may teach the rhythm
 _SURE_ENOUGH = 8  # such intervals, else all teach it
@@ -89,7 +90,7 @@ def _running(values: Floats, count: int) -> Floats:
 def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats) -> Indices:
     """Dynamic programming: the sequence whose odds, less the costs of its intervals, are greatest.
 
-    Beyond twice the usual interval all predecessors cost the same, so there the best of them all is taken.
+    Beyond the longest interval all predecessors cost the same, so there the best of them all is taken.
     """
     hopeful = np.flatnonzero(odds > _HOPELESS)
     if not len(hopeful):
@@ -101,14 +102,14 @@ def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats) 
     leaders: list[int] = []  # which sequence is best so far, up to each candidate
     for j, (now, gain, usual, hurry) in enumerate(zip(*columns, strict=True)):
         top, source, i = -_LONG_COST * j, -1, j - 1
-        while i >= 0 and now - times[i] < 2 * usual:
+        while i >= 0 and now - times[i] < _LONGEST * usual:
             value = best[i] - _cost(now - times[i], usual, hurry)
             if value > top:
                 top, source = value, i
             i -= 1
-        if i >= 0 and best[leaders[i]] - _LONG_COST > top:
+        if i >= 0 and best[leaders[i]] - 2 * _LONG_COST > top:
             source = leaders[i]
-            top = best[source] - _LONG_COST
+            top = best[source] - 2 * _LONG_COST
         times.append(now)
         best.append(top + gain)
         came.append(source)
