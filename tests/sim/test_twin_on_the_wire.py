@@ -185,6 +185,20 @@ async def test_a_monitor_pushes_its_measurement_and_hangs_up(air, monkeypatch):
     assert driver.counters.bad_frames == 0
 
 
+async def test_a_monitor_keeps_its_measurement_until_somebody_subscribes_it(air):
+    twin = vital_signs.thermometer()
+    twin.measured(vital_signs.temperature(Decimal("36.6")))
+    async with air.carrying(twin) as device:
+        deaf = open_link(f"ble:{ADDRESS}?notify=2a1e&read=2a1d", bluetooth=air.bluetooth)
+        assert (await asyncio.wait_for(deaf.receive(), 5)).data == b"\x02"
+        await asyncio.sleep(2 * vital_signs.PUSH_AFTER_S)
+        assert device.connected
+        await deaf.aclose()
+        link = open_link(f"ble:{ADDRESS}?notify=2a1c", bluetooth=air.bluetooth)
+        assert (await asyncio.wait_for(link.receive(), 5)).data.hex() == "046e0100ff02"
+        await link.aclose()
+
+
 async def test_a_meter_gives_its_records_over_the_air(air):
     twin = records.glucose_meter()
     when = datetime.datetime(2025, 3, 14, 9, 30, 5)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 NOTIFY, INDICATE, READ, WRITE = "notify", "indicate", "read", "write"
 PAIRED = "paired"
@@ -83,6 +83,17 @@ class GattDevice(Protocol):
     def advance(self, now: float) -> list[Sent]:
         """Return what is due at `now`."""
         ...
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """A device that keeps what it has to say until somebody has subscribed it.
+
+    Attributes:
+        pushes: UUID that must be subscribed first.
+    """
+
+    pushes: str
 
 
 def in_parts(uuid: str, data: bytes, size: int = 20) -> list[Sent]:

@@ -103,6 +103,13 @@ class GattPeripheral:
         there = self._device.gatt_server.read_cccd(connection, self._characteristics[uuid])
         return bool(there != bytes(2))
 
+    def _listened_to(self) -> bool:
+        """Return whether somebody subscribed what a device that waits for it has to say."""
+        if not isinstance(self._twin, gatt.Pushing):
+            return True
+        uuid = self._twin.pushes
+        return any(self._subscribed(one, uuid) for one in list(self._device.connections.values()))
+
     @property
     def silence(self) -> bool:
         """Connected but sends nothing."""
@@ -169,7 +176,8 @@ class GattPeripheral:
         if self.faults.hangs_up_s and now - self._connected_at >= self.faults.hangs_up_s:
             await self.hang_up()
             return
-        for uuid, value in self.faults.apply(answers + self._twin.advance(now), now):
+        due = self._twin.advance(now) if self._listened_to() else []
+        for uuid, value in self.faults.apply(answers + due, now):
             await self._send(uuid, value)
             self._spoke_at = now
         if self._twin.linger_s and self._spoke_at is not None and now - self._spoke_at > self._twin.linger_s:

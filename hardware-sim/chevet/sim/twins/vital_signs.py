@@ -24,13 +24,13 @@ PULSE_IN, STATUS_IN, DATE_IN = 0x04, 0x10, 0x02
 
 
 class Pushing:
-    """A device that has measured and waits to be heard: pushes what it has to whoever connects."""
+    """A device that has measured and waits to be heard: pushes what it has to whoever subscribes it."""
 
     def __init__(self, name: str, services: tuple[Service, ...], uuid: str) -> None:
         self.name = name
         self.services = services
         self.linger_s = LINGER_S
-        self._uuid = uuid
+        self.pushes = uuid
         self._waiting: list[bytes] = []
         self._push_at: float | None = None
 
@@ -39,7 +39,7 @@ class Pushing:
         self._waiting.append(value)
 
     def connected(self, now: float) -> None:
-        """Push soon: clients subscribe first."""
+        """Push soon."""
         self._push_at = now + PUSH_AFTER_S
 
     def written(self, uuid: str, data: bytes, now: float) -> list[Sent]:
@@ -52,7 +52,7 @@ class Pushing:
         if self._push_at is None or now < self._push_at:
             return []
         waiting, self._waiting = self._waiting, []
-        return gatt.all_of(self._uuid, waiting)
+        return gatt.all_of(self.pushes, waiting)
 
 
 def blood_pressure_monitor() -> Pushing:
