@@ -69,6 +69,7 @@ class Agent:
             serving = group.create_task(server.serve(sockets=[listening]), name="kiosk")
             tasks = [
                 group.create_task(bedside.captures.run(), name="captures"),
+                group.create_task(bedside.rules.closing.copies.run(), name="copies"),
                 group.create_task(bedside.live.run(), name="live"),
                 group.create_task(bedside.memory.run(), name="memory of instruments"),
                 group.create_task(bedside.cart.run(), name="cart"),

@@ -44,6 +44,7 @@ def capture_routes(bedside: Bedside) -> APIRouter:
     @routes.post("/captures/{capture_id}/accept")
     async def accept(capture_id: str, body: Accept) -> dict[str, Any]:
         visit = await asyncio.to_thread(rules.accept, capture_id, poor=body.poor, best=body.best)
+        rules.closing.copies.soon(capture_id)
         return await asyncio.to_thread(bedside.visit, visit)
 
     @routes.post("/captures/{capture_id}/discard")

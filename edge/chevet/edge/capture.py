@@ -243,16 +243,25 @@ class Captures:
         except (JournalDamaged, FileNotFoundError):
             raise Refusal("not_found", "This recording is no longer on the box.", status=404) from None
 
+    def require_room(self) -> None:
+        """Refuse where the disk is too full for more.
+
+        Raises:
+            DiskFull: no room.
+        """
+        self._disk.require_room()
+
     def delete(self, capture_id: str) -> None:
-        """Delete a journal; it may be gone already."""
-        self.path(capture_id).unlink(missing_ok=True)
+        """Delete a journal and the copies beside it; they may be gone already."""
+        for path in self._folder.glob(f"{capture_id}.*"):
+            path.unlink(missing_ok=True)
 
     def sweep(self, keep: set[str]) -> int:
-        """Delete journals that nothing refers to any more; return how many."""
-        orphans = [path for path in self._folder.glob("*.journal") if path.stem not in keep]
+        """Delete journals that nothing refers to any more, and their copies; return how many journals."""
+        orphans = [path for path in self._folder.iterdir() if path.stem not in keep]
         for path in orphans:
             path.unlink(missing_ok=True)
-        return len(orphans)
+        return sum(path.suffix == ".journal" for path in orphans)
 
     def _choose(self, step: str, device: str) -> Instrument:
         kind = KIND_OF_STEP[step]

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chevet.edge.capture import Captures
 from chevet.edge.cases import ON_BOX, Case, Cases, CaseWords
+from chevet.edge.copies import Copies
 from chevet.edge.patients import Patients
 from chevet.edge.spool import Spool
 from chevet.edge.trust import Programme, Site
@@ -22,6 +22,7 @@ class Closing:
     """Closes visits; all of it runs in a thread.
 
     Attributes:
+        copies: gives the recordings, and what was made of them while the worker went on.
         random: gives unpredictable bytes for keys.
         label: HTEST when the whole box is for training or simulated.
     """
@@ -30,7 +31,7 @@ class Closing:
     programme: Programme
     visits: Visits
     patients: Patients
-    captures: Captures
+    copies: Copies
     cases: Cases
     spool: Spool
     now_ms: Callable[[], int]
@@ -44,7 +45,7 @@ class Closing:
             DiskFull: no room for the bundle; the visit is still there to be sent later.
         """
         study = self._study(visit)
-        bundle = pack(study)
+        bundle = pack(study, self.copies.pieces)
         sealed = self._seal(study, bundle)
         self.spool.put(sealed)
         case = Case(study.id, study.closed.wall_ms, ON_BOX, self._words(study, bundle, sealed))
@@ -55,7 +56,7 @@ class Closing:
     def _study(self, visit: Visit) -> Study:
         words = visit.words
         accepted = [row for row in self.visits.captures(visit.id) if row.verdict == ACCEPTED]
-        recordings = tuple(self.captures.recording(row) for row in accepted)
+        recordings = tuple(self.copies.recording(row) for row in accepted)
         simulated = self.label or any(recording.simulated for recording in recordings)
         if words.consent is None or words.closed is None:
             raise AssertionError("only a visit with consent is ever put into state closing")

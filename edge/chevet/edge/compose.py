@@ -16,6 +16,7 @@ from chevet.edge.cart_attach import Attaching
 from chevet.edge.cart_store import Imports
 from chevet.edge.cases import Cases
 from chevet.edge.closing import Closing
+from chevet.edge.copies import Copies
 from chevet.edge.database import Database
 from chevet.edge.device_memory import DeviceMemory
 from chevet.edge.discovery_compose import make_discovery, real_buses
@@ -131,7 +132,7 @@ def _rules(parts: _Parts, programme: Programme, captures: Captures, label: str) 
         programme=programme,
         visits=parts.visits,
         patients=parts.patients,
-        captures=captures,
+        copies=Copies(captures),
         cases=parts.cases,
         spool=parts.spool,
         now_ms=parts.clock.now_ms,
