@@ -17,8 +17,8 @@ from signals_data import DATA, bidmc, f1, matched
 from signals_logistic import logistic
 
 from chevet.signals import ecg, pleth_pulses
-from chevet.signals.ecg_choice import sequence
 from chevet.signals.filters import band_passed
+from chevet.signals.pleth_sequence import sequence
 
 FOLDS = 9
 ROUNDS = 3

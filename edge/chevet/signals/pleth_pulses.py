@@ -2,7 +2,7 @@
 
 Every peak of the 0.5-8 Hz signal gets log odds from how it compares with the pulses around it (prominence,
 rise, steepness, shape, place in the rhythm), by a small logistic model; then the most plausible sequence is
-chosen as for the QRS (`chevet.signals.ecg_choice`). Time since the pulse before is looked at in seconds too:
+chosen (`chevet.signals.pleth_sequence`). Time since the pulse before is looked at in seconds too:
 a dicrotic wave follows its pulse within 0.45 s at any heart rate. The weights were fitted by
 `benchmarks/signals_fit_pulses.py` on 27 patients of BIDMC (doi 10.13026/C2208R), cross-validated by patient.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage, signal
 
 from chevet.signals.arrays import Floats, Indices, Mask, windows_at
-from chevet.signals.ecg_choice import sequence
+from chevet.signals.pleth_sequence import sequence
 from chevet.signals.pleth_weights import WEIGHTS
 
 _CLOSEST_S = 0.2
