@@ -13,7 +13,7 @@ from sqlalchemy import select
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import audit
 from chevet.study.bundle import pack
-from chevet.study.recording import StoredFile
+from chevet.study.recording import StoredClip, StoredFile
 
 from .conftest import NOON, OPINION, SECRET_NAME, code, deliver, ecg, heart_sound, messages
 
@@ -292,3 +292,31 @@ async def test_a_carts_file_that_is_still_travelling_and_whom_it_is_not_for(worl
         assert (await desk.get(path)).status_code == 403
     async with client() as nobody:
         assert (await nobody.get(path)).status_code == 401
+
+
+FILM = StoredClip(b"an image sequence", "image/avif", 1.5, 4.96)
+
+
+async def test_a_clip_is_told_and_played_and_noted(world, client, sent):
+    with_clip, without = ecg(clip=FILM), ecg()
+    study = sent(recordings=(with_clip, without))
+    path = f"/api/cases/{study.id}/recordings"
+    async with client(world.user()) as desk:
+        case = (await desk.get(f"/api/cases/{study.id}")).json()
+        answer = await desk.get(f"{path}/{with_clip.id}/clip")
+        assert code(await desk.get(f"{path}/{without.id}/clip")) == (404, "not_found")
+    told = {"media_type": "image/avif", "bytes": len(FILM.data), "from_s": 1.5, "seconds": 4.96}
+    assert [one["clip"] for one in case["recordings"]] == [told, None]
+    assert (answer.content, answer.headers["content-type"]) == (FILM.data, "image/avif")
+    with world.relay.database.read() as connection:
+        details = [row.detail for row in connection.execute(select(audit)) if row.what == "recording.read"]
+    assert details == [f"{with_clip.id} diagnostic"]
+
+
+async def test_a_clip_that_is_still_travelling(world, client, make_study):
+    recording = ecg(clip=FILM)
+    study = make_study(recordings=(recording,))
+    deliver(world.receiver(), messages(world.site.seal(pack(study)))[:2])
+    async with client(world.user()) as desk:
+        answer = await desk.get(f"/api/cases/{study.id}/recordings/{recording.id}/clip")
+    assert code(answer) == (404, "not_yet_here")

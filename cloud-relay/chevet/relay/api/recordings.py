@@ -74,6 +74,16 @@ def picture(
     return Response(part.data, media_type=_showable(part))
 
 
+@router.get("/clip", response_class=Response)
+def clip(case_id: str, recording_id: str, relay: Here, user: Specialist) -> Response:
+    """Return the film about the best still: coded to be looked at, there is no exact one."""
+    case, recording = _find(relay, case_id, recording_id)
+    if recording.clip is None:
+        raise RefusedError(404, "not_found", "This recording has no clip: its stills are all there is.")
+    part = _part(relay, user, case, recording_id, "diagnostic", lambda item: item.kind == "clip")
+    return Response(part.data, media_type=_showable(part))
+
+
 @router.get("/source", response_class=Response)
 def source(case_id: str, recording_id: str, relay: Here, user: Specialist) -> Response:
     """Return the cart's file that the recording was read from, byte for byte, to be saved and not shown.

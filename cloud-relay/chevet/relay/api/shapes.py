@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chevet.study.case import Author, Message, Opinion
-from chevet.study.recording import Measurement, QualityMark, Recording
+from chevet.study.recording import Measurement, QualityMark, Recording, StoredClip
+from chevet.study.shape import Shape
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
-from chevet.study.summary import Shape
 
 Json = dict[str, Any]
 
@@ -86,6 +86,16 @@ def recording(one: Recording, shape: Shape) -> Json:
         "channels": _channels(one),
         "pictures": _pictures(one, shape),
         "source": one.source and {"media_type": one.source.media_type, "bytes": shape.source_bytes},
+        "clip": one.clip and _clip(one.clip, shape),
+    }
+
+
+def _clip(film: StoredClip, shape: Shape) -> Json:
+    return {
+        "media_type": film.media_type,
+        "bytes": shape.clip_bytes,
+        "from_s": film.from_s,
+        "seconds": film.seconds,
     }
 
 

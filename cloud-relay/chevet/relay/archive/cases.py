@@ -16,8 +16,8 @@ from chevet.relay.archive.outbox import keep_receipt
 from chevet.relay.archive.schema import Found, bundles, cases, objects, sites, users
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import RefusedError
+from chevet.study.shape import Shape
 from chevet.study.study import URGENCIES, Study
-from chevet.study.summary import Shape
 
 LAYERS = (0, 1, 2, 3)
 ANSWERED_SHOWN = 100

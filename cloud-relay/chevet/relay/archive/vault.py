@@ -11,8 +11,9 @@ from chevet.relay.archive.objects import Objects
 from chevet.relay.errors import ArchiveError
 from chevet.study.bundle import Bundle, Part
 from chevet.study.errors import BundleError
+from chevet.study.shape import Shape
 from chevet.study.study import Study
-from chevet.study.summary import Shape, read_shapes
+from chevet.study.summary import read_shapes
 
 SUMMARIES = 512
 """Opened summaries kept in memory, a few KB each, so that the inbox need not open them at every look."""

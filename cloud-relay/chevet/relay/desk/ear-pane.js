@@ -12,6 +12,9 @@ import { useDesk } from "/desk/store.js";
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
 /** @typedef {import("/shared/instruments/picture-viewer.js").PictureViewer} PictureViewer */
 
+/** In place of a still's number: the film about the best one, which plays by itself and has one layer only. */
+const CLIP = -1;
+
 /** @param {{ one: DeskCase }} props */
 export function EarPane({ one }) {
   const looks = one.recordings.filter((recording) => recording.step === "otoscopy");
@@ -39,8 +42,11 @@ function Stills({ one, recording }) {
     return html`<${Meanwhile} fetched=${{ state: "absent", value: null, code: "", again: () => undefined }} recording=${recording} />`;
   }
   const stills = recording.pictures.map((picture, n) => ({ picture, n })).filter(({ n }) => layer !== "preview" || n === best);
-  const src = `/api/cases/${one.id}/recordings/${recording.id}/pictures/${layer === "preview" ? best : index}?layer=${layer}`;
+  const clip = layer !== "preview" && recording.clip;
+  const here = `/api/cases/${one.id}/recordings/${recording.id}`;
+  const src = clip && index === CLIP ? `${here}/clip` : `${here}/pictures/${layer === "preview" || index === CLIP ? best : index}?layer=${layer}`;
+  const label = clip && index === CLIP ? t("layer.clip", { seconds: clip.seconds.toFixed(0) }) : layer === "preview" ? t("layer.preview_picture") : null;
   return html`
-    <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${layer === "preview" ? t("layer.preview_picture") : null} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
-    ${stills.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${stills.map(({ picture, n }) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}</div>` : ""}`;
+    <picture-viewer ref=${viewer} src=${src} side=${recording.side} layer-label=${label} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
+    ${stills.length > 1 || clip ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${stills.map(({ picture, n }) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === index} onClick=${() => setIndex(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}${clip ? html`<button type="button" class="chip" key="clip" aria-pressed=${index === CLIP} onClick=${() => setIndex(CLIP)}>${t("ear.clip")}</button>` : ""}</div>` : ""}`;
 }

@@ -6,7 +6,7 @@ export interface User { id: string; name: string; role: string; specialty: strin
 export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; now_ms: number }
 export interface Chunks { have: number; total: number }
 export interface LayerShare extends Chunks { bytes: number }
-export interface DeskRecording extends Recording { layers: Record<string, LayerShare>; source?: { media_type: string; bytes: number } | null }
+export interface DeskRecording extends Recording { layers: Record<string, LayerShare>; source?: { media_type: string; bytes: number } | null; clip?: { media_type: string; bytes: number; from_s: number; seconds: number } | null }
 export type CaseState = "arriving" | "waiting" | "claimed" | "answered";
 export interface InboxCase {
   id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };
