@@ -1,7 +1,7 @@
 """The study that lies packed in tests/study/examples, once for each version of the bundle.
 
 After a change of the format, store one more and keep the old ones for ever:
-    PYTHONPATH=tests/study .venv/bin/python tests/study/study_stored.py summary-3
+    PYTHONPATH=tests/study .venv/bin/python tests/study/study_stored.py preview-3
 """
 
 import sys
@@ -18,6 +18,7 @@ from chevet.study.recording import (
     Measurement,
     QualityMark,
     Recording,
+    StoredClip,
     StoredFile,
     StoredPicture,
     Waveform,
@@ -44,8 +45,8 @@ def _recording(number: int, step: str, **more) -> Recording:
     )
 
 
-def stored_visit() -> Study:
-    """A small visit with everything a bundle can hold."""
+def stored_visit(*, clip: bool = True) -> Study:
+    """A small visit with everything a bundle can hold; those of before there were clips have none."""
     t = np.arange(2000)
     readings = tuple(
         Reading("spo2", 96.5 - n if n else None, "%", n + 0.125, ("artifact",) if not n else ())
@@ -60,6 +61,7 @@ def stored_visit() -> Study:
     wide = (t[:500] * 20_011 - 5_000_000).astype(np.int32)[None]
     widest = (t[:100] * 40_000_003 - 2_000_000_000).astype(np.int32)[None]
     jpeg = (FOLDER / "still.jpg").read_bytes()
+    film = StoredClip((FOLDER / "clip.avif").read_bytes(), "image/avif", 0.695, 0.24) if clip else None
     twelve = Waveform(channels(LEADS, "mV", 500.0, 0.001), _leads(), (Gap(70, 9), Gap(200, 1)))
     heart = Waveform(channels(("sound",), "1", 4000.0, 1 / 32768), sound)
     lung = Waveform(channels(("sound",), "1", 4000.0, 2.0**-23), wide)
@@ -71,7 +73,7 @@ def stored_visit() -> Study:
         _recording(4, "ecg", waveforms=(one,),
                    source=StoredFile(b"file of a cart", "application/dicom")),
         _recording(5, "otoscopy", side="left", pictures=(StoredPicture(jpeg, "image/jpeg", 0.695, best=True),
-                   StoredPicture(jpeg[:300], "image/jpeg", 1.25))),
+                   StoredPicture(jpeg[:300], "image/jpeg", 1.25)), clip=film),
         _recording(6, "oximetry", simulated=True, readings=readings),
     )  # fmt: skip
     return Study(

@@ -4,16 +4,19 @@ import pytest
 from study_examples import as_tuple
 from study_stored import FOLDER, read_stored, stored_visit
 
-from chevet.study.bundle import content_hash, pack, preview_waveform, unpack
+from chevet.study.bundle import Bundle, content_hash, pack, preview_waveform, unpack
+from chevet.study.cbor import decode
 from chevet.study.summary import read_shapes
 
 HASHES = {
     "summary-1": "f25a479aeaf805e94362f100bb9e54c234420d292ab8b4a76edef93386fb86d3",
     "summary-2": "1869a200fa35407359b2d140173143c3e01b2c35d225348c91b3f92469ea8050",
+    "preview-2": "6db80afe81ae7d8724c14758f73f15f8cb523cac241e00f39aba44a87a66690a",
 }
 """Of each stored bundle, so that nobody stores another one under an old name."""
 
-PREVIEW_HZ = {"summary-1": [125.0, 125.0], "summary-2": [125.0, 125.0]}
+BEFORE_CLIPS = ("summary-1", "summary-2")
+PREVIEW_HZ = {"summary-1": [125.0, 125.0], "summary-2": [125.0, 125.0], "preview-2": [500.0, 250.0]}
 
 
 def test_every_stored_bundle_is_tried():
@@ -24,7 +27,7 @@ def test_every_stored_bundle_is_tried():
 def test_a_stored_bundle_opens_to_the_same_study(name):
     bundle = read_stored(name)
     assert content_hash(bundle) == HASHES[name]
-    assert as_tuple(unpack(bundle)) == as_tuple(stored_visit())
+    assert as_tuple(unpack(bundle)) == as_tuple(stored_visit(clip=name not in BEFORE_CLIPS))
 
 
 @pytest.mark.parametrize("name", HASHES)
@@ -42,6 +45,11 @@ def test_every_layer_of_a_stored_bundle_opens_alone(name):
 
 
 def test_what_is_packed_today_has_a_stored_example():
-    newest = read_stored(list(HASHES)[-1])
-    today = pack(stored_visit())
-    assert [part.data[0] for part in (newest.parts[0], today.parts[0])] == [today.parts[0].data[0]] * 2
+    """A new version of a format is stored as a new example, under a new name."""
+
+    def versions(bundle: Bundle) -> list:
+        previews = [decode(p.data)[0] for p in bundle.parts if (p.layer, p.kind) == (1, "waveform")]
+        blobs = [decode(p.data)[0][1][:4] for p in bundle.parts if (p.layer, p.kind) == (3, "waveform")]
+        return [bundle.parts[0].data[0], previews, blobs, [p.kind for p in bundle.parts]]
+
+    assert versions(read_stored(list(HASHES)[-1])) == versions(pack(stored_visit()))
