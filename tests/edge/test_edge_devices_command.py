@@ -19,8 +19,7 @@ from chevet.edge.agent import Agent, serve
 from chevet.edge.box_word import NAME, agent_runs, forget_word, is_word, new_word
 from chevet.edge.errors import Refusal
 from chevet.edge.settings import EdgeSettings, load_settings
-from chevet.edge.terminal_devices import live_lines, told_devices
-from chevet.study.recording import QualityMark
+from chevet.edge.terminal_devices import live_lines, told_devices, watched_devices
 
 DEVICE = {
     "id": "ecg",
@@ -86,11 +85,23 @@ async def test_the_running_agent_tells_its_own_user_and_nobody_else(
     async with serving(tmp_path, monkeypatch) as box:
         box.ecg.play(identified(), ecg_block(0, 25))
         await until(lambda: box.agent.bedside.instruments["ecg"].state == "ready")
-        box.agent.bedside.live.marks["ecg"] = QualityMark(0.9, usable=True)
+        for first in range(25, 2500, 25):
+            box.ecg.play(ecg_block(first, 25))
+        await until(lambda: box.agent.bedside.instruments["ecg"].listeners)
         assert await asyncio.to_thread(cli.main, ["devices", "--config", str(box.config)]) == 0
         told = capsys.readouterr().out
-        for word in ("ready", "Kit ECG serial 7 firmware 1.0", "at 500 Hz", "0 samples lost", "heard"):
+        for word in (
+            "ready",
+            "Kit ECG serial 7 firmware 1.0",
+            "at 500 Hz",
+            "0 samples lost",
+            "heard",
+            "quality",
+        ):
             assert word in told
+        lists = watched_devices(box.settings, screen=True)
+        for _ in range(2):
+            assert "ready" in await asyncio.to_thread(next, lists)
         word = (box.settings.data_dir / NAME).read_text()
         assert (box.settings.data_dir / NAME).stat().st_mode & 0o777 == 0o600
         async with httpx.AsyncClient(base_url=box.url) as other:

@@ -10,7 +10,9 @@ from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import Decision, Empty, LastCalibration
 from chevet.edge.box_word import is_word
 from chevet.edge.errors import Refusal, not_found
+from chevet.edge.instruments import READY
 from chevet.edge.sessions import COOKIE
+from chevet.edge.shapes import quality_shape
 
 
 def require_site(bedside: Bedside, request: Request) -> None:
@@ -65,9 +67,14 @@ def found_routes(bedside: Bedside) -> APIRouter:
 
 def _device_routes(routes: APIRouter, bedside: Bedside) -> None:
     @routes.get("/devices")
-    async def devices(request: Request) -> dict[str, Any]:
+    async def devices(request: Request, judged: bool = False) -> dict[str, Any]:
         require_site(bedside, request)
-        return {"devices": [bedside.device(instrument) for instrument in bedside.instruments.values()]}
+        shapes = [bedside.device(instrument) for instrument in bedside.instruments.values()]
+        for shape in shapes if judged else ():
+            if shape["state"] == READY:
+                mark, _ = await bedside.live.judged(shape["id"])
+                shape["quality"] = quality_shape(mark)
+        return {"devices": shapes}
 
     @routes.post("/devices/{device_id}")
     async def note_calibration(device_id: str, body: LastCalibration, request: Request) -> dict[str, Any]:

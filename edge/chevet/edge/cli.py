@@ -143,6 +143,7 @@ def _devices_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "devices", parents=[shared], help="list, find, accept and forget instruments", description=DEVICES
     )
     wishes = command.add_mutually_exclusive_group()
+    wishes.add_argument("--watch", action="store_true", help="the list anew each second, until Ctrl-C")
     wishes.add_argument("--find", action="store_true", help="look at the buses and list what is there")
     for option, text in (
         ("--use", "use what was found under this id, now and after every start"),
@@ -266,9 +267,10 @@ def _devices(options: argparse.Namespace) -> int:
         _require_data_dir(settings)
         lines = told_found(settings, Wish(*wishes))
     else:
-        from chevet.edge.terminal_devices import told_devices
+        from chevet.edge.terminal_devices import told_devices, watched_devices
 
-        lines = told_devices(settings)
+        screen = sys.stdout.isatty()
+        lines = watched_devices(settings, screen=screen) if options.watch else told_devices(settings)
     for line in lines:
         print(line, flush=True)
     return 0

@@ -240,13 +240,16 @@ class Live:
                     # Live coaching may fail; the instruments and the recording must not fail with it.
                     log.exception("device %s: live quality failed", device)
 
-    async def _judge(self, device: str) -> None:
+    async def judged(self, device: str) -> tuple[QualityMark, float | None]:
+        """Return the verdict on a device now, watched or not, and its heart rate where it has one."""
         window = self._windows[device]
         if window.picture is not None:
-            mark, rate = await asyncio.to_thread(picture_mark, window.picture), None
-        else:
-            numbers = window.numbers(self._monotonic() - LENGTH_S)
-            mark, rate = await asyncio.to_thread(_judged, window.step, window.blocks(), numbers)
+            return await asyncio.to_thread(picture_mark, window.picture), None
+        numbers = window.numbers(self._monotonic() - LENGTH_S)
+        return await asyncio.to_thread(_judged, window.step, window.blocks(), numbers)
+
+    async def _judge(self, device: str) -> None:
+        mark, rate = await self.judged(device)
         self.marks[device] = mark
         message = {"type": "quality", "device": device, "quality": quality_shape(mark), "heart_rate": rate}
         self._tell_watchers(device, message)

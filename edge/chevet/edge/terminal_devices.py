@@ -17,6 +17,9 @@ NONE_NAMED = (
     "No instruments are configured; plug one in and use `chevet-edge devices --find`, or add [[devices]] to"
     " the configuration."
 )
+WATCH_EVERY_S = 1.0
+_HOME = "\x1b[H\x1b[2J"
+"""Clears a terminal (ECMA-48: CUP, ED 2)."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to ask, not where to listen
 
 
@@ -43,6 +46,19 @@ def told_devices(settings: EdgeSettings) -> Iterator[str]:
         yield from live_lines(device, now_ms)
 
 
+def watched_devices(settings: EdgeSettings, *, screen: bool) -> Iterator[str]:
+    """Yield the list once a second, for ever; on a `screen` each in the place of the one before.
+
+    Raises:
+        SettingsError: the configuration is wrong.
+        Refusal: the agent runs and does not answer.
+    """
+    while True:
+        lines = list(told_devices(settings))
+        yield (_HOME if screen else "") + "\n".join(lines)
+        time.sleep(WATCH_EVERY_S)
+
+
 def configured_line(device: DeviceSettings) -> str:
     """Return one instrument as the configuration has it."""
     mark = "  simulated" if device.simulated else ""
@@ -55,7 +71,7 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
     Raises:
         Refusal: it does not answer, or not to this user.
     """
-    devices: list[dict[str, Any]] = call_agent(settings, "GET", "/api/devices")["devices"]
+    devices: list[dict[str, Any]] = call_agent(settings, "GET", "/api/devices?judged=true")["devices"]
     return devices
 
 
