@@ -119,7 +119,9 @@ def _plan(options: argparse.Namespace, story: "Scenario | None", folder: Path) -
     from chevet.sim.serve import Plan
 
     patient = options.patient or (story.patient if story else None)
-    devices = tuple(options.devices or (story.devices if story else ()))
+    devices = tuple(name for word in options.devices or () for name in word.split(",") if name) or (
+        story.devices if story else ()
+    )
     plays = {name: str(folder / path) for name, path in story.play.items()} if story else {}
     plays |= dict(_pair(one) for one in options.play)
     seed = story.seed if options.seed is None and story else options.seed
