@@ -19,6 +19,8 @@ MAY = {
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/waveform"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/sound"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/pictures/{number}"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/clip"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/recordings/{recording_id}/source"): {"specialist"},
     ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
     ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
     ("DELETE", "/api/session"): set(ROLES),
