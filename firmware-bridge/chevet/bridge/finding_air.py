@@ -96,7 +96,7 @@ class Air:
         Raises:
             BleakError, OSError, EOFError: the radio cannot scan.
         """
-        found = asyncio.get_running_loop().create_future()
+        found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
 
         def hear(heard: Heard, device: BLEDevice) -> None:
             if heard.address == address.upper() and not found.done():
