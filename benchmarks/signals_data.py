@@ -36,6 +36,12 @@ def mitdb(channel=0):
         )
 
 
+def beat_codes(record):
+    """Return WFDB's code of every beat of a MIT-BIH record: 1 normal, 5 ventricular premature, ..."""
+    _, code = _annotations(DATA / "ecg" / "mitdb" / f"{record}.atr")
+    return code[np.isin(code, BEAT_CODES)]
+
+
 def _annotations(path):
     words = np.frombuffer(path.read_bytes(), "<u2").astype(int)
     now, i, at, codes = 0, 0, [], []
