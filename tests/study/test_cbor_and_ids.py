@@ -59,6 +59,7 @@ def test_any_bytes_are_read_or_refused(data):
         b"\x9b" + b"\xff" * 8,  # 2**64 items
         b"\x5b\x00\x00\x01" + b"\x00" * 5,  # a terabyte
         b"\x81" * 10_000,  # nested beyond reason
+        b"\xa1" * 10_000,  # a map as the key of a map, without end
         b"\x62\xff\xfe",  # not UTF-8
         b"\xa2\x61a\x01\x61a\x02",  # a key twice
         b"\xa1\x01\x02",  # a key that is no text

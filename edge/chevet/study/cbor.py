@@ -18,6 +18,8 @@ from chevet.study.ids import from_wire
 Value = None | bool | int | float | bytes | str | Sequence["Value"] | Mapping[str, "Value"]
 
 MAX_DEPTH = 8
+TEXT = 3
+"""Major type of a text, RFC 8949 section 3.1."""
 _FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
 _SIMPLE: dict[int, bool | None] = {20: False, 21: True, 22: None}
 
@@ -108,11 +110,18 @@ class _Reader:
         form, size = _FLOATS[low]
         return cast("float", struct.unpack(form, self.take(size))[0])
 
+    def key(self) -> str:
+        """Return a text; anything else is refused unread, since a map as a key could hold another, without end."""
+        first = self.take(1)[0]
+        if first >> 5 != TEXT:
+            raise BundleError("malformed")
+        return str(self.string(self.argument(first & 31), text=True))
+
     def mapping(self, size: int, depth: int) -> dict[str, Value]:
         pairs: dict[str, Value] = {}
         for _ in range(size):
-            key = self.value(1)
-            if not isinstance(key, str) or key in pairs:
+            key = self.key()
+            if key in pairs:
                 raise BundleError("malformed")
             pairs[key] = self.value(depth - 1)
         return pairs
