@@ -111,7 +111,7 @@ class _Reader:
         return cast("float", struct.unpack(form, self.take(size))[0])
 
     def key(self) -> str:
-        """Return a text; anything else is refused unread, since a map as a key could hold another, without end."""
+        """Return a text; anything else is refused unread: a map as a key could hold a map, without end."""
         first = self.take(1)[0]
         if first >> 5 != TEXT:
             raise BundleError("malformed")
