@@ -172,12 +172,12 @@ ON_AIR = ("banner", "wrong_baud", "mid_frame", "lost_bytes", "unplug", "replug")
 ELSEWHERE = {
     "camera": (
         ("otoscope", "wifi-otoscope"),
-        "tests/sim/test_sim_otoscope.py",
+        "tests/sim/test_cameras_and_cards_under_faults.py",
         "pictures over HTTP and UDP, in real time",
     ),
     "sound-card": (
         ("sound-card",),
-        "tests/sim/test_twin_sound_card.py",
+        "tests/sim/test_cameras_and_cards_under_faults.py",
         "a real arecord over ALSA's file plugin",
     ),
 }
