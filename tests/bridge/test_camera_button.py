@@ -90,8 +90,10 @@ async def test_a_button_that_goes_away_leaves_the_camera(tmp_path):
         await pressed.wait()
     opened._read()  # nothing more has come
     os.close(writer)
+    pressed.clear()
     opened._read()  # it is gone
     opened.close()
+    assert not pressed.is_set()
 
 
 async def test_a_button_that_may_not_be_read_is_none(tmp_path, caplog):

@@ -144,6 +144,7 @@ async def test_copies_are_made_in_the_background_and_a_lost_recording_stops_noth
     running.cancel()
     for _ in range(100):
         copies.soon(row.id)  # more than can wait: the rest is made when it is sent
+    assert path(box, row, "copies").stat().st_size > 0
 
 
 def test_a_coder_that_fails_is_left_to_sending(box, visit, copies, monkeypatch, caplog) -> None:

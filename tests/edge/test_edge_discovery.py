@@ -136,6 +136,7 @@ async def test_an_adapter_on_the_sites_list_is_asked_by_itself(bench: Bench, tmp
         bench.plug("ttyUSB0", lambda: ContecNew(SteadyFinger(), time.monotonic()), usb=(0x10C4, 0xEA60))
         await until(lambda: looking.states() == {"ttyUSB0": "used"})
         await until(lambda: looking.instruments["oximeter-1"].state == "ready")
+        assert looking.instruments["oximeter-1"].settings.driver == "contec-cms50-v2"
     finally:
         await looking.stop()
 
@@ -230,6 +231,7 @@ async def test_a_camera_that_was_accepted_is_opened_under_its_stable_name(
     await until(lambda: EAR.link in bench.opened)
     instrument = looking.instruments["otoscope-1"]
     await until(lambda: instrument.problem == "not_found")
+    assert instrument.settings.driver == "camera"
 
 
 async def test_a_usb_sound_card_may_be_a_stethoscope_and_the_boards_own_is_none(

@@ -120,6 +120,7 @@ async def test_two_equal_cuffs_are_two_devices_by_their_addresses(
     for instrument in looking.instruments.values():
         instrument.listeners.append(ear)
     await until(lambda: ear.values == {"blood_pressure-1": [110.0], "blood_pressure-2": [111.0]}, 60)
+    assert len(looking.instruments) == 2
 
 
 async def test_a_streaming_oximeter_comes_back_as_soon_as_it_is_heard_again(

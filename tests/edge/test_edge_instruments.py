@@ -250,6 +250,7 @@ async def test_a_wait_ends_as_soon_as_the_device_is_seen_again(monkeypatch: pyte
         device.play(ecg_block(0, 25))
         instrument.wake()
         await until(lambda: instrument.state == "ready")
+        assert device.opened == 1
 
 
 @pytest.mark.parametrize("kind", sorted({make().instrument for make in DRIVERS.values()}))

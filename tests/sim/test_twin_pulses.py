@@ -106,6 +106,7 @@ def test_a_mark_lasts_as_long_as_it_says_whoever_asks_in_which_order():
 def test_beep_bits_rise_with_the_patients_pulse():
     _, _, finger = in_the_room()
     wanted = finger.pulses_s(0.0, SECONDS)
+    assert len(wanted) > 10
     old, new, berry = (make(finger, 100.0) for make in (ContecOld, ContecNew, BerryMed))
     near(rises([old._frame(n)[0] & 0x40 for n in range(1200)], 60.0), wanted, 1 / 60)
     near(rises([new._frame(n)[2] & 0x40 for n in range(1200)], 60.0), wanted, 1 / 60)

@@ -76,3 +76,5 @@ def test_a_site_with_a_cart_alone_is_offered_its_ecg_too(hand: Callable[..., Han
     worker.sees("cart.patient.not_named")
     worker.main()
     worker.sees("result.keep")
+    assert worker.edge.visit is not None
+    assert worker.edge.visit["capture"]["step"] == "ecg"
