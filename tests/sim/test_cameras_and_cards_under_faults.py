@@ -169,7 +169,8 @@ async def looked_at(reading, eye, fault, row):
     await reading.set_fault(fault, row, on=False)
     done = eye.order
     after = eye.later(await reading.until(lambda events: len(eye.later(events, done)) >= 2), done)
-    assert set(reading.lost[lost:]) == row.ends
+    # A starved machine may break a stream besides: it is opened again, and what comes is held to the truth.
+    assert row.ends <= set(reading.lost[lost:])
     assert all(eye.difference(image) < LOOKS_THE_SAME for image in after)
     spoiled = [image for image in eye.sent[sent:] if image not in eye.made]
     judged(eye, row.claim, under, reading.counted() - before, len(spoiled))
@@ -238,7 +239,8 @@ async def listened(reading, ear, fault, row):
     await reading.set_fault(fault, row, on=False)
     counters = reading.driver.counters
     await hear(lambda events: blocks(15)(events) and (row.claim != GAP or counters.lost_samples > told))
-    assert set(reading.lost[lost:]) == row.ends
+    # A starved machine may break a stream besides: it is opened again, and what comes is held to the truth.
+    assert row.ends <= set(reading.lost[lost:])
     if row.ends:
         assert ear.jumps > jumps
     else:
