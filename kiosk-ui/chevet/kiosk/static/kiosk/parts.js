@@ -2,7 +2,7 @@
 
 import { number, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useEffect, useLayoutEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 /** @typedef {import("/shared/vendor/htm-preact/standalone.module.js").Child} Child */
 
@@ -14,7 +14,7 @@ import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.mo
 export function Page(props) {
   const heading = /** @type {{ current: HTMLElement | null }} */ (useRef(null));
   // A new screen starts at its heading for a screen reader and for the keyboard.
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [props.title]);
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), [props.title]);
   const footer = props.back || props.main || props.extra || props.note;
   return html`<main class=${`page ${props.class ?? ""}`}>
     <header class="page-head">

@@ -52,25 +52,33 @@ export function TouchKeyboard() {
   </div>`;
 }
 
-/** Tell which field a finger is in. @param {(field: Field | null) => void} tell @returns {() => void} stop */
+/**
+ * Tell which field a finger is in. The keys come once the field has the focus, not when the finger goes down: they
+ * move the page, and the rest of the same touch would land on something else.
+ * @param {(field: Field | null) => void} tell @returns {() => void} stop
+ */
 function follow(tell) {
   let open = false;
+  let finger = false;
   const show = (/** @type {Field | null} */ field) => {
     open = field !== null;
     tell(field);
   };
-  const touched = (/** @type {PointerEvent} */ event) => {
-    if (event.pointerType === "touch" && fieldOf(event.target)) show(fieldOf(event.target));
+  const pointed = (/** @type {PointerEvent} */ event) => {
+    finger = event.pointerType === "touch";
+  };
+  const chosen = (/** @type {Event} */ event) => {
+    const field = fieldOf(event.target);
+    if (finger && field && field === document.activeElement) show(field);
   };
   // Focus that moves on to another field takes the keys along.
   const left = (/** @type {FocusEvent} */ event) => {
     if (open) show(fieldOf(event.relatedTarget));
   };
-  document.addEventListener("pointerdown", touched);
-  document.addEventListener("focusout", left);
+  const heard = /** @type {[string, (event: any) => void][]} */ ([["pointerdown", pointed], ["click", chosen], ["focusout", left]]);
+  for (const [name, listener] of heard) document.addEventListener(name, listener);
   return () => {
-    document.removeEventListener("pointerdown", touched);
-    document.removeEventListener("focusout", left);
+    for (const [name, listener] of heard) document.removeEventListener(name, listener);
     document.body.classList.remove("with-keys");
   };
 }

@@ -3,7 +3,7 @@
 import { ApiError } from "/shared/api.js";
 import { LANGUAGES, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useLayoutEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signIn } from "/kiosk/actions.js";
 import { Keypad, typed } from "/kiosk/keypad.js";
 import { Empty } from "/kiosk/parts.js";
@@ -62,7 +62,7 @@ function Pin({ worker }) {
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const heading = /** @type {{ current: HTMLElement | null }} */ (useRef(null));
-  useEffect(() => heading.current?.focus(), []); // so that Enter on a keyboard means the PIN, not the tile
+  useLayoutEffect(() => heading.current?.focus(), []); // so that Enter on a keyboard means the PIN, not the tile
   const press = (/** @type {string} */ key) => {
     setError("");
     setPin((text) => typed(text, key, PIN_LONGEST));
