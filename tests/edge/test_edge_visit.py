@@ -188,7 +188,7 @@ def opened(box: Box, case: str) -> Study:
     spool = box.bedside.spool
     found = spool.find(case)
     assert found is not None
-    [data] = spool.pending()
+    data = spool.pending()[spool.pending_ids().index(case)]
     manifest = open_manifest(data, box.bedside.site.signer.public_key())
     objects = {item.oid: spool.read(found.tid, item.oid, 0, item.size) for item in manifest.objects}
     for key in (box.relay.opener, box.bedside.site.opener):

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 
 from chevet.edge.bedside import Bedside
+from chevet.edge.bodies import Feedback
 from chevet.edge.cases import Case, delivery_shape, message_shape, opinion_shape
 from chevet.edge.sessions import COOKIE
 from chevet.edge.workers import Worker
@@ -34,6 +35,11 @@ def case_routes(bedside: Bedside) -> APIRouter:
         bedside.tell_case(case)
         return await asyncio.to_thread(_detail, bedside, case)
 
+    @routes.post("/{case_id}/feedback")
+    async def feedback(case_id: str, body: Feedback) -> dict[str, Any]:
+        case = await asyncio.to_thread(bedside.cases.rate, case_id, body.face)
+        return await asyncio.to_thread(_detail, bedside, case)
+
     @routes.get("/{case_id}/delivery")
     async def delivery(case_id: str) -> dict[str, Any]:
         return delivery_shape(await asyncio.to_thread(bedside.cases.get, case_id))
@@ -50,4 +56,7 @@ def _detail(bedside: Bedside, case: Case) -> dict[str, Any]:
         "vitals": visit["vitals"],
         "question": visit["question"],
         "patient": visit["patient"],
+        "language": visit["language"],
+        "path": visit["path"],
+        "history": visit["history"],
     }

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import ConsentGiven, Empty, NewVisit, Reason, SkipStep, TypedVital, VisitChanges
+from chevet.edge.continuing import continued_words
 from chevet.edge.errors import Refusal
 from chevet.edge.sessions import COOKIE
 from chevet.edge.visits import Skip
@@ -29,7 +30,12 @@ def visit_routes(bedside: Bedside) -> APIRouter:
     @routes.post("")
     async def open_visit(body: NewVisit, request: Request) -> dict[str, Any]:
         worker = signed_in(request)
-        visit = await asyncio.to_thread(rules.open, body.patient, worker.id)
+        words = None
+        if body.case:
+            words = await asyncio.to_thread(
+                continued_words, bedside.visits, bedside.cases, body.patient, body.case, body.message
+            )
+        visit = await asyncio.to_thread(rules.open, body.patient, worker.id, words)
         return await asyncio.to_thread(bedside.visit, visit)
 
     @routes.get("/current")
@@ -72,7 +78,7 @@ def _writing_routes(routes: APIRouter, bedside: Bedside) -> None:
     @routes.put("/{visit_id}/consent")
     async def consent(visit_id: str, body: ConsentGiven) -> dict[str, Any]:
         purposes = tuple(dict.fromkeys(body.purposes))
-        visit = await asyncio.to_thread(rules.consent, visit_id, purposes, body.witness)
+        visit = await asyncio.to_thread(rules.consent, visit_id, purposes, body.witness, body.override)
         return await asyncio.to_thread(bedside.visit, visit)
 
     @routes.put("/{visit_id}/vitals")

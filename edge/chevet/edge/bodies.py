@@ -26,6 +26,10 @@ _Text = Annotated[str, StringConstraints(max_length=4000)]
 _Id = Annotated[str, StringConstraints(max_length=64)]
 _Step = Annotated[str, StringConstraints(min_length=1), _known(STEPS)]
 _Side = Literal["", "left", "right"]
+_HistoryKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,24}(\.[a-z0-9_]{1,24})?$")]
+_Answer = Annotated[str, StringConstraints(max_length=120)]
+HISTORY_AT_MOST = 48
+"""Answers in one call: a whole NIHSS sheet and a guided history have fewer."""
 
 
 class _Body(BaseModel):
@@ -55,9 +59,11 @@ class Search(_Body):
 
 
 class NewVisit(_Body):
-    """For whom."""
+    """For whom; `case` it continues, and `message` of the specialist who asked for a recording again."""
 
     patient: _Id
+    case: _Id = ""
+    message: _Id = ""
 
 
 class VisitChanges(_Body):
@@ -70,6 +76,8 @@ class VisitChanges(_Body):
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "fr"
     red_flags: Annotated[list[_Short], Field(max_length=32)] | None = None
     screen: Any = None
+    path: Literal["", "stroke", "chest_pain", "newborn"] = ""
+    history: Annotated[dict[_HistoryKey, _Answer], Field(max_length=HISTORY_AT_MOST)] = {}
 
     def changes(self) -> dict[str, Any]:
         """Return what was sent, ready for the store."""
@@ -87,6 +95,13 @@ class ConsentGiven(_Body):
         Field(min_length=1, max_length=len(CONSENT_PURPOSES)),
     ]
     witness: _Short = ""
+    override: Literal["", "stroke", "chest_pain", "newborn", "emergency"] = ""
+
+
+class Feedback(_Body):
+    """What the worker thought of an answer."""
+
+    face: Literal["good", "fair", "bad"]
 
 
 class TypedVital(_Body):

@@ -25,6 +25,9 @@ class CaseWords:
         summary_bytes: the sealed summary, which speaks of the whole study.
         bytes_up: payload bytes sent for it, repeats included.
         bytes_down: payload bytes received for it.
+        continues: the earlier case that this one goes on with, or "".
+        retakes: verified requests to record again that no sent visit has answered yet.
+        feedback: what the worker thought of the answer: good, fair, bad or "".
     """
 
     patient_name: str
@@ -42,6 +45,9 @@ class CaseWords:
     opinion_ms: int | None = None
     bytes_up: int = 0
     bytes_down: int = 0
+    continues: str = ""
+    retakes: tuple[str, ...] = ()
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +184,31 @@ class Cases:
             if not cursor.rowcount:
                 return False
             if verified:
-                _update(cursor, replace(case, unread=True))
+                asked = (message.id,) if message.kind == "retake" else ()
+                words = replace(case.words, retakes=(*case.words.retakes, *asked))
+                _update(cursor, replace(case, unread=True, words=words))
         return True
+
+    def taken_again(self, case_id: str, message_id: str) -> None:
+        """Remember that a visit which was sent answers this request; a case no longer here is passed over."""
+        with self._database.write() as cursor:
+            if cursor.execute("SELECT 1 FROM cases WHERE id = ?", (case_id,)).fetchone() is None:
+                return
+            case = self._in(cursor, case_id)
+            left = tuple(one for one in case.words.retakes if one != message_id)
+            _update(cursor, replace(case, words=replace(case.words, retakes=left)))
+
+    def rate(self, case_id: str, feedback: str) -> Case:
+        """Remember what the worker thought of the answer.
+
+        Raises:
+            Refusal: not_found.
+        """
+        with self._database.write() as cursor:
+            case = self._in(cursor, case_id)
+            changed = replace(case, words=replace(case.words, feedback=feedback))
+            _update(cursor, changed)
+        return changed
 
     def opinions(self, case_id: str) -> list[tuple[Opinion, bool]]:
         """Return a case's opinions by version, each with whether it is verified."""
@@ -224,6 +253,9 @@ def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, 
         "unread": case.unread,
         "refused": case.refused,
         "opinion_ms": case.words.opinion_ms,
+        "continues": case.words.continues,
+        "retakes": list(case.words.retakes),
+        "feedback": case.words.feedback,
         "pieces_sent": travelled.sent,
         "pieces_total": travelled.total,
     }
@@ -232,7 +264,16 @@ def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, 
 def delivery_shape(case: Case) -> dict[str, Any]:
     """Return the delivery report of docs/api.md."""
     words = asdict(case.words)
-    told_elsewhere = ("patient_name", "urgency", "specialty", "reason", "simulated")
+    told_elsewhere = (
+        "patient_name",
+        "urgency",
+        "specialty",
+        "reason",
+        "simulated",
+        "continues",
+        "retakes",
+        "feedback",
+    )
     return {key: value for key, value in words.items() if key not in told_elsewhere}
 
 

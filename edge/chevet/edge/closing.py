@@ -50,6 +50,8 @@ class Closing:
         self.spool.put(sealed)
         case = Case(study.id, study.closed.wall_ms, ON_BOX, self._words(study, bundle, sealed))
         self.cases.add(case)
+        if visit.words.continues is not None:
+            self.cases.taken_again(visit.words.continues.case, visit.words.continues.message)
         self.visits.move(visit.id, CLOSED, visit.words)
         return case
 
@@ -100,6 +102,7 @@ class Closing:
             reason=study.reason,
             simulated=bool(study.label),
             closed_ms=study.closed.wall_ms,
+            continues=study.notes.get("continues", ""),
             sha256=content_hash(bundle),
             recordings=tuple(_report(recording, bundle, sealed) for recording in study.recordings),
             summary_bytes=sum(len(item.data) for item in sealed.objects if item.layer == 0),
@@ -113,9 +116,14 @@ def _sealed_at(closed: EdgeClock, now_ms: int) -> EdgeClock:
 
 def _notes(visit: Visit) -> dict[str, str]:
     notes = {f"skipped:{skip.step}:{skip.site}:{skip.side}": skip.reason for skip in visit.words.skips}
-    if visit.words.red_flags is not None:
-        notes["red_flags"] = ",".join(visit.words.red_flags)
-    return notes
+    words = visit.words
+    if words.red_flags is not None:
+        notes["red_flags"] = ",".join(words.red_flags)
+    told = {"path": words.path, "consent_override": words.override}
+    if words.continues is not None:
+        told |= {"continues": words.continues.case, "retake": words.continues.message}
+    notes |= {key: word for key, word in told.items() if word}
+    return notes | {f"history:{key}": answer for key, answer in sorted(words.history.items())}
 
 
 def _report(recording: Recording, bundle: Bundle, sealed: Sealed) -> dict[str, object]:

@@ -122,6 +122,10 @@ def visit_shape(
         "skips": [asdict(skip) for skip in words.skips],
         "tries": words.tries,
         "capture": capture_shape(running) if running else None,
+        "path": words.path,
+        "history": words.history,
+        "continues": asdict(words.continues) if words.continues else None,
+        "override": words.override,
         "label": label,
     }
 

@@ -48,6 +48,9 @@ PLAUSIBLE: dict[str, tuple[str, float, float]] = {
 """Unit and limits outside which a typed number is a slip of the finger, from newborn to adult; not reference
 ranges: they only stop 370 from being written for 37.0."""
 
+ANSWERS_AT_MOST = 96
+"""Answers of one visit; a guided history and the NIHSS sheet together have fewer than 40."""
+
 TYPED = QualityMark(1.0, usable=True)
 
 
@@ -62,14 +65,14 @@ class VisitRules:
     clock: BoxClock
     _deciding: threading.Lock = field(default_factory=threading.Lock)  # two taps must not decide twice
 
-    def open(self, patient_id: str, worker: str) -> Visit:
-        """Start a visit.
+    def open(self, patient_id: str, worker: str, words: VisitWords | None = None) -> Visit:
+        """Start a visit; `words` are what it begins with, when it continues a case.
 
         Raises:
             Refusal: not_found, or visit_open when another one is a draft.
         """
         self.patients.get(patient_id)
-        visit = Visit(new_id(), patient_id, worker, DRAFT, self.clock.now_ms(), VisitWords())
+        visit = Visit(new_id(), patient_id, worker, DRAFT, self.clock.now_ms(), words or VisitWords())
         self.visits.add(visit)
         self.patients.touch(patient_id)
         return visit
@@ -79,11 +82,25 @@ class VisitRules:
         return self.patients.get(visit.patient)
 
     def write(self, visit_id: str, changes: dict[str, Any]) -> Visit:
-        """Change words of a draft."""
-        return self.visits.change(visit_id, lambda words: replace(words, **changes))
+        """Change words of a draft; answers join those there, an empty one is taken back.
 
-    def consent(self, visit_id: str, purposes: tuple[str, ...], witness: str) -> Visit:
+        Raises:
+            Refusal: not_found, conflict, too_large when there are more answers than any sheet asks.
+        """
+        answers = changes.pop("history", {})
+
+        def change(words: VisitWords) -> VisitWords:
+            history = {key: answer for key, answer in (words.history | answers).items() if answer}
+            if len(history) > ANSWERS_AT_MOST:
+                raise Refusal("too_large", "There are too many answers in this visit.", status=413)
+            return replace(words, **changes, history=history)
+
+        return self.visits.change(visit_id, change)
+
+    def consent(self, visit_id: str, purposes: tuple[str, ...], witness: str, override: str = "") -> Visit:
         """Record what the patient allows; without "care" nothing may be captured or sent.
+
+        `override` names the emergency in which nobody could be asked in time; it travels with the study.
 
         Raises:
             Refusal: no_consent when care itself is not allowed.
@@ -93,7 +110,7 @@ class VisitRules:
                 "no_consent", "Without consent to care there is no visit.", status=422, field="purposes"
             )
         given = Consent(purposes, self.clock.now_ms(), witness)
-        return self.visits.change(visit_id, lambda words: replace(words, consent=given))
+        return self.visits.change(visit_id, lambda words: replace(words, consent=given, override=override))
 
     def vital(self, visit_id: str, kind: str, value: float, unit: str) -> Visit:
         """Take a number typed by hand.

@@ -29,6 +29,18 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """The case a visit goes on with; `message` and what follows: the recording asked for again, if any."""
+
+    case: str
+    message: str = ""
+    step: str = ""
+    site: str = ""
+    side: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VisitWords:
     """What is said and typed during a visit; kept as one JSON text, since it is always read whole.
 
@@ -38,6 +50,10 @@ class VisitWords:
         tries: discarded or poor captures by "step:site:side".
         closed: when the visit was closed.
         abandoned: the reason it was given up.
+        path: the time-critical path it follows ("stroke", "chest_pain", "newborn") or "".
+        history: coded answers of the guided history and of sheets, such as "stroke.onset" or "nihss.1a".
+        continues: the earlier case, if any.
+        override: why care began before consent could be asked, "" when it was asked.
     """
 
     reason: str = ""
@@ -53,6 +69,10 @@ class VisitWords:
     tries: dict[str, int] = field(default_factory=dict[str, int])
     closed: EdgeClock | None = None
     abandoned: str = ""
+    path: str = ""
+    history: dict[str, str] = field(default_factory=dict[str, str])
+    continues: Continued | None = None
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)

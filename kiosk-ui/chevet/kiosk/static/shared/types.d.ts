@@ -45,13 +45,16 @@ export interface Visit {
   id: string; patient: Patient; state: "draft" | "closed" | "abandoned"; created_ms: number; reason: string; question: string;
   specialty: string; urgency: string; language: string; red_flags: string[] | null; screen: string; consent: Consent | null;
   recordings: Recording[]; vitals: Vital[]; skips: Skip[]; tries: Record<string, number>; capture: Capture | null; label: string;
+  path: "" | "stroke" | "chest_pain" | "newborn"; history: Record<string, string>; override: string;
+  continues: { case: string; message: string; step: string; site: string; side: string; text: string } | null;
 }
 export interface Case {
   id: string; patient_name: string; initials: string; created_ms: number; age_s: number;
   state: "on_box" | "travelling" | "at_relay" | "opened" | "answered"; percent: number; urgency: string; specialty: string;
   reason: string; simulated: boolean; unread: boolean; refused: string; opinion_ms: number | null; pieces_sent: number; pieces_total: number;
+  continues: string; retakes: string[]; feedback: "" | "good" | "fair" | "bad";
 }
-export interface FullCase extends Case { opinions: Opinion[]; messages: Message[]; recordings: Recording[]; vitals: Vital[]; question: string; patient: Patient }
+export interface FullCase extends Case { opinions: Opinion[]; messages: Message[]; recordings: Recording[]; vitals: Vital[]; question: string; patient: Patient; language: string; path: string; history: Record<string, string> }
 export interface Status {
   site: { code: string; name: string; phone: string }; label: string; version: string; languages: string[];
   uplink: { state: "online" | "offline"; last_contact_ms: number | null };
