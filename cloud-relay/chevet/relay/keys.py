@@ -83,8 +83,8 @@ def make_programme(folder: Path, name: str) -> None:
         ("programme", private_pem(programme)),
         ("recovery", private_pem(recovery)),
     ):
-        _write_private(keys / f"{file}.key", pem)
-    _write_private(keys / "audit.key", base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
+        write_private(keys / f"{file}.key", pem)
+    write_private(keys / "audit.key", base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
     public = {
         "v": 1,
         "programme": name,
@@ -106,14 +106,14 @@ def read_programme(folder: Path) -> ProgrammeKeys:
         SettingsError: a key is missing, unreadable or readable by others.
     """
     try:
-        relay = signing_key(_read_private(folder / "relay.key"))
-        programme = sealing_key(_read_private(folder / "programme.key"))
+        relay = signing_key(read_private(folder / "relay.key"))
+        programme = sealing_key(read_private(folder / "programme.key"))
     except BadKey as error:
         raise SettingsError(
             str(folder), f"A key in {folder} is not usable ({error}): restore the folder from its backup."
         ) from None
-    audit = _raw(_read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
-    name = _read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
+    audit = _raw(read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
+    name = read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
     return ProgrammeKeys(name, relay, programme, audit)
 
 
@@ -150,7 +150,7 @@ def _raw(text: str, name: str) -> bytes:
     return raw
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Create `path` readable by its owner alone from its first byte on."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as file:
@@ -159,7 +159,12 @@ def _write_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _read_private(path: Path, *, private: bool = True) -> bytes:
+def read_private(path: Path, *, private: bool = True) -> bytes:
+    """Return a key file's bytes.
+
+    Raises:
+        SettingsError: it is missing, unreadable, or readable by others.
+    """
     try:
         data = path.read_bytes()
         mode = path.stat().st_mode

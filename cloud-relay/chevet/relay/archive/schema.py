@@ -37,6 +37,28 @@ sites = Table(
     Column("revoked_ms", BigInteger),
 )
 
+invites = Table(  # one-time codes: what proves one, never the code itself
+    "invite",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("site", String(6), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("proof_key", LargeBinary(32), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("verify_key", LargeBinary(32)),  # of the box that used it
+)
+
+certificates = Table(
+    "certificate",
+    metadata,
+    Column("serial", String(40), primary_key=True),  # hexadecimal
+    Column("site", ForeignKey("site.code"), nullable=False, index=True),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
 users = Table(
     "app_user",
     metadata,
