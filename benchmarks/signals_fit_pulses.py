@@ -2,6 +2,7 @@
 
     PYTHONPATH=edge python benchmarks/signals_fit_pulses.py            # cross-validated errors, then the file
     PYTHONPATH=edge python benchmarks/signals_fit_pulses.py --dry-run  # figures only
+    PYTHONPATH=edge python benchmarks/signals_fit_pulses.py --rate     # when `pulse_rate` should abstain
 
 The truth are the beats of the simultaneous ECG, delayed by the patient's own pulse delay. Each patient is
 also taught at 1.5 and 0.75 times his heart rate (weight 0.3), so that the weights do not depend on the rates
@@ -16,12 +17,14 @@ import numpy as np
 from signals_data import DATA, bidmc, f1, matched
 from signals_logistic import logistic
 
-from chevet.signals import ecg, pleth_pulses
+from chevet.signals import ecg, pleth, pleth_pulses
 from chevet.signals.filters import band_passed
 from chevet.signals.pleth_sequence import sequence
 
 FOLDS = 9
 ROUNDS = 3
+GOAL_BPM = 0.68  # something to spare below the 0.7 asked for
+SPREADS, CHANGES = (9.0, 0.4, 0.34, 0.3, 0.28, 0.24, 0.2, 0.15), (9.0, 0.1, 0.06, 0.04)
 SPEEDS = ((1.0, 1.0), (1.5, 0.3), (0.75, 0.3))
 OUT = Path(__file__).parents[1] / "edge/chevet/signals/pleth_weights.py"
 
@@ -71,14 +74,61 @@ def report(turn, sets):
         print(f"round {turn} speed {speed}: F1 {100 * f1(*total):.2f} %, missed {total[1]}, extra {total[2]}")
 
 
+def rate_windows():
+    """Return for each window of 30 s: patient, rate, spread, change, the monitor's and the ECG's rate."""
+    rows = []
+    for patient, (_, file) in enumerate(bidmc()):
+        x, beats = file["ppg"].astype(float), ecg_beats(file)
+        for start in range(0, 450 * 125, 30 * 125):
+            monitor = np.nanmedian(file["num_pulse"][start // 125 : start // 125 + 30])
+            interval = np.diff(pleth.detect_pulses(x[start : start + 30 * 125], 125)) / 125
+            heart = np.diff(beats[(beats >= start) & (beats < start + 30 * 125)])
+            if monitor > 0 and min(len(interval), len(heart)) >= 3:
+                usual, spread, changed = pleth.interval_summary(interval)
+                rows.append((patient, 60 / usual, spread, changed, monitor, 7500 / np.median(heart)))
+    return np.array(rows)
+
+
+def rate_report():
+    """Print the error against the monitor by the limits, and with limits from the other patients only."""
+    patient, rate, spread, changed, monitor, ecg_rate = rate_windows().T
+    away = np.abs(rate - monitor)
+    limits = [(spread_limit, change) for spread_limit in SPREADS for change in CHANGES]
+    for limit in limits:
+        use = (spread <= limit[0]) & (changed <= limit[1])
+        print(
+            f"spread <= {limit[0]:.2f}, change <= {limit[1]:.2f}: {100 * use.mean():.1f} % of windows, "
+            f"MAE {away[use].mean():.3f} bpm; decimals cut as the monitor does "
+            f"{np.abs(np.floor(rate) - monitor)[use].mean():.3f}; "
+            f"the simultaneous ECG {np.abs(ecg_rate - monitor)[use].mean():.3f}"
+        )
+    kept = np.zeros(len(away), dtype=bool)
+    for one in np.unique(patient):
+        others = patient != one
+        best = (0.0, limits[-1])
+        for limit in limits:
+            use = others & (spread <= limit[0]) & (changed <= limit[1])
+            if away[use].mean() <= GOAL_BPM:
+                best = max(best, (use.mean(), limit))
+        kept |= ~others & (spread <= best[1][0]) & (changed <= best[1][1])
+    print(
+        f"limits from the other patients, most windows at {GOAL_BPM} bpm: "
+        f"{100 * kept.mean():.1f} % of windows, MAE {away[kept].mean():.3f} bpm"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dry-run", action="store_true", help="print figures, write nothing")
+    parser.add_argument("--rate", action="store_true", help="print the pulse rate's errors by its spread")
     args = parser.parse_args()
     if not DATA.is_dir():
         sys.exit(f"skipped: {DATA} is not there")
+    if args.rate:
+        rate_report()
+        return
     sets = []
     for i, (name, file) in enumerate(bidmc()):
         beats = ecg_beats(file)

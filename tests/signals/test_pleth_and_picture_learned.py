@@ -46,6 +46,24 @@ def test_no_pulse_rate_is_told_where_intervals_disagree():
     assert pl.pulse_rate(wave, rate) is None
 
 
+def pulsing(rates_per_min):
+    """A pulse wave of 30 s whose rate moves through these."""
+    rate = 100.0
+    t = np.arange(0, 30, 1 / rate)
+    turns = np.cumsum(np.interp(t, np.linspace(0, 30, len(rates_per_min)), rates_per_min)) / 60 / rate
+    return np.sin(2 * np.pi * turns) + 0.3 * np.sin(4 * np.pi * turns), rate
+
+
+def test_no_pulse_rate_is_told_where_it_changed_on_the_way():
+    assert pl.pulse_rate(*pulsing([70, 90])) is None
+    assert pl.pulse_rate(*pulsing([70, 72])) == pytest.approx(71, abs=1)
+
+
+def test_a_pulse_that_follows_the_breath_has_a_rate():
+    breathing = 75 + 9 * np.sin(2 * np.pi * np.arange(0, 30.1, 0.1) / 4.0)
+    assert pl.pulse_rate(*pulsing(breathing)) == pytest.approx(75, abs=1.5)
+
+
 @pytest.mark.parametrize("breaths", [8, 20])
 def test_breathing_over_minutes_is_that_of_its_clear_parts(breaths):
     long = breathing_pleth(breaths, seconds=150.0)

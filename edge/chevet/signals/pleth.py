@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chevet.signals.arrays import Indices, bridged, check_rate, one_channel, widened
+from chevet.signals.arrays import Floats, Indices, bridged, check_rate, one_channel, widened
 from chevet.signals.errors import WrongShapeError
 from chevet.signals.filters import band_passed
 from chevet.signals.pleth_breathing import breathing
@@ -17,7 +17,9 @@ from chevet.signals.pleth_pulses import peaks_of, pulses_among
 from chevet.signals.pleth_spo2 import CALIBRATION, ratio_of_ratios
 
 _LOW_HZ, _HIGH_HZ = 0.5, 8.0
-_SPREAD = 0.33  # 5 in 100 windows of 30 s of BIDMC (doi 10.13026/C2208R) lie above it
+_SPREAD = 0.28  # 22 in 100 windows of 30 s of BIDMC (doi 10.13026/C2208R) lie above it
+_CHANGED = 0.06  # share by which the two halves' rates may differ
+_HALVES_FROM = 20  # intervals; fewer in a half change with every breath
 
 
 def detect_pulses(pleth: ArrayLike, rate_hz: float) -> Indices:
@@ -50,9 +52,11 @@ def detect_pulses(pleth: ArrayLike, rate_hz: float) -> Indices:
 def pulse_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
     """Return the pulse rate per minute: 60 over the usual interval between pulses.
 
-    The usual interval is the mean of the middle fifth of the intervals: as robust as the median, and finer
-    than the samples. None with fewer than 3 intervals, or where the middle half of them spreads over more
-    than a third of the usual one (bigeminy, motion): there one number would be a guess.
+    The usual interval is the mean of the middle half of the intervals: nearly as robust as the median, and
+    finer than the samples. None with fewer than 3 intervals, or where no one number would say it: the middle
+    eight in ten intervals spread over more than 0.28 of the usual one (atrial fibrillation, motion),
+    or, from 20 intervals on, the rate changed by more than 6 % from the first to the second half. The limits
+    were chosen by `benchmarks/signals_fit_pulses.py --rate`.
 
     Args:
         pleth: shape [n], at least 2 s.
@@ -61,15 +65,34 @@ def pulse_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
     Raises:
         ValueError: as `detect_pulses`.
     """
-    interval = np.sort(np.diff(detect_pulses(pleth, rate_hz)) / rate_hz)
+    interval = np.diff(detect_pulses(pleth, rate_hz)) / rate_hz
     if len(interval) < 3:
         return None
-    cut = int(0.4 * len(interval))
-    usual = float(interval[cut : len(interval) - cut].mean())
-    quarter, rest = np.quantile(interval, [0.25, 0.75])
-    if rest - quarter > _SPREAD * usual:
-        return None
-    return 60.0 / usual
+    usual, spread, changed = interval_summary(interval)
+    return None if spread > _SPREAD or changed > _CHANGED else 60.0 / usual
+
+
+def interval_summary(interval: Floats) -> tuple[float, float, float]:
+    """Return the usual one of some intervals, how far they spread, and how far they changed.
+
+    Args:
+        interval: seconds, in order, at least 3.
+
+    Returns:
+        Mean of the middle half, seconds; distance between the tenth and the ninetieth percentile over that;
+        difference of the two halves' usual intervals over that, 0 below 20 intervals.
+    """
+    usual = _middle(interval)
+    low, high = np.quantile(interval, [0.1, 0.9])
+    half = (len(interval) + 1) // 2
+    changed = abs(_middle(interval[:half]) - _middle(interval[half:])) if len(interval) >= _HALVES_FROM else 0
+    return usual, float(high - low) / usual, changed / usual
+
+
+def _middle(interval: Floats) -> float:
+    ordered = np.sort(interval)
+    cut = len(ordered) // 4
+    return float(ordered[cut : len(ordered) - cut].mean())
 
 
 def respiration_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
