@@ -151,6 +151,26 @@ def test_a_jump_of_the_index_is_a_gap_with_a_notice_and_never_spliced():
     assert driver.counters.lost_samples == 200
 
 
+def test_what_is_lost_of_a_stream_that_has_just_begun_is_counted():
+    driver = ecg()
+    told = driver.feed(Packet(samples(225, np.zeros((12, 25))), 1.8))
+    assert notices(told, "lost_samples") == [Notice("lost_samples", 1.8, detail="225")]
+    assert [block.first for block in blocks(told)] == [225]
+    assert driver.counters.lost_samples == 225
+
+
+def test_what_was_not_heard_of_a_stream_that_ran_before_is_no_loss():
+    driver = kit_ecg()
+    driver.start()
+    driver.feed(Packet(vector("identity_ecg_simulated") + status(flags=1), 1.0))
+    driver.tick(1.2)
+    driver.feed(Packet(answer(wire.START) + samples(225, np.zeros((12, 25))), 1.3))
+    assert driver.counters.lost_samples == 0
+    driver = ecg()  # nothing was heard of the stream while it was asked
+    driver.feed(Packet(samples(5_000_000, np.zeros((12, 25))), 1.8))
+    assert driver.counters.lost_samples == 0
+
+
 def test_the_index_goes_on_over_its_wrap():
     driver = stethoscope()
     driver.feed(Packet(vector("samples_sound_at_wrap"), 2.0))

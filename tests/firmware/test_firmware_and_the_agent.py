@@ -46,25 +46,27 @@ async def test_the_agent_records_every_sample_bit_by_bit(elves, instrument, chan
 
 
 class BadWire:
-    """Spoils about one packet in `every`: a byte lost, a bit turned, noise put in."""
+    """Spoils the wire once in about so many bytes, however cut: one lost, a bit turned, noise put in."""
 
     def __init__(self, every):
         self._rng = random.Random(11)
         self._every = every
+        self._wait = 0
         self.hits = 0
 
     def __call__(self, data):
-        if len(data) < 4 or self._rng.randrange(self._every):
-            return data
-        self.hits += 1
-        at = self._rng.randrange(len(data))
-        return self._rng.choice(
-            (
-                data[:at] + data[at + 1 :],
-                data[:at] + bytes([data[at] ^ 1 << self._rng.randrange(8)]) + data[at + 1 :],
-                data[:at] + self._rng.randbytes(9) + data[at:],
+        heard = b""
+        while data:
+            if self._wait >= len(data):
+                self._wait -= len(data)
+                return heard + data
+            heard, byte, data = heard + data[: self._wait], data[self._wait], data[self._wait + 1 :]
+            self._wait = self._rng.randrange(2 * self._every)
+            self.hits += 1
+            heard += self._rng.choice(
+                (b"", bytes([byte ^ 1 << self._rng.randrange(8)]), self._rng.randbytes(9) + bytes([byte]))
             )
-        )
+        return heard
 
 
 @pytest.mark.parametrize(("instrument", "channels", "rate", "per_frame"), FRONTS)
@@ -77,7 +79,7 @@ async def test_faults_all_the_way_cost_what_they_hit_and_the_rest_is_right_bit_b
     async with powered(elves[instrument], instrument, AgentBoard) as board:
         await board.open()
         await board.until_running()
-        board.spoil = bad_wire = BadWire(12)
+        board.spoil = bad_wire = BadWire(4000)
         late = 0
         for number in range(10):
             first, last = number * part, values.shape[1] if number == 9 else (number + 1) * part

@@ -19,6 +19,8 @@ INDEX_MODULUS = 1 << 32
 RATE_TOLERANCE = 0.01
 """A crystal errs by less than 0.01 %; 1 % would already move a QT interval by 4 ms."""
 RATE_AFTER_S = 20.0
+FRESH_S = 2.0
+"""A stream that the host has just begun cannot be further than its own time and this: else it ran before."""
 
 _IDENTIFYING, _STARTING, _RUNNING, _STOPPING, _IDLE = range(5)
 _COMMANDS = {_IDENTIFYING: wire.IDENTIFY, _STARTING: wire.START, _STOPPING: wire.STOP}
@@ -64,6 +66,8 @@ class KitDriver:
         self._battery_low = False
         self._rate_told = False
         self._refused = ""
+        self._flowing = False
+        self._begun_at: float | None = None
 
     def start(self) -> bytes:
         """Return the first `identify`; `start` follows from `tick` once the device has said who it is."""
@@ -160,6 +164,8 @@ class KitDriver:
         code = wire.CODES.get(answer.code, f"code={answer.code}")
         match answer.code:
             case wire.DONE:
+                if self._stage == _STARTING and not self._flowing:
+                    self._begun_at = at
                 self._stage = _RUNNING if self._stage == _STARTING else _IDLE
                 return self._accepted(at)
             case wire.BUSY:
@@ -175,6 +181,7 @@ class KitDriver:
         return [Notice("refused", at, on=False, detail=was)] if was else []
 
     def _sampled(self, sets: wire.SampleSets, at: float) -> list[Event]:
+        self._flowing = True
         if self.identity is None:
             return []  # without names and gains they say nothing yet
         channels = self.identity.channels
@@ -183,14 +190,24 @@ class KitDriver:
         rate_hz, count = channels[0].rate_hz, sets.values.shape[1]
         placed = self._track.place(sets.first, count, at, rate_hz)
         events: list[Event] = []
-        if placed.lost and self.clock is not None:  # else it was not streaming: a gap, but no loss
-            self.counters.lost_samples += placed.lost
-            events.append(Notice("lost_samples", at, detail=str(placed.lost)))
+        lost = self._lost_at_first(sets.first, at, rate_hz) if self.clock is None else placed.lost
+        if lost:
+            self.counters.lost_samples += lost
+            events.append(Notice("lost_samples", at, detail=str(lost)))
         if self.clock is None or placed.restarted:
             self.clock = DeviceClock(rate_hz)
         self.clock.add(placed.first + count, at)
         events.append(SampleBlock(channels, sets.values, placed.first, at))
         return events + self._check_rate(self.clock, at)
+
+    def _lost_at_first(self, first: int, at: float, rate_hz: float) -> int:
+        """Return how many were lost before the first that came; what was before the stream is no loss.
+
+        `start` resets the index of a stopped device (PROTOCOL.md section 4) and changes nothing in a stream.
+        """
+        if self._begun_at is None or first > (at - self._begun_at + FRESH_S) * rate_hz:
+            return 0
+        return first
 
     def _check_rate(self, clock: DeviceClock, at: float) -> list[Event]:
         if self._rate_told or clock.span_s < RATE_AFTER_S or abs(clock.error) <= RATE_TOLERANCE:
@@ -199,6 +216,7 @@ class KitDriver:
         return [Notice("rate_wrong", at, detail=f"nominal={clock.nominal_hz:g};measured={clock.rate_hz:.2f}")]
 
     def _told(self, status: wire.Status, at: float) -> list[Event]:
+        self._flowing = status.streaming
         if self._stage == _RUNNING and not status.streaming:  # it has restarted: section 7
             self._stage, self._sent_at = _IDENTIFYING, at - REPEAT_S
         return self._contacts(status, at) + self._power(status, at)
