@@ -59,13 +59,13 @@ def _options() -> argparse.Namespace:
 
 
 def _speed(names: list[str], runs: int) -> list[dict[str, Any]]:
-    print(f"{'driver':<20}{'frames':>8}{'bytes/s':>10}{'frames/s':>12}{'x real time':>14}")
+    print(f"{'driver':<24}{'frames':>8}{'bytes/s':>10}{'frames/s':>12}{'x real time':>14}")
     rows = []
     for name in names:
         row = devices_speed.measure(name, 30.0, runs).row()
         rows.append(row)
         pace = f"{row['bytes'] / row['device_s']:>10.0f}{row['frames_per_s']:>12.0f}"
-        print(f"{name:<20}{row['frames']:>8}{pace}{row['times_real_time']:>14.0f}", flush=True)
+        print(f"{name:<24}{row['frames']:>8}{pace}{row['times_real_time']:>14.0f}", flush=True)
     print(f"CPU seconds of one core, best of {runs} runs of 30 s of device time each.")
     return rows
 

@@ -64,9 +64,10 @@ class Decimator:
         self._cell_in, self._cell_out = self.block_in // cells, self.block_out // cells
         self._matrix = _coefficients(ratio, self._cell_in, self._cell_out, self.reach)
         self._cells = np.empty((cells, len(self._matrix)))
+        self._kept = np.empty(4 * (self.block_in + 2 * self.reach))
+        self._length = 0  # of what is kept
         self._limit = float(2 ** (bits - 1))
         self._dtype = np.dtype(np.int16 if bits <= 16 else np.int32)
-        self._kept = np.empty(0)
         self._start = 0  # card index of the first kept sample
         self._block = self._first_block()
 
@@ -86,24 +87,42 @@ class Decimator:
         Returns:
             For each block the output index of its first sample, and its samples.
         """
-        if first != self._start + len(self._kept):
-            self._kept, self._start = np.empty(0), first
+        if first != self._start + self._length:
+            self._length, self._start = 0, first
             self._block = max(self._block, self._first_block())
-        self._kept = np.concatenate([self._kept, values])
+        self._keep(values)
         width = self.block_in + 2 * self.reach
         begin = self._block * self.block_in - self.reach - self._start
         out = []
-        while begin + width <= len(self._kept):
-            for row, cell in enumerate(self._cells):
-                at = begin + row * self._cell_in
-                cell[:] = self._kept[at : at + len(cell)]
+        while begin + width <= self._length:
+            self._cells[:] = self._overlapping(begin)  # one after the other: BLAS takes no overlapping rows
             sums = (self._cells @ self._matrix).ravel()
             out.append((self._block * self.block_out, self._round(sums)))
             self._block += 1
             begin += self.block_in
         if out:
-            self._kept, self._start = self._kept[begin:], self._start + begin
+            self._forget(begin)
         return out
+
+    def _keep(self, values: NDArray[np.int32]) -> None:
+        length = self._length + len(values)
+        if length > len(self._kept):
+            self._kept = np.concatenate([self._kept, np.empty(length)])
+        self._kept[self._length : length] = values
+        self._length = length
+
+    def _forget(self, begin: int) -> None:
+        """Drop what is before `begin`."""
+        rest = self._length - begin
+        self._kept[:rest] = self._kept[begin : self._length].copy()
+        self._start, self._length = self._start + begin, rest
+
+    def _overlapping(self, begin: int) -> NDArray[np.float64]:
+        """Return a view of the cells of one block, which share the filter's reach."""
+        (step,) = self._kept.strides
+        return np.ndarray(
+            self._cells.shape, np.float64, self._kept.data, begin * step, (self._cell_in * step, step)
+        )
 
     def _round(self, sums: NDArray[np.float64]) -> NDArray[np.int16] | NDArray[np.int32]:
         values = np.floor(sums * 2.0**-SHIFT + 0.5)  # exact: a power of two, and 51 bits in all

@@ -135,7 +135,7 @@ class SoundCard:
         self._rest = data[whole:]
         if not whole:
             return []
-        values = _samples(data[:whole], width).reshape(-1, channels)[:, self._take]
+        values = _samples(data[:whole], width, channels, self._take)
         lost = None
         if self._gap and self._at is not None:
             lost = max(1, round((packet.at - self._at) * rate_hz) - len(values))
@@ -205,12 +205,12 @@ def _identity(words: dict[str, str]) -> str:
     return ";".join(f"{name}={value}" for name, value in told.items())
 
 
-def _samples(data: bytes, width: int) -> NDArray[np.int32]:
-    """Return the samples of whole frames, of 32 bits the upper 24."""
+def _samples(data: bytes, width: int, channels: int, take: int) -> NDArray[np.int32]:
+    """Return one channel's samples of whole frames, of 32 bits the upper 24."""
     if width == 2:
-        return np.frombuffer(data, "<i2").astype(np.int32)
+        return np.frombuffer(data, "<i2")[take::channels].astype(np.int32)
     if width == 4:
-        return np.frombuffer(data, "<i4").astype(np.int32) >> 8
-    parts = np.zeros((len(data) // 3, 4), np.uint8)
-    parts[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
-    return parts.view("<i4")[:, 0].astype(np.int32) >> 8
+        return np.frombuffer(data, "<i4")[take::channels].astype(np.int32) >> 8
+    low, middle, high = np.frombuffer(data, np.uint8).reshape(-1, 3)[take::channels].T
+    values: NDArray[np.int32] = low | middle.astype(np.int32) << 8 | high.view(np.int8).astype(np.int32) << 16
+    return values
