@@ -31,6 +31,9 @@ class Far:
             "unread": False,
             "refused": "",
             "opinion_ms": None,
+            "continues": (visit.get("continues") or {}).get("case", ""),
+            "retakes": [],
+            "feedback": "",
             "pieces_sent": 0,
             "pieces_total": 40,
         }
@@ -42,8 +45,19 @@ class Far:
             "vitals": visit["vitals"],
             "question": visit["question"],
             "patient": patient,
+            "language": visit.get("language", "fr"),
+            "path": visit.get("path", ""),
+            "history": visit.get("history", {}),
+            "consent": visit.get("consent"),
         }
+        self.settle(visit.get("continues"))
         return case
+
+    def settle(self, continued: dict[str, Any] | None) -> None:
+        """A visit that was sent answers the request it was opened for."""
+        if continued and continued["case"] in self.cases:
+            left = [one for one in self.cases[continued["case"]]["retakes"] if one != continued["message"]]
+            self.cases[continued["case"]]["retakes"] = left
 
     def move(self, case_id: str, state: str, percent: int = 100) -> None:
         self.cases[case_id].update(state=state, percent=percent)
@@ -75,16 +89,20 @@ class Far:
         )
         self.cases[case_id].update(state="answered", unread=True, opinion_ms=now)
 
-    def ask_again(self, case_id: str, site: str, text: str) -> None:
+    def ask_again(
+        self, case_id: str, site: str, text: str, *, step: str = "heart_sound", side: str = ""
+    ) -> None:
         """A specialist asks for one point again."""
+        self.cases[case_id]["retakes"].append(f"{case_id}-m")
+        self.cases[case_id]["unread"] = True
         self.full[case_id]["messages"].append(
             {
                 "id": f"{case_id}-m",
                 "case": case_id,
                 "kind": "retake",
-                "step": "heart_sound",
+                "step": step,
                 "site": site,
-                "side": "",
+                "side": side,
                 "text": text,
                 "author": {"id": "s1", "name": "Dr K. Amrani", "specialty": "cardiology"},
                 "at_ms": round(time.time() * 1000),

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
 from kiosk.fake_desk import Far
-from kiosk.fake_routes import routes_of
+from kiosk.fake_routes import KINDS, routes_of
 from kiosk.fake_signals import RATES, eardrum, picture_frame, wave_frame
 from starlette.responses import FileResponse
 
@@ -341,9 +341,7 @@ class FakeEdge:
 
     def finish(self, capture: dict[str, Any]) -> None:
         """End a capture and judge it."""
-        instrument = {"oximetry": "oximeter", "heart_sound": "stethoscope", "otoscopy": "otoscope"}.get(
-            capture["step"], capture["step"]
-        )
+        instrument = KINDS[capture["step"]]
         capture["state"] = "done"
         capture["recording"] = recording(
             self.new_id(), capture, instrument, self.verdict.get(instrument, GOOD)

@@ -11,15 +11,24 @@ from starlette.responses import JSONResponse, Response
 if TYPE_CHECKING:
     from kiosk.fake_edge import FakeEdge
 
-KINDS = {"oximetry": "oximeter", "ecg": "ecg", "heart_sound": "stethoscope", "otoscopy": "otoscope"}
+KINDS = {
+    "oximetry": "oximeter",
+    "ecg": "ecg",
+    "heart_sound": "stethoscope",
+    "lung_sound": "stethoscope",
+    "otoscopy": "otoscope",
+}
 LIMITS = {
     "temperature": (25, 45),
     "systolic": (40, 300),
     "diastolic": (20, 200),
     "weight": (0.3, 400),
     "glucose": (10, 1000),
+    "respiration_rate": (4, 120),
 }
-SCREEN_FIELDS = {"reason", "question", "specialty", "urgency", "language", "red_flags", "screen"}
+SCREEN_FIELDS = {
+    "reason", "question", "specialty", "urgency", "language", "red_flags", "screen", "path", "history",
+}  # fmt: skip
 
 
 def refuse(status: int, code: str, field: str | None = None) -> JSONResponse:
@@ -190,18 +199,27 @@ def _visits(edge: "FakeEdge", add: Any) -> None:
             "skips": [],
             "tries": {},
             "capture": None,
+            "path": "",
+            "history": {},
+            "continues": None,
+            "override": "",
             "label": edge.label,
         }
+        if body.get("case"):
+            edge.visit |= continued(edge, body)
         return edge.visit
 
     def change(_: Request, body: dict[str, Any]) -> Any:
         if body.keys() - SCREEN_FIELDS:
             return refuse(422, "invalid")
-        edge.visit |= body
+        answers = edge.visit["history"] | body.pop("history", {})
+        edge.visit |= body | {"history": {key: answer for key, answer in answers.items() if answer}}
         return edge.visit
 
     def consent(_: Request, body: dict[str, Any]) -> Any:
-        edge.visit["consent"] = {**body, "given_ms": round(time.time() * 1000)}
+        given = {"purposes": body["purposes"], "witness": body.get("witness", "")}
+        edge.visit["consent"] = {**given, "given_ms": round(time.time() * 1000)}
+        edge.visit["override"] = body.get("override", "")
         return edge.visit
 
     def vital(_: Request, body: dict[str, Any]) -> Any:
@@ -242,6 +260,17 @@ def _endings(edge: "FakeEdge", add: Any) -> None:
 
     add("POST", "/visits/{id}/send", send)
     add("POST", "/visits/{id}/abandon", abandon)
+
+
+def continued(edge: "FakeEdge", body: dict[str, Any]) -> dict[str, Any]:
+    """What a visit takes over from the case it continues."""
+    full, case = edge.far.full[body["case"]], edge.far.cases[body["case"]]
+    asked = next((one for one in full["messages"] if one["id"] == body.get("message")), {})
+    place = {key: asked.get(key, "") for key in ("step", "site", "side", "text")}
+    kept = {key: case[key] for key in ("reason", "specialty", "urgency")}
+    consent = full["consent"] or {"purposes": ["care"], "witness": "", "given_ms": case["created_ms"]}
+    continues = {"case": body["case"], "message": body.get("message", ""), **place}
+    return kept | {"question": full["question"], "consent": consent, "continues": continues}
 
 
 def put_vital(visit: dict[str, Any], body: dict[str, Any], source: str, recording: str) -> None:

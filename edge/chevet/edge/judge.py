@@ -198,7 +198,7 @@ def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel])
             names = tuple(channel.name for channel in channels)
             return _mark(ecg_quality(values, rate_hz, lead_names=names))
         if step in _SOUND:
-            return _mark(sound_quality(values[0], rate_hz))
+            return _mark(sound_quality(values[0], rate_hz, heart=step in HEART_STEPS))
         return _mark(pleth_quality(values[0], rate_hz))
     except ValueError:
         # Nothing arrived, or at a rate that the engine does not know.

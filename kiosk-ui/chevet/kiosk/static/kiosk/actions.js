@@ -78,6 +78,17 @@ export async function openVisit(patient, redFlags) {
   go("visit/consent");
 }
 
+/**
+ * Open a visit that goes on with a case, at the screen where its work is.
+ * @param {{ id: string, patient: { id: string } }} one @param {string} message the specialist's request, or "" @param {string} screen
+ */
+export async function continueCase(one, message, screen) {
+  const visit = await post("/api/visits", { patient: one.patient.id, case: one.id, ...(message ? { message } : {}) });
+  set({ visit, measured: {} });
+  await patchVisit({ language: now().language, screen });
+  go(`visit/${screen}`);
+}
+
 /** @param {string} kind @param {number} value @param {string} unit UCUM */
 export async function typeVital(kind, value, unit) {
   const visit = now().visit;

@@ -11,8 +11,9 @@ import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
 import { Ecg } from "/kiosk/coaches/ecg.js";
 import { Otoscope } from "/kiosk/coaches/otoscope.js";
 import { Oximeter } from "/kiosk/coaches/oximeter.js";
-import { Stethoscope } from "/kiosk/coaches/stethoscope.js";
+import { Lungs, Stethoscope } from "/kiosk/coaches/stethoscope.js";
 import { About } from "/kiosk/screens/about.js";
+import { Again } from "/kiosk/screens/again.js";
 import { Answer } from "/kiosk/screens/answer.js";
 import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
@@ -27,7 +28,7 @@ import { Tiles } from "/kiosk/screens/tiles.js";
 import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({
-  consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, otoscope: Otoscope,
+  consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, lungs: Lungs, otoscope: Otoscope,
   vital: VitalPage, review: Review, question: Question, address: Address,
 });
 
@@ -73,6 +74,7 @@ function Screen() {
   if (place === "devices") return html`<${DevicesPage} />`;
   if (place === "danger") return html`<${Danger} />`;
   if (place === "patient") return html`<${PatientPage} />`;
+  if (place === "again") return html`<${Again} id=${which} message=${more} key=${more} />`;
   if (place === "case" && more === "answer") return html`<${Answer} id=${which} key=${which} />`;
   if (place === "case") return html`<${CasePage} id=${which} key=${which} />`;
   return html`<${Start} />`;

@@ -15,8 +15,9 @@ const KINDS = /** @type {const} */ ({ on_box: "", travelling: "info", at_relay: 
 /** @param {{ one: Case }} props */
 export function DeliveryChip({ one }) {
   if (one.refused) return html`<${Chip} kind="bad" icon="triangle-alert">${t("delivery.refused")}<//>`;
+  if (one.retakes.length) return html`<${Chip} kind="attention" icon="rotate-ccw">${t("delivery.retake")}<//>`;
   const kind = one.unread ? "attention" : KINDS[one.state];
-  const words = one.unread ? t("delivery.unread") : t(`delivery.${one.state}`);
+  const words = one.unread ? t(one.opinion_ms ? "delivery.unread" : "delivery.message") : t(`delivery.${one.state}`);
   return html`<${Chip} kind=${kind} icon=${ICONS[one.state]}>${words}${one.state === "travelling" && html` <bdi dir="ltr">${Math.round(one.percent)} %</bdi>`}<//>`;
 }
 

@@ -26,10 +26,12 @@ export function Coach(props) {
   if (taking.phase === "failed") return html`<${Failed} ...${props} />`;
   if (taking.phase === "done" && props.result) return props.result;
   const recording = taking.phase === "recording";
+  const asked = now().visit?.continues;
+  const words = asked?.text && asked.step === props.skip.step ? html`<bdi class="asked">${asked.text}</bdi>` : null;
   const main = recording
     ? html`<${Main} go=${taking.stop} icon="square" busy=${taking.busy}>${t("coach.stop")}<//>`
     : html`<${Main} go=${taking.start} icon="circle-dot" busy=${taking.busy}>${props.recordLabel}<//>`;
-  return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${props.step} class=${`coach ${props.class ?? ""}`}
+  return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${words ? html`${props.step} · ${words}` : props.step} class=${`coach ${props.class ?? ""}`}
     back=${recording ? undefined : props.leave} note=${html`${props.chips}${!recording && html`<${DeviceSwitch} taking=${taking} />`}`}
     extra=${!recording && html`<${Button} go=${() => skip(true)} icon="skip-forward" class="button-quiet">${t("coach.skip")}<//>`} main=${main}>
     <div class="coach-grid">

@@ -6,10 +6,11 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
-import { Button, Empty, Main, Page } from "/kiosk/parts.js";
-import { initials, Patient, yearsOf } from "/kiosk/people.js";
+import { Empty, Main, Page } from "/kiosk/parts.js";
+import { initials } from "/kiosk/people.js";
 import { go } from "/kiosk/route.js";
 import { set } from "/kiosk/store.js";
+import { Confirm } from "/kiosk/screens/confirm.js";
 import { keptSigns } from "/kiosk/screens/danger.js";
 import { NewPatient } from "/kiosk/screens/new-patient.js";
 
@@ -20,7 +21,7 @@ const PAUSE_MS = 250; // after the last key, before asking
 export function PatientPage() {
   const [chosen, choose] = useState(/** @type {PatientShape | null} */ (null));
   const [isNew, setNew] = useState(false);
-  if (chosen) return html`<${Confirm} patient=${chosen} back=${() => choose(null)} />`;
+  if (chosen) return html`<${Confirm} patient=${chosen} begin=${() => begin(chosen)} back=${() => choose(null)} />`;
   if (isNew) return html`<${NewPatient} back=${() => setNew(false)} done=${choose} />`;
   return html`<${Search} choose=${choose} add=${() => setNew(true)} />`;
 }
@@ -57,39 +58,6 @@ function Row({ patient, choose }) {
     ${patient.local_number && html`<bdi dir="ltr" class="soft">${patient.local_number}</bdi>`}
     <${Icon} name="chevron-right" />
   </button>`;
-}
-
-/** @param {PatientShape} patient @returns {[string, string, string][]} key, question, answer */
-function identifiers(patient) {
-  const years = yearsOf(patient);
-  /** @type {[string, string, string][]} */
-  const known = [["name", t("confirm.name"), patient.name]];
-  if (years !== null) known.push(["birth", t("confirm.birth"), t("confirm.birth.answer", { year: String(patient.birth_year), n: years })]);
-  if (patient.local_number) known.push(["number", t("confirm.number"), patient.local_number]);
-  if (patient.sex) known.push(["sex", t("confirm.sex"), t(`sex.${patient.sex}`)]);
-  return known;
-}
-
-/** Two identifiers, asked and ticked one by one, before anything is recorded in a name. @param {{ patient: PatientShape, back: () => void }} props */
-function Confirm({ patient, back }) {
-  const [ticked, tick] = useState(/** @type {string[]} */ ([]));
-  const [busy, setBusy] = useState(false);
-  const toggle = (/** @type {string} */ key) => tick(ticked.includes(key) ? ticked.filter((one) => one !== key) : [...ticked, key]);
-  const open = async () => {
-    setBusy(true);
-    await attempt(() => begin(patient));
-    setBusy(false);
-  };
-  return html`<${Page} title=${t("confirm.title")} step=${html`<${Patient} patient=${patient} />`} icon="user" back=${back} backLabel=${t("confirm.other")}
-    main=${html`<${Main} go=${open} icon="check" busy=${busy} why=${ticked.length < 2 ? t("confirm.why", { n: 2 - ticked.length }) : ""}>${t("confirm.go")}<//>`}>
-    <div class="identifiers">
-      ${identifiers(patient).map(
-        ([key, question, answer]) => html`<button class="choice identifier" aria-pressed=${String(ticked.includes(key))} onClick=${() => toggle(key)}>
-          <span class="tick-box"><${Icon} name="check" /></span><span class="soft">${question}</span><b><bdi>${answer}</bdi></b>
-        </button>`,
-      )}
-    </div>
-  <//>`;
 }
 
 /** @param {PatientShape} patient */

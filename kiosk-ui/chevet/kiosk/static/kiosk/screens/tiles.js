@@ -2,12 +2,13 @@
 
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { goVisit } from "/kiosk/actions.js";
 import { readMeasured } from "/kiosk/measured.js";
 import { Button, Chip, Main, Page, Value } from "/kiosk/parts.js";
 import { deviceFor, now, THERE, useKiosk } from "/kiosk/store.js";
-import { EXAMS, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
+import { EXAMS, HEART_SITES, LUNG_SITES, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
+import { AgainBoard } from "/kiosk/screens/again.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /** @typedef {import("/kiosk/exams.js").Exam} Exam */
@@ -46,14 +47,21 @@ function meterState(meter) {
   return { kind: "", icon: "circle", word: t("tile.type"), done: false };
 }
 
-/** @param {{ visit: Visit }} props */
+/** The board of the visit: its instruments, or what a retake asks for. @param {{ visit: Visit }} props */
 export function Tiles({ visit }) {
+  const [all, showAll] = useState(false);
+  if (visit.continues?.message && !all) return html`<${AgainBoard} visit=${visit} more=${() => showAll(true)} />`;
+  return html`<${Instruments} visit=${visit} />`;
+}
+
+/** @param {{ visit: Visit }} props */
+function Instruments({ visit }) {
   useKiosk();
   useEffect(() => {
     readMeasured().catch(() => null);
   }, []);
   const states = EXAMS.map((exam) => ({ exam, state: tileState(visit, exam) }));
-  const next = states.find(({ exam, state }) => !state.done && state.kind !== "bad" && exam.instrument) ?? null;
+  const next = states.find(({ exam, state }) => !state.done && state.kind !== "bad" && exam.instrument && (exam.reasons ?? [visit.reason]).includes(visit.reason)) ?? null;
   const done = states.filter(({ state }) => state.done).length;
   const review = () => goVisit("review");
   return html`<${Page} title=${t("tiles.title")} class="tiles-page" back=${() => goVisit("reason")}
@@ -77,7 +85,8 @@ function Tile({ visit, exam, state, isNext }) {
 
 /** @param {{ visit: Visit, exam: Exam }} props */
 function TileValue({ visit, exam }) {
-  if (exam.key === "heart_sound") return html`<${Spots} all=${["A", "P", "E", "T", "M"]} done=${recordingsOf(visit, exam.step).map(({ site }) => site)} />`;
+  if (exam.key === "heart_sound") return html`<${Spots} all=${HEART_SITES} done=${recordingsOf(visit, exam.step).map(({ site }) => site)} />`;
+  if (exam.key === "lung_sound") return html`<${Count} done=${recordingsOf(visit, exam.step).length} of=${LUNG_SITES.length} />`;
   if (exam.key === "otoscopy") return html`<${Ears} done=${recordingsOf(visit, exam.step).map(({ side }) => side)} />`;
   if (exam.key === "ecg") {
     const rate = recordingsOf(visit, "ecg").at(-1)?.measurements.find(({ kind }) => kind === "heart_rate");
@@ -88,6 +97,11 @@ function TileValue({ visit, exam }) {
   if (!values.length) return html`<span class="soft">${t(`exam.${exam.key}.help`)}</span>`;
   if (exam.key === "blood_pressure") return html`<bdi dir="ltr" class="value">${values.map((vital) => vital.value).join("/")} <span class="unit">mmHg</span></bdi>`;
   return values.map((vital) => html`<${Value} value=${vital.value} unit=${vital.unit} /> `);
+}
+
+/** Eight points do not fit a tile: how many are done. @param {{ done: number, of: number }} props */
+function Count({ done, of }) {
+  return done ? html`<bdi dir="ltr" class="value">${done}/${of}</bdi>` : html`<span class="soft">${t("exam.lung_sound.help")}</span>`;
 }
 
 /** @param {{ all: string[], done: string[] }} props */

@@ -1,12 +1,13 @@
 /**
- * `<body-map>`: the front of a person with the places to touch. Never mirrored: the patient's left is on the right.
+ * `<body-map>`: a person with the places to touch. Never mirrored: on the front the patient's left is on the right, on the back on the left.
  *
- * Attributes: `mode` ("heart": the points A P E T M; "ecg": electrodes in IEC colours; "ecg-chest": the same, nearer), `active` (the next place,
+ * Attributes: `mode` ("heart": the points A P E T M; "lung-front" and "lung-back": the points of the lungs; "ecg": electrodes in IEC colours; "ecg-chest": the same, nearer), `active` (the next place,
  * pulses), `done`, `off` and `poor` (space-separated places), `pickable` (places answer to touch and keyboard).
  * A place that was picked fires `pick` with `detail.site`.
  */
 
 import { torso } from "/shared/instruments/torso.js";
+import { torsoBack } from "/shared/instruments/torso-back.js";
 
 /** @typedef {{ site: string, x: number, y: number, colour?: string, ink?: string }} Place */
 
@@ -17,6 +18,25 @@ const HEART = [
   { site: "E", x: 229, y: 217 },
   { site: "T", x: 226, y: 250 },
   { site: "M", x: 268, y: 274 },
+];
+
+/**
+ * Where one listens to the lungs, r right and l left of the patient: front above (2nd space, mid-clavicular), side (mid-axillary, 5th
+ * space). The set is the least one of docs/api.md. @type {Place[]}
+ */
+const LUNG_FRONT = [
+  { site: "Ar", x: 148, y: 190 },
+  { site: "Al", x: 252, y: 190 },
+  { site: "Lr", x: 101, y: 262 },
+  { site: "Ll", x: 299, y: 262 },
+];
+
+/** Back above (between spine and shoulder blade) and below (under the blade's tip); seen from behind. @type {Place[]} */
+const LUNG_BACK = [
+  { site: "Pl", x: 172, y: 204 },
+  { site: "Pr", x: 228, y: 204 },
+  { site: "Bl", x: 158, y: 294 },
+  { site: "Br", x: 242, y: 294 },
 ];
 
 /** Electrodes with the colours of IEC 60601-2-25: V1, V2 4th space, V4 5th space mid-clavicular, V5, V6 level with it. @type {Place[]} */
@@ -33,7 +53,9 @@ const ECG = [
   { site: "F", x: 260, y: 496, colour: "#1f8a3d", ink: "#fff" },
 ];
 
-const MODES = /** @type {Record<string, { places: Place[], view: string, radius: number }>} */ ({
+const MODES = /** @type {Record<string, { places: Place[], view: string, radius: number, back?: boolean }>} */ ({
+  "lung-front": { places: LUNG_FRONT, view: "62 88 276 270", radius: 16 },
+  "lung-back": { places: LUNG_BACK, view: "62 88 276 270", radius: 16, back: true },
   heart: { places: HEART, view: "62 88 276 270", radius: 14 },
   ecg: { places: ECG, view: "6 0 388 522", radius: 12 },
   "ecg-chest": { places: ECG, view: "92 120 250 250", radius: 12 },
@@ -83,9 +105,10 @@ export class BodyMap extends HTMLElement {
   show() {
     const mode = this.mode;
     if (!mode) return;
-    if (this.drawn !== mode.view) {
-      this.drawn = mode.view;
-      this.innerHTML = `<svg viewBox="${mode.view}" role="group">${torso(this.figure)}<g class="body-places"></g></svg>`;
+    const drawn = `${mode.view} ${mode.back}`;
+    if (this.drawn !== drawn) {
+      this.drawn = drawn;
+      this.innerHTML = `<svg viewBox="${mode.view}" role="group">${mode.back ? torsoBack(this.figure) : torso(this.figure)}<g class="body-places"></g></svg>`;
     }
     this.querySelector("svg")?.setAttribute("aria-label", this.getAttribute("label") ?? "");
     const group = this.querySelector(".body-places");

@@ -27,17 +27,28 @@ const CLOTH = "M40 404 C120 420 280 420 360 404 L330 404 L330 520 L70 520 L70 40
 
 const MIRROR = 'transform="matrix(-1 0 0 1 400 0)"';
 
+/** What front and back have in common. @param {string} id unique on the page, for the clips */
+export function outline(id) {
+  return {
+    mirror: MIRROR,
+    skin: `<defs><clipPath id="${id}"><path d="${HALF}"/><path d="${HALF}" ${MIRROR}/></clipPath>
+      <clipPath id="${id}-hips"><rect x="78" y="380" width="244" height="140"/></clipPath></defs>
+    <g class="body-skin"><path d="${HALF}"/><path d="${HALF}" ${MIRROR}/></g>`,
+    cloth: `<g clip-path="url(#${id}-hips)"><path class="body-cloth" d="${CLOTH}" clip-path="url(#${id})"/></g>`,
+    edge: `<g class="body-edge"><path d="${HALF_EDGE}"/><path d="${HALF_EDGE}" ${MIRROR}/></g>`,
+  };
+}
+
 /** @param {string} id unique on the page, for the clip @returns {string} SVG markup of the figure */
 export function torso(id) {
+  const { skin, cloth, edge } = outline(id);
   const lines = HALF_LINES.map((d) => `<path d="${d}"/>`).join("");
   return `
-    <defs><clipPath id="${id}"><path d="${HALF}"/><path d="${HALF}" ${MIRROR}/></clipPath>
-      <clipPath id="${id}-hips"><rect x="78" y="380" width="244" height="140"/></clipPath></defs>
-    <g class="body-skin"><path d="${HALF}"/><path d="${HALF}" ${MIRROR}/></g>
+    ${skin}
     <path class="body-shade" d="M178 100 C186 118 214 118 222 100 L222 122 C212 130 188 130 178 122 Z" clip-path="url(#${id})"/>
-    <g clip-path="url(#${id}-hips)"><path class="body-cloth" d="${CLOTH}" clip-path="url(#${id})"/></g>
+    ${cloth}
     <g class="body-lines">${lines}<g ${MIRROR}>${lines}</g>${MIDDLE_LINES.map((d) => `<path d="${d}"/>`).join("")}</g>
-    <g class="body-edge"><path d="${HALF_EDGE}"/><path d="${HALF_EDGE}" ${MIRROR}/></g>
+    ${edge}
     <path class="body-head" d="${HEAD}"/>
     <path class="body-hair" d="${HAIR}"/>`;
 }
