@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
+from chevet.relay.cli_export import add_export
 from chevet.relay.errors import RelayError
 from chevet.relay.settings import CONFIG_VARIABLE
 from chevet.study.study import SPECIALTIES
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     _site(kinds)
     _user(kinds)
     _audit(kinds)
+    add_export(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
     checks.set_defaults(command=_later("doctor", "run"))

@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from chevet.kiosk.files import SHARED
-from chevet.relay.api import answers, inbox, live, recordings, refusals, session
+from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
+from chevet.relay.api.aids import router as aids
+from chevet.relay.api.exports import router as exports
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
 
@@ -28,6 +30,8 @@ def create_app(relay: Relay) -> FastAPI:
     refusals.install(app)
     for room in (session, inbox, recordings, answers, live):
         app.include_router(room.router)
+    app.include_router(exports)
+    app.include_router(aids)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
     app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")
     app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")

@@ -1,0 +1,42 @@
+"""The forms an export can have, each by its word."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from chevet.relay.errors import RefusedError
+from chevet.relay.exports.edf_file import edf_files
+from chevet.relay.exports.files import ExportFile, zipped
+from chevet.relay.exports.subject import LeftOut, Subject
+from chevet.relay.exports.wav_file import wav_files
+from chevet.relay.exports.wfdb_record import wfdb_files
+
+Form = Callable[[Subject], Iterable[ExportFile | LeftOut]]
+FORMS: dict[str, Form] = {"wfdb": wfdb_files, "edf": edf_files, "wav": wav_files}
+ZIP = "application/zip"
+
+
+def archive(subject: Subject, form: str) -> Iterator[bytes]:
+    """Return a ZIP archive of a case in one form, piece by piece.
+
+    Raises:
+        RefusedError: 404 `not_yet_here` where nothing at all can be exported yet.
+    """
+    items = iter(FORMS[form](subject))
+    first: list[ExportFile | LeftOut] = []
+    for item in items:
+        first.append(item)
+        if isinstance(item, ExportFile):
+            return zipped(subject, form, _joined(first, items))
+    if any(item.reason == "not_yet_here" for item in first if isinstance(item, LeftOut)):
+        raise RefusedError(
+            404, "not_yet_here", "The recordings have not arrived yet: try again when they have."
+        )
+    raise RefusedError(
+        404, "not_found", f"This case holds nothing that {form} can carry: choose another form."
+    )
+
+
+def _joined(
+    first: list[ExportFile | LeftOut], rest: Iterator[ExportFile | LeftOut]
+) -> Iterator[ExportFile | LeftOut]:
+    yield from first
+    yield from rest
