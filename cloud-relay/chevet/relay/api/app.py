@@ -10,6 +10,7 @@ from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.exports import router as exports
+from chevet.relay.api.aids import router as aids
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
 

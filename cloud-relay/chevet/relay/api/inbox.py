@@ -9,6 +9,7 @@ from chevet.relay.api.guard import Here, Overseer, Reader, Specialist
 from chevet.relay.archive.cases import Arrival, Case
 from chevet.relay.archive.dead_letters import letters
 from chevet.relay.archive.delivery import arrivals, delivery
+from chevet.relay.archive.earlier import earlier_cases
 from chevet.relay.relay import Relay
 
 router = APIRouter(prefix="/api")
@@ -26,6 +27,13 @@ def inbox(relay: Here, user: Reader) -> Json:
 def case(case_id: str, relay: Here, user: Specialist) -> Json:
     """Open a case; the first opening by a specialist tells the site."""
     return desk_case(relay, relay.cases.open(case_id, user))
+
+
+@router.get("/cases/{case_id}/earlier")
+def earlier(case_id: str, relay: Here, user: Specialist) -> Json:
+    """List earlier visits of the same patient at the same site, the newest first."""
+    found = earlier_cases(relay.database, relay.cases, case_id, user)
+    return {"visits": [earlier_visit(relay, one) for one in found]}
 
 
 @router.post("/cases/{case_id}/claim")
@@ -99,21 +107,39 @@ def inbox_case(one: Case, now_ms: int) -> Json:
 def desk_case(relay: Relay, one: Case) -> Json:
     """Return a DeskCase."""
     study, said = one.study, relay.answers.conversation(one.id)
-    with relay.database.read() as connection:
-        layers = arrivals(connection, one)
     return inbox_case(one, relay.now_ms()) | {
         "patient": shapes.patient(study.patient) | {"age": shapes.age(study)},
         "language": study.language,
         "consent": shapes.consent(study.consent),
         "vitals": [shapes.vital(vital) for vital in study.vitals],
-        "recordings": [
-            shapes.recording(item, one.shapes[item.id]) | {"layers": _layers(layers[item.id])}
-            for item in study.recordings
-        ],
+        "recordings": _recordings(relay, one),
         "opinions": [shapes.opinion(opinion, verified=holds) for opinion, holds in said.opinions],
         "messages": [shapes.message(message, verified=holds) for message, holds in said.messages],
         "closed": shapes.clock(study.closed),
     }
+
+
+def earlier_visit(relay: Relay, one: Case) -> Json:
+    """Return an EarlierVisit: what was recorded then, without who it was."""
+    study = one.study
+    return {
+        "id": one.id,
+        "closed_ms": study.closed.wall_ms,
+        "reason": study.reason,
+        "age": shapes.age(study),
+        "simulated": one.simulated,
+        "vitals": [shapes.vital(vital) for vital in study.vitals],
+        "recordings": _recordings(relay, one),
+    }
+
+
+def _recordings(relay: Relay, one: Case) -> list[Json]:
+    with relay.database.read() as connection:
+        layers = arrivals(connection, one)
+    return [
+        shapes.recording(item, one.shapes[item.id]) | {"layers": _layers(layers[item.id])}
+        for item in one.study.recordings
+    ]
 
 
 def _layers(found: dict[int, Arrival]) -> Json:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chevet.study.case import Author, Message, Opinion
-from chevet.study.recording import Measurement, QualityMark, Recording, StoredClip
+from chevet.study.recording import Measurement, QualityMark, Recording, StoredClip, Waveform
 from chevet.study.shape import Shape
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 
@@ -84,10 +84,19 @@ def recording(one: Recording, shape: Shape) -> Json:
         "accepted_poor": one.accepted_poor,
         "simulated": one.simulated,
         "channels": _channels(one),
+        "streams": [
+            {"unit": wave.channels[0].unit, "rate_hz": wave.channels[0].rate_hz, "names": _names(wave)}
+            for wave in one.waveforms
+            if wave.channels
+        ],
         "pictures": _pictures(one, shape),
         "source": one.source and {"media_type": one.source.media_type, "bytes": shape.source_bytes},
         "clip": one.clip and _clip(one.clip, shape),
     }
+
+
+def _names(wave: Waveform) -> list[str]:
+    return [channel.name for channel in wave.channels]
 
 
 def _clip(film: StoredClip, shape: Shape) -> Json:

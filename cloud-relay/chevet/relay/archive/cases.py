@@ -154,6 +154,14 @@ class Cases:
             raise RefusedError(404, "not_found", "There is no such case: go back to the inbox.")
         return self._case(row, _layers(connection, [row.tid])[row.tid])
 
+    def of_site(self, connection: Connection, site: str, before_ms: int, most: int) -> list[Case]:
+        """Return cases of one site whose visit closed before `before_ms`, the last received first."""
+        query = self._visible().where(cases.c.site == site).order_by(cases.c.received_ms.desc()).limit(most)
+        rows = connection.execute(query).all()
+        layers = _layers(connection, [row.tid for row in rows])
+        found = (self._case(row, layers[row.tid]) for row in rows)
+        return [one for one in found if one.study.closed.wall_ms < before_ms]
+
     def note(self, user: User, what: str, case_id: str, detail: str = "") -> None:
         """Add one record of reading to the audit."""
         with self._database.write() as connection:
