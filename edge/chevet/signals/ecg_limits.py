@@ -1,25 +1,19 @@
 """Where the QRS of a median beat begins and ends.
 
-Each limit is first where the spatial velocity of all leads falls to a share of its greatest. Thresholds on
-one curve are pulled about by a slow foot or a late wave of few leads; so with six leads and more the walk is
-repeated at several shares, jointly and lead by lead, and a linear model of where these ends lie against each
-other moves the limit. Its weights were learnt by `benchmarks/signals_fit_limits.py` against the marks of all
-leads of LUDB (doi 10.13026/eegm-h675).
+First each limit is where the spatial velocity of all leads falls to a share of its greatest; then it is
+placed in every lead (`ecg_ends`), and the leads are joined: their median, and with the standard twelve mostly
+lead II, the rhythm lead, which readers mark first.
 """
 
 import numpy as np
-from scipy import ndimage
+from scipy import interpolate, ndimage
 
-from chevet.signals.arrays import Floats, Mask
-from chevet.signals.ecg_weights_limits import OFFSET, ONSET
+from chevet.signals.arrays import LEAD_NAMES, Floats, Mask
+from chevet.signals.ecg_ends import RATE_HZ, lead_ends
 
+SECOND_SHARE = 0.85  # of lead II, the rest is the median of all; 0.7-1 do about as well on LUDB
+_SECOND = LEAD_NAMES.index("II")
 _ON, _OFF = 0.04, 0.085  # share of the greatest speed
-SHARES = (0.02, 0.04, 0.06, 0.085, 0.12, 0.2, 0.35)
-LEAD_SHARES = (0.04, 0.085, 0.2)
-_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of the leads' own ends
-_ENOUGH_LEADS = 6
-_USUAL_MS = 100.0
-_FARTHEST_MS = 50.0  # an end farther away says no more than that
 _QUIET_S = (0.014, 0.020)  # how long the speed must stay low before and after the QRS
 _REACH_S = (0.12, 0.16)
 
@@ -28,19 +22,28 @@ def qrs_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
     """Return onset and end of the QRS.
 
     Args:
-        beat: median beat, weighted leads [c, w].
+        beat: median beat, weighted leads [c, w]; twelve are taken for the standard ones in their order.
         centre: index of the R peak.
         rate_hz: sampling rate.
     """
-    on, off = plain_limits(beat, centre, rate_hz)
-    if len(beat) < _ENOUGH_LEADS:
-        return on, off
-    moved = []
-    for side, (at, weights) in enumerate(((on, ONSET), (off, OFFSET))):
-        by_ms = float(limit_inputs(beat, centre, rate_hz, (on, off), side) @ weights)
-        moved.append(round(at + np.clip(by_ms, -_FARTHEST_MS, _FARTHEST_MS) * rate_hz / 1000))
-    first, last = max(moved[0], 0), min(moved[1], beat.shape[1] - 1)
-    return (first, last) if first < centre < last else (on, off)
+    fine, middle = _at_working_rate(beat, centre, rate_hz)
+    ends = lead_ends(fine, plain_limits(fine, middle, RATE_HZ), middle)
+    joint = np.median(ends, axis=1)
+    if len(beat) == len(LEAD_NAMES):
+        joint += SECOND_SHARE * (ends[:, _SECOND] - joint)
+    at = np.rint(centre + (joint - middle) * rate_hz / RATE_HZ).astype(int)
+    return max(min(int(at[0]), centre - 1), 0), min(max(int(at[1]), centre + 1), beat.shape[1] - 1)
+
+
+def _at_working_rate(beat: Floats, centre: int, rate_hz: float) -> tuple[Floats, int]:
+    """Return the beat at 500 Hz with its R peak on a sample, and where that is."""
+    if rate_hz == RATE_HZ:
+        return beat, centre
+    step, last = rate_hz / RATE_HZ, beat.shape[1] - 1
+    middle = int(centre / step)
+    at = centre + np.arange(-middle, int((last - centre) / step) + 1) * step
+    fine: Floats = interpolate.CubicSpline(np.arange(last + 1), beat, axis=1)(at)
+    return fine, middle
 
 
 def plain_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
@@ -51,43 +54,6 @@ def plain_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
         _end(speed, top, floor + _ON * high, centre, rate_hz, 0),
         _end(speed, top, floor + _OFF * high, centre, rate_hz, 1),
     )
-
-
-def limit_inputs(beat: Floats, centre: int, rate_hz: float, limits: tuple[int, int], side: int) -> Floats:
-    """Return what the model is fed for one limit: ends in ms against the plain limit, and a constant.
-
-    Args:
-        beat: median beat [c, w].
-        centre: index of the R peak.
-        rate_hz: sampling rate.
-        limits: the plain limits.
-        side: 0 for the onset, 1 for the end.
-    """
-    speed = _speed(beat, rate_hz)
-    top, floor, high = _top(speed, centre, rate_hz)
-    ends = [_end(speed, top, floor + share * high, centre, rate_hz, side) for share in SHARES]
-    own = np.array([_lead_ends(row, centre, rate_hz, limits, side) for row in _lead_speeds(beat, rate_hz)])
-    of_leads = np.quantile(own, _QUANTILES, axis=0).T.ravel()
-    ms = (np.concatenate([ends, of_leads]) - limits[side]) * 1000 / rate_hz
-    width = (limits[1] - limits[0]) * 1000 / rate_hz - _USUAL_MS
-    clipped = np.clip(np.append(ms, width), -_FARTHEST_MS, _FARTHEST_MS)
-    return np.append(clipped, 1.0)
-
-
-def _lead_ends(speed: Floats, centre: int, rate_hz: float, limits: tuple[int, int], side: int) -> list[int]:
-    margin = int(0.04 * rate_hz)
-    low, high = max(limits[0] - margin, 0), min(limits[1] + margin, len(speed))
-    top = low + int(np.argmax(speed[low:high]))
-    floor = _floor(speed, centre, rate_hz)
-    rise = float(speed[top]) - floor
-    return [_end(speed, top, floor + share * rise, centre, rate_hz, side) for share in LEAD_SHARES]
-
-
-def _lead_speeds(beat: Floats, rate_hz: float) -> Floats:
-    """Size of the slope of every lead, smoothed over about 10 ms."""
-    slope = np.gradient(ndimage.gaussian_filter1d(beat, 0.003 * rate_hz, axis=-1), axis=-1)
-    smooth: Floats = ndimage.uniform_filter1d(np.abs(slope), max(1, int(0.01 * rate_hz)))
-    return smooth
 
 
 def _speed(beat: Floats, rate_hz: float) -> Floats:

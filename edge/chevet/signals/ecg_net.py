@@ -9,7 +9,7 @@ from chevet.signals.arrays import Floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Net:
-    """Learnt numbers; `benchmarks/signals_fit_qrs.py` says how.
+    """Learnt numbers; each file of weights names the script that learnt them.
 
     Attributes:
         middle, spread: of each input where it was learnt [i].
