@@ -1,5 +1,6 @@
 """What goes out next, what is asked, and what frees a bundle."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ from exchange_fakes import OTHER_KEY, RELAY_KEY, MemoryOutbox, bundle, sealed
 
 from chevet.exchange.errors import Refused
 from chevet.exchange.events import Ignored, PeerRefused, Progressed, Settled, StatusNews
-from chevet.exchange.manifest import CHUNK, digest, read_manifest
+from chevet.exchange.manifest import CHUNK, digest, join, read_manifest, write_body
 from chevet.exchange.messages import (
     Chunk,
     Have,
@@ -21,7 +22,8 @@ from chevet.exchange.messages import (
 )
 from chevet.exchange.receiver import bitmap
 from chevet.exchange.sender import UNSURE_CHUNKS, Sender
-from chevet.exchange.window import CAP, FLOOR, START, Window
+from chevet.exchange.transfer import Transfer
+from chevet.exchange.window import CAP, FLOOR, START, Mark, Window
 
 BULK = ((0, 700), (1, 3900), (3, 60_000))
 
@@ -29,7 +31,8 @@ BULK = ((0, 700), (1, 3900), (3, 60_000))
 class Bench:
     """A sender, its outbox, and a broker that acknowledges when told to."""
 
-    def __init__(self, *, connected: bool = True) -> None:
+    def __init__(self, *, connected: bool = True, longest_run: int = 1) -> None:
+        self.longest_run = longest_run
         self.outbox = MemoryOutbox()
         self.now = 100.0
         self.log: list[object] = []
@@ -41,7 +44,7 @@ class Bench:
             self.log.clear()
 
     def boot(self) -> None:
-        self.sender = Sender(self.outbox, peer_key=RELAY_KEY.public_key())
+        self.sender = Sender(self.outbox, peer_key=RELAY_KEY.public_key(), longest_run=self.longest_run)
         self.tokens.clear()
 
     def add(self, number: int, sizes=BULK, priority: int = 1):
@@ -223,12 +226,14 @@ def test_bulk_stops_when_the_other_end_confirms_nothing():
 
 
 def test_a_fast_link_carries_several_chunks_in_a_message():
-    bench = Bench()
+    bench = Bench(longest_run=16)
     item = bench.add(1, ((0, 100), (3, 3_000_000)))
     for _ in range(200):
         bench.pump()
         bench.hear(whole_so_far(bench, item))
-    assert max(len(chunk.data) for chunk in bench.chunks()) == 4 * CHUNK
+    sizes = [len(chunk.data) // CHUNK for chunk in bench.chunks()]
+    assert {1, 4, 16} <= set(sizes), "one chunk, then four, then sixteen, as the link shows what it takes"
+    assert sizes.index(1) < sizes.index(4) < sizes.index(16)
     covered = [seq for chunk in bench.chunks() if chunk.oid == 1 for seq, _ in chunk.pieces()]
     assert covered == sorted(set(covered))
 
@@ -326,31 +331,221 @@ def test_an_acknowledgement_of_another_connection_is_nobodys():
 # The window
 
 
+class Link:
+    """A link of `rate` bytes/s that takes `delay_s` both ways together, with a queue that never overflows."""
+
+    def __init__(self, rate: float, delay_s: float) -> None:
+        self.window, self.rate, self.delay_s = Window(), rate, delay_s
+        self.now = self.free_at = 0.0
+        self.flying: list[tuple[float, Mark]] = []
+        self.waits: list[float] = []
+
+    def run(self, seconds: float, size: int = CHUNK) -> float:
+        """Send all the time; return the share of the link that was used."""
+        until, carried = self.now + seconds, 0
+        while self.now < until:
+            while self.window.room():
+                self.free_at = max(self.free_at, self.now) + size / self.rate
+                self.flying.append((self.free_at + self.delay_s, self.window.sent(size, self.now)))
+            self.now, mark = self.flying.pop(0)
+            self.waits.append(self.now - mark.at)
+            self.window.acknowledged(mark, self.now)
+            carried += size
+        return carried / self.rate / seconds
+
+
+@pytest.mark.parametrize(
+    ("rate", "delay_s"), [(2000, 0.9), (4000, 0.8), (8000, 0.6), (32_000, 0.3), (64_000, 0.7)]
+)
+def test_the_window_fills_each_kind_of_link_and_hardly_queues(rate, delay_s):
+    link = Link(rate, delay_s)
+    link.run(30)
+    link.waits.clear()
+    assert link.run(60) > 0.97
+    alone = delay_s + CHUNK / rate
+    assert sorted(link.waits)[len(link.waits) // 2] < 2.0 * alone
+    assert FLOOR <= link.window.size < 2.2 * rate * alone + FLOOR
+    assert link.window.rate == pytest.approx(rate, rel=0.1)
+
+
 def test_the_window_grows_on_a_quick_link_up_to_its_cap():
-    window = Window()
-    for step in range(4000):
-        window.sent(CHUNK)
-        window.acknowledged(CHUNK, step, step + 0.2)
-    assert window.size == CAP
-    assert window.under_way == 0
+    link = Link(10_000_000, 0.5)
+    link.run(60)
+    assert link.window.size == CAP
 
 
-def test_the_window_halves_once_when_the_link_queues_and_keeps_its_floor():
-    window = Window()
-    window.size = 64 << 10
-    window.acknowledged(CHUNK, 0.0, 0.3)
-    for late in range(5):  # all sent before the first sign of trouble
-        window.acknowledged(CHUNK, 1.0, 4.0 + late / 10)
-    assert window.size == 32 << 10
-    for later in range(10):
-        window.acknowledged(CHUNK, 10.0 * (later + 1), 10.0 * (later + 1) + 5)
-    assert window.size == FLOOR
-    window.cut(200.0)
-    assert (window.size, window.under_way) == (FLOOR, 0)
+def test_the_window_follows_a_link_that_becomes_another():
+    link = Link(60_000, 0.2)
+    link.run(30)
+    wide = link.window.size
+    link.rate, link.delay_s = 4000, 0.9
+    link.run(300)
+    assert link.window.size < wide
+    assert link.run(100) > 0.8
+    link.rate, link.delay_s = 60_000, 0.2
+    link.run(200)
+    assert link.run(60) > 0.9
+
+
+def test_a_stall_behind_a_lost_packet_is_not_taken_for_a_slower_link():
+    link = Link(8000, 0.6)
+    link.run(60)
+    before = link.window.size
+    link.flying = [(at + 2.0, mark) for at, mark in link.flying]
+    link.free_at += 2.0
+    link.run(4)
+    assert link.window.size >= 0.8 * before
+
+
+def test_a_cut_starts_the_window_anew():
+    link = Link(64_000, 0.7)
+    link.run(30)
+    assert link.window.size > START
+    link.window.cut()
+    assert (link.window.size, link.window.under_way, link.window.rate) == (START, 0, 0.0)
+    assert link.window.base_s is None
 
 
 def test_small_messages_teach_the_window_nothing():
     window = Window()
-    window.acknowledged(100, 0.0, 0.01)
-    window.acknowledged(CHUNK, 0.0, 2.0)
-    assert window.size == START
+    window.acknowledged(window.sent(100, 0.0), 0.01)
+    assert (window.size, window.rate, window.base_s) == (START, 0.0, None)
+
+
+def test_a_sender_with_little_to_send_does_not_take_the_link_for_slow():
+    link = Link(32_000, 0.3)
+    link.run(20)
+    rate = link.window.rate
+    while link.flying:
+        link.now, mark = link.flying.pop(0)
+        link.window.acknowledged(mark, link.now)
+    for _ in range(30):  # one chunk now and then
+        link.window.starved()
+        mark = link.window.sent(CHUNK, link.now)
+        link.now += 0.5
+        link.window.acknowledged(mark, link.now)
+        link.now += 5.0
+    assert link.window.rate >= 0.9 * rate
+
+
+# Many bundles, and bundles that are gone
+
+
+def test_previews_without_end_do_not_starve_the_bulk():
+    bench = Bench()
+    old = bench.add(1, ((0, 100), (3, 60_000)))
+    bench.pump()
+    bench.hear(Have(old.tid, 0, True, (b"\x80", bytes(2))))
+    bench.log.clear()
+    for number in range(2, 150):
+        bench.add(number, ((0, 3900),))
+        bench.now += 1.0
+        bench.pump()
+    assert [chunk for chunk in bench.chunks(old.tid) if chunk.oid == 1], "bulk found a turn"
+    assert len(bench.chunks()) > 10 * len(bench.chunks(old.tid)), "and previews nearly all"
+
+
+def test_each_message_looks_at_few_of_thousands_of_bundles(monkeypatch):
+    bench = Bench(connected=False)
+    one = sealed(bundle(1, ((0, 60), (3, 20_000))))
+    said = read_manifest(one.manifest)
+    looked = []
+    ready = Transfer.ready
+    monkeypatch.setattr(Transfer, "ready", lambda self: looked.append(self) or ready(self))
+    for number in range(3000):
+        ident = f"00000000-0000-7000-8000-{number:012d}"
+        other = join(write_body(replace(said, id=ident)), bytes(64))
+        bench.outbox.bundles[digest(other)[:8]] = replace(one, manifest=other, tid=digest(other)[:8])
+    bench.boot()
+    bench.sender.connected(bench.now)
+    (query,) = bench.pump()
+    looked.clear()
+    for tid in query.tids:
+        bench.hear(Have(tid, query.number, known=False))
+    for _ in range(20):
+        bench.pump()
+        bench.sender.next_wake(bench.now)
+    assert len(bench.chunks()) >= 30
+    assert len(looked) < 10 * (len(bench.log) + len(query.tids))
+
+
+def test_all_of_thousands_are_asked_about_few_at_a_time():
+    bench = Bench(connected=False)
+    for number in range(100):
+        bench.outbox.put(sealed(bundle(number, ((0, 50),)), priority=number % 2))
+    bench.boot()
+    bench.sender.connected(bench.now)
+    asked: list[bytes] = []
+    while len(asked) < 100:
+        query = next(item for item in bench.pump() if isinstance(item, Query))
+        assert len(query.tids) <= 32
+        asked += query.tids
+        for tid in query.tids:
+            bench.hear(Have(tid, query.number, True, (b"",)))
+    assert sorted(asked) == sorted(bench.outbox.bundles)
+    urgent = [tid for tid, item in bench.outbox.bundles.items() if read_manifest(item.manifest).priority == 0]
+    assert asked[:50] == urgent
+
+
+def test_a_bundle_whose_bytes_are_gone_is_put_aside_and_holds_up_no_other():
+    bench = Bench()
+    broken, whole_one = bench.add(1, ((0, 500),)), bench.add(2, ((0, 500),))
+    read_all = bench.outbox.read
+    bench.outbox.read = lambda tid, *where: b"" if tid == broken.tid else read_all(tid, *where)
+    for _ in range(3):
+        bench.pump()
+    assert bench.sender.lost() == [PeerRefused(broken.id, broken.tid, "unreadable")]
+    assert bench.sender.lost() == []
+    assert bench.outbox.refused == {broken.tid: "unreadable"}
+    assert [chunk.tid for chunk in bench.chunks()] == [whole_one.tid]
+
+
+def test_all_delivered_bundles_are_watched_in_turn():
+    bench = Bench(connected=False)
+    names = [f"case-{number}" for number in range(50)]
+    bench.sender.watch(names)
+    bench.sender.connected(bench.now)
+    (first,) = bench.pump()
+    bench.now = bench.sender.next_wake(bench.now)
+    (second,) = bench.pump()
+    assert len(first.watch) == len(second.watch) == 32
+    assert set(first.watch) | set(second.watch) == set(names)
+
+
+def test_a_broker_that_hangs_up_on_long_messages_gets_shorter_ones():
+    bench = Bench(longest_run=16)
+    item = bench.add(1, ((0, 100), (3, 8_000_000)))
+    for _ in range(300):
+        sent = bench.pump(ack=False)
+        bench.now += 0.1
+        if any(isinstance(message, Chunk) and len(message.data) > 4 * CHUNK for message in sent):
+            bench.tokens.clear()  # the broker refused and hung up
+            bench.sender.disconnected(bench.now)
+            bench.sender.connected(bench.now)
+            (query,) = bench.pump()
+            bench.log = bench.log[:-1]
+            have = replace(whole_so_far(bench, item), number=query.number)
+            bench.hear(have)
+        else:
+            bench.acknowledge()
+            bench.hear(whole_so_far(bench, item))
+    last = [len(chunk.data) for chunk in bench.chunks()][-5:]
+    assert max(last) == 4 * CHUNK
+
+
+def test_a_late_answer_still_tells_what_is_there():
+    bench = Bench()
+    item = bench.add(1, ((3, 20_000),))
+    for _ in range(5):
+        bench.pump()
+    assert bench.hear(Have(item.tid, 77, True, (b"\xf8",))) == [Progressed(item.id, item.tid, 5, 5)]
+    assert bench.hear(Have(item.tid, 78, known=False)) == [Ignored("late_answer")]
+    assert bench.sender.progress(item.tid).confirmed == 5
+
+
+def test_questions_of_two_processes_bear_different_numbers():
+    bench = Bench()
+    other = Sender(bench.outbox, peer_key=RELAY_KEY.public_key(), number_from=4711)
+    other.connected(bench.now)
+    (out,) = other.outgoing(bench.now)
+    assert read(out.payload) == Query(4712, ())

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -29,6 +30,25 @@ log = logging.getLogger(__name__)
 OPEN, COMPLETE = "open", "complete"
 DEAD_LETTERS_AT_MOST = 200
 DEAD_LETTER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that nothing could be made of; `at_ms` is this box's clock."""
+
+    origin: str
+    reason: str
+    at_ms: int
+
+
+def dead_letters(database: Database) -> list[DeadLetter]:
+    """Return what came and could not be used, newest first: messages, and bundles refused as a whole."""
+    rows = database.rows(
+        "SELECT origin, reason, at_ms FROM dead_letters UNION ALL"
+        " SELECT origin, substr(state, 9), begun_ms FROM transfers WHERE state LIKE 'refused:%'"
+        " ORDER BY at_ms DESC"
+    )
+    return [DeadLetter(row["origin"], row["reason"], row["at_ms"]) for row in rows]
 
 
 class Arrivals:

@@ -3,6 +3,7 @@
 A bundle is durable when `put` returns, and its bytes never change: what is sent again is what was sent.
 """
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,9 +133,30 @@ class Spool:
     def find(self, bundle_id: str) -> Spooled | None:
         """Return what is known of one bundle."""
         row = self._database.row("SELECT * FROM bundles WHERE id = ?", (bundle_id,))
-        if row is None:
-            return None
-        return Spooled(row["id"], row["tid"], row["state"], row["put_ms"], row["bytes"], row["reason"])
+        return None if row is None else _spooled(row)
+
+    def ended(self) -> list[Spooled]:
+        """Return the bundles settled or refused whose payload is still here, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM bundles WHERE state != ? AND dropped = 0 ORDER BY put_ms, rowid", (PENDING,)
+        )
+        return [_spooled(row) for row in rows]
+
+    def waiting(self) -> list[Spooled]:
+        """Return the bundles that are not at the relay: pending, oldest first, then refused ones."""
+        rows = self._database.rows(
+            "SELECT * FROM bundles WHERE state != ? ORDER BY state, put_ms, rowid", (SETTLED,)
+        )
+        return [_spooled(row) for row in rows]
+
+    def again(self, bundle_id: str) -> bool:
+        """Let a refused bundle be tried again, once a person removed the reason; False for no such one."""
+        with self._database.write() as cursor:
+            cursor.execute(
+                "UPDATE bundles SET state = ?, reason = '' WHERE id = ? AND state = ?",
+                (PENDING, bundle_id, REFUSED),
+            )
+            return bool(cursor.rowcount)
 
     def count(self, state: str = PENDING) -> int:
         """Return how many bundles are in a state."""
@@ -160,3 +182,7 @@ class Spool:
     def close(self) -> None:
         """Close; further calls fail."""
         self._database.close()
+
+
+def _spooled(row: sqlite3.Row) -> Spooled:
+    return Spooled(row["id"], row["tid"], row["state"], row["put_ms"], row["bytes"], row["reason"])

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from chevet.edge.arrivals import Arrivals
 from chevet.edge.bedside import Bedside
 from chevet.edge.cases import AT_RELAY, ON_BOX, OPENED, CaseWords, Progress
 from chevet.edge.errors import DiskFull, Refusal
+from chevet.edge.spool import REFUSED, SETTLED
 from chevet.edge.trust import Programme
 from chevet.exchange import topics
 from chevet.exchange.events import (
@@ -72,6 +74,7 @@ class Uplink:
             group.create_task(self._drive(), name="uplink")
 
     async def _drive(self) -> None:
+        await asyncio.to_thread(self.catch_up)
         events = self.line.events()
         coming = asyncio.ensure_future(anext(events))
         spooled = asyncio.ensure_future(self.bedside.spooled.wait())
@@ -86,7 +89,7 @@ class Uplink:
                     self.bedside.spooled.clear()
                     spooled = asyncio.ensure_future(self.bedside.spooled.wait())
                     await self._take_up()
-                self._send()
+                await self._send()
         finally:
             for waiting in (coming, spooled):
                 waiting.cancel()
@@ -99,13 +102,29 @@ class Uplink:
     def _wake(self) -> float:
         return self.sender.next_wake(self._now()) - self._now()
 
-    def _send(self) -> None:
+    def catch_up(self) -> None:
+        """Bring cases up to what the spool knows: the power may have gone between the two."""
+        cases = self.bedside.cases
+        for ended in self.bedside.spool.ended():
+            with contextlib.suppress(Refusal):
+                case = cases.get(ended.id)
+                if ended.state == SETTLED and case.words.complete_ms is None:
+                    self._keep(Settled(ended.id, ended.tid, 0, 0))
+                elif ended.state == REFUSED and not case.refused:
+                    self._keep(PeerRefused(ended.id, ended.tid, ended.reason))
+
+    async def _send(self) -> None:
         """Give the line what may go out, and say now and then that we are there."""
         now = self._now()
         for message in self.sender.outgoing(now):
             self._publish(message)
+        for lost in self.sender.lost():
+            log.error("case %s: its bytes cannot be read from the spool any more", lost.id)
+            await asyncio.to_thread(self._keep, lost)
+            self._tell(lost)
         if self.line.online and now >= self._presence_at:
             self._presence_at = now + PRESENCE_EVERY_S
+            await self._take_up()  # another process may have let a refused bundle go again
             self._say_presence()
 
     def _publish(self, message: Outgoing) -> None:
@@ -161,10 +180,10 @@ class Uplink:
             elif lane == "r":
                 await self._receipt(message.payload)
         except DiskFull:
-            # Not acknowledged: the broker or the relay says it again when there is room.
+            # Acknowledged all the same, or the broker would soon fall silent: as no receipt of ours follows,
+            # the relay says it again when there is room.
             log.warning("no room to keep a message of the relay; giving the reserve up")
             self.bedside.disk.give_reserve_up()
-            return
         self.bedside.uplink.last_contact_ms = self.bedside.clock.now_ms()
         self.line.acknowledge(message)
 
@@ -186,7 +205,7 @@ class Uplink:
                 case PeerRefused():
                     cases.refuse(news.id, news.reason)
                     cases.progress.pop(news.id, None)
-                    log.warning("case %s: refused by the relay (%s)", news.id, news.reason)
+                    log.warning("case %s: refused (%s)", news.id, news.reason)
                 case Progressed():
                     cases.progress[news.id] = Progress(news.confirmed, news.chunks)
                 case StatusNews():
@@ -232,7 +251,7 @@ class Uplink:
 
 def make_uplink(bedside: Bedside, line: Line, programme: Programme, arrivals: Arrivals) -> Uplink:
     """Return the uplink of a box, its sender loaded with what the spool holds."""
-    sender = Sender(bedside.spool, peer_key=programme.relay_key)
+    sender = Sender(bedside.spool, peer_key=programme.relay_key, number_from=secrets.randbelow(1 << 16))
 
     def origin_key(origin: str) -> Ed25519PublicKey | None:
         return programme.relay_key if origin == RELAY else None

@@ -17,6 +17,10 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from chevet.exchange.connection import CONNECT_TIMEOUT_S, BrokerAddress, Callbacks, Connection
 
 WATCHDOG_S: Final = 12.0
+WATCHDOG_ROUNDS: Final = 3.0
+"""The watchdog waits for that many usual acknowledgement times where a link is so slow that it is more."""
+WATCHDOG_LONGEST_S: Final = 45.0
+_SMOOTHING: Final = 1 / 8  # of the usual time, as in RFC 6298
 RECONNECT_S: Final = (0.5, 2.0)
 _TICK_S: Final = 0.25
 _VERSIONS: Final = {
@@ -100,7 +104,8 @@ class Line:
             will: topic and payload the broker publishes, retained, when we vanish.
             manual_ack: acknowledge incoming messages only by `acknowledge`.
             jitter: gives numbers in 0..1, to spread reconnects.
-            watchdog_s: how long published messages may go unacknowledged before the connection is cut.
+            watchdog_s: how long published messages may go unacknowledged before the connection is cut;
+                longer where acknowledgements usually take more than a third of it.
 
         Raises:
             ValueError: the protocol of the address is unknown.
@@ -120,6 +125,7 @@ class Line:
         self._connection: Connection | None = None
         self._outstanding: dict[int, float] = {}
         self._heard_at = 0.0
+        self._usual_s = 0.0
 
     @property
     def online(self) -> bool:
@@ -210,23 +216,30 @@ class Line:
         try:
             while not ended.is_set():
                 if self._silent():
-                    logger.info("nothing acknowledged for %.0f s: cutting the connection", self._watchdog_s)
+                    logger.info("nothing acknowledged for %.0f s: cutting the connection", self._patience())
                     connection.cut()
                     break
                 await _wait(ended, _TICK_S)
         finally:
             self._connection = None
             self._outstanding.clear()
+            self._usual_s = 0.0
             self._events.put_nowait(Disconnected("ended" if ended.is_set() else "silent"))
         return Fate.LIVED
 
     def _silent(self) -> bool:
-        return bool(self._outstanding) and self._now() - self._heard_at > self._watchdog_s
+        return bool(self._outstanding) and self._now() - self._heard_at > self._patience()
+
+    def _patience(self) -> float:
+        return max(self._watchdog_s, min(WATCHDOG_ROUNDS * self._usual_s, WATCHDOG_LONGEST_S))
 
     def _on_ack(self, generation: int, mid: int) -> None:
         token = self._token(generation, mid)
         self._heard_at = self._now()
-        if self._outstanding.pop(token, None) is not None:
+        sent_at = self._outstanding.pop(token, None)
+        if sent_at is not None:
+            took = self._heard_at - sent_at
+            self._usual_s += (took - self._usual_s) * (_SMOOTHING if self._usual_s else 1.0)
             self.traffic.bytes_down += _ACK_BYTES
             self._events.put_nowait(Acknowledged(token))
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from chevet.exchange.asking import ASK_SLOWEST_S, Asking, is_answer
 from chevet.exchange.errors import Refused
 from chevet.exchange.events import (
     Ignored,
@@ -21,34 +22,30 @@ from chevet.exchange.events import (
     Settled,
     StatusNews,
 )
-from chevet.exchange.manifest import CHUNK
+from chevet.exchange.manifest import CHUNK, TID_BYTES
+from chevet.exchange.manifest import digest as digest_of
 from chevet.exchange.messages import (
-    MAX_QUERY,
+    MAX_RUN,
     Chunk,
     Complete,
     Have,
     ManifestMessage,
     Nack,
-    Query,
     Status,
     read,
     verified,
     write,
 )
+from chevet.exchange.order import PREVIEW, Order
 from chevet.exchange.storage import Outbox
 from chevet.exchange.transfer import Piece, Transfer, Way, run_of, transfer
-from chevet.exchange.window import Window
+from chevet.exchange.window import Mark, Window
 
-ASK_AFTER_S: Final = 10.0
-"""Silence after the last acknowledgement before the other end is asked what it has."""
-ASK_SLOWEST_S: Final = 60.0
-QUERY_PATIENCE_S: Final = 5.0
-WATCH_EVERY_S: Final = 300.0
 UNSURE_CHUNKS: Final = 64
 """Bulk stops when that many chunks are at the broker and the other end has confirmed none of them."""
-OLDEST_EVERY: Final = 8
-"""One chunk in so many goes to the oldest bundle, so that nothing starves."""
-_FAST_LINK: Final = 64 << 10
+_RUNS: Final = ((16_000, 1), (125_000, 4), (float("inf"), MAX_RUN))
+"""Chunks in one message by the link's bytes a second: 4 KiB to 128 kbit/s, 16 to 1 Mbit/s, 64 beyond."""
+UNREADABLE: Final = "unreadable"
 
 
 @dataclass(slots=True)
@@ -67,33 +64,41 @@ class _Flight:
     piece: Piece | None
     first: int
     count: int
-    size: int
-    at: float
+    mark: Mark
 
 
 class Sender:
     """Moves the outbox's bundles through a window of bytes, in order of what a reader needs first."""
 
-    def __init__(self, outbox: Outbox, *, peer_key: Ed25519PublicKey, longest_run: int = 4) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        peer_key: Ed25519PublicKey,
+        longest_run: int = MAX_RUN,
+        number_from: int = 0,
+    ) -> None:
         """Take up what the outbox has pending.
 
         Args:
             outbox: where the bundles are.
             peer_key: the other end's key; receipts must bear its signature.
-            longest_run: chunks in one message once the link is fast; 4 fit the embedded broker's 20 KiB.
+            longest_run: chunks in one message once the link is fast; fewer where a broker takes no 64 KiB.
+            number_from: any number that differs between processes, so that answers are not mistaken.
         """
         self.traffic = Traffic()
         self.window = Window()
         self._outbox = outbox
         self._peer_key = peer_key
         self._longest_run = longest_run
+        self._carried = 1
         self._transfers: dict[bytes, Transfer] = {}
+        self._order = Order()
+        self._asking = Asking(number_from)
         self._flights: dict[int, _Flight] = {}
-        self._watch: tuple[str, ...] = ()
-        self._watch_at: float | None = None
+        self._lost: list[PeerRefused] = []
         self._connected = False
-        self._order = self._token = self._number = self._bulk_turn = 0
-        self._query_until = 0.0
+        self._taken_up = self._token = 0
         for manifest in outbox.pending():
             self._take_up(manifest, held=True)
 
@@ -107,7 +112,7 @@ class Sender:
 
     def watch(self, idents: Iterable[str]) -> None:
         """Name complete bundles not yet opened or answered: the other end is asked about them."""
-        self._watch = tuple(idents)[:MAX_QUERY]
+        self._asking.watch(idents)
 
     def progress(self, tid: bytes) -> Progressed | None:
         """Return how far a bundle is, or None when it is not under way."""
@@ -117,27 +122,30 @@ class Sender:
     def connected(self, now: float) -> None:
         """The line is open: ask about everything that may have been sent before."""
         self._connected = True
-        self._query_until = 0.0
-        self._watch_at = now
-        for item in self._transfers.values():
-            if item.started():
-                item.ask_at = now
-                item.asks = 0
+        self._order.began(now)
+        self._asking.connected((item for item in self._transfers.values() if item.started()), now)
 
-    def disconnected(self, now: float) -> None:
+    def disconnected(self, now: float) -> None:  # noqa: ARG002 - all calls of the host bear the time
         """The line is gone, and with it every acknowledgement still to come."""
         self._connected = False
+        flights = list(self._flights.values())
         self._flights.clear()
-        self.window.cut(now)
-        for item in self._transfers.values():
+        self.window.cut()
+        if any(flight.count > self._carried for flight in flights):
+            # A broker hangs up on messages that it finds too long.
+            self._longest_run = max(self._carried, self._longest_run // 4)
+        for tid in {flight.tid for flight in flights} & self._transfers.keys():
+            item = self._transfers[tid]
             item.cut()
+            self._order.update(item)
 
     def acknowledged(self, token: int, now: float) -> None:
         """The broker took a message. That frees the window and nothing else."""
         flight = self._flights.pop(token, None)
         if flight is None:
             return
-        self.window.acknowledged(flight.size, flight.at, now)
+        self.window.acknowledged(flight.mark, now)
+        self._carried = max(self._carried, flight.count)
         item = self._transfers.get(flight.tid)
         if item is None:
             return
@@ -145,10 +153,9 @@ class Sender:
             if item.manifest_way is Way.UNDER_WAY:
                 item.manifest_way = Way.ACKNOWLEDGED
         else:
-            for seq in range(flight.first, flight.first + flight.count):
-                if flight.piece.ways[seq] == Way.UNDER_WAY:
-                    flight.piece.ways[seq] = Way.ACKNOWLEDGED
-        self._schedule(item, now)
+            flight.piece.acknowledge(flight.first, flight.count)
+        self._asking.arrived_at_broker(item, now)
+        self._order.update(item)
 
     def receive(self, payload: bytes, now: float) -> list[SenderEvent]:
         """Take a message of the other end; whatever it says, nothing is freed without a verified COMPLETE."""
@@ -173,69 +180,81 @@ class Sender:
         """Return what to publish now; every message counts as sent from here on."""
         if not self._connected:
             return []
-        out = self._questions(now)
+        query = self._asking.query(now, self._transfers)
+        out = [] if query is None else [self._out("a", write(query))]
         while self.window.room():
-            chosen = self._choose()
+            chosen = self._choose(now)
             if chosen is None:
+                self.window.starved()
                 break
-            out.append(self._send_next(chosen, now))
+            message = self._send_next(chosen, now)
+            if message is not None:
+                out.append(message)
         return out
 
     def next_wake(self, now: float) -> float:
         """Return when `outgoing` should be called again if nothing happens before."""
         if not self._connected:
             return now + ASK_SLOWEST_S
-        if self.window.room() and self._choose() is not None:
+        if self.window.room() and self._choose(now) is not None:
             return now
-        due = [item.ask_at for item in self._transfers.values() if item.ask_at is not None]
-        if self._watch_at is not None:
-            due.append(self._watch_at)
-        return max(min(due, default=now + ASK_SLOWEST_S), self._query_until, now)
+        return self._asking.next(now)
+
+    def lost(self) -> list[PeerRefused]:
+        """Return, once, the bundles whose bytes the outbox could not give any more: each is refused there."""
+        lost, self._lost = self._lost, []
+        return lost
 
     # Taking up and choosing
 
     def _take_up(self, manifest: bytes, *, held: bool) -> None:
-        item = transfer(manifest, self._order, held=held)
-        if self._transfers.setdefault(item.tid, item) is item:
-            self._order += 1
+        if digest_of(manifest)[:TID_BYTES] in self._transfers:
+            return
+        item = transfer(manifest, self._taken_up, held=held)
+        self._taken_up += 1
+        self._transfers[item.tid] = item
+        self._order.update(item)
 
-    def _choose(self) -> Transfer | None:
-        """Return the transfer to serve next.
-
-        Order: control and previews of every bundle, urgent ones first; then layer by layer; by age within
-        these. Every eighth bulk chunk goes to the oldest whatever its layer.
-        """
-        ready = [(item, layer) for item in self._transfers.values() if (layer := item.ready()) is not None]
-        if not ready:
-            return None
-        item, layer = min(ready, key=lambda pair: (max(pair[1], 1), pair[0].manifest.priority, pair[0].order))
-        if layer <= 1:
-            return item
-        if sum(other.unsure() for other in self._transfers.values()) >= self._most_unsure():
-            return None
-        if self._bulk_turn % OLDEST_EVERY == OLDEST_EVERY - 1:
-            return min(ready, key=lambda pair: pair[0].order)[0]
-        return item
+    def _choose(self, now: float) -> Transfer | None:
+        tid = self._order.choose(now, self._most_unsure())
+        return None if tid is None else self._transfers[tid]
 
     def _most_unsure(self) -> int:
         return max(UNSURE_CHUNKS, 4 * self.window.size // CHUNK)
 
     # Sending
 
-    def _send_next(self, item: Transfer, now: float) -> Outgoing:
+    def _send_next(self, item: Transfer, now: float) -> Outgoing | None:
         if item.manifest_way is Way.WAITING:
             item.manifest_way = Way.UNDER_WAY
-            return self._out("a", write(ManifestMessage(item.data)), now, item)
+            return self._fly("a", write(ManifestMessage(item.data)), now, item)
         piece = item.head()
         assert piece is not None, "a chosen transfer has a chunk waiting"
-        first, count = run_of(piece, self._longest_run if self.window.size >= _FAST_LINK else 1)
+        first, count = run_of(piece, self._run(piece))
         size = sum(piece.entry.chunk_size(seq) for seq in range(first, first + count))
         data = self._outbox.read(item.tid, piece.entry.oid, first * CHUNK, size)
+        if len(data) != size:
+            self._give_up(item)
+            return None
         self._count_chunks(piece, first, count)
-        lane = "p" if piece.entry.layer <= 1 else "b"
-        self._bulk_turn += lane == "b"
+        lane = "p" if piece.entry.layer <= PREVIEW else "b"
+        if lane == "b":
+            self._order.sent_bulk(now)
         payload = write(Chunk(item.tid, piece.entry.oid, first, data))
-        return self._out(lane, payload, now, item, piece, first, count)
+        return self._fly(lane, payload, now, item, piece, first, count)
+
+    def _run(self, piece: Piece) -> int:
+        """Return how many chunks one message may carry: previews go singly, so that each is soon there."""
+        if piece.entry.layer <= PREVIEW:
+            return 1
+        fits = next(run for fastest, run in _RUNS if self.window.rate <= fastest)
+        return min(fits, self._longest_run)
+
+    def _give_up(self, item: Transfer) -> None:
+        """Put a bundle aside whose bytes are gone, so that it holds up no other."""
+        self._outbox.refuse(item.tid, UNREADABLE)
+        self._close(item)
+        self._lost.append(PeerRefused(item.manifest.id, item.tid, UNREADABLE))
 
     def _count_chunks(self, piece: Piece, first: int, count: int) -> None:
         self.traffic.chunks_sent += count
@@ -243,52 +262,28 @@ class Sender:
         piece.sent[first : first + count] = b"\x01" * count
         piece.ways[first : first + count] = bytes([Way.UNDER_WAY]) * count
 
-    def _out(
+    def _out(self, lane: str, payload: bytes) -> Outgoing:
+        self._token += 1
+        self.traffic.bytes_up += len(payload)
+        return Outgoing(lane, payload, 1, self._token)
+
+    def _fly(
         self,
         lane: str,
         payload: bytes,
         now: float,
-        item: Transfer | None = None,
+        item: Transfer,
         piece: Piece | None = None,
         first: int = 0,
         count: int = 0,
     ) -> Outgoing:
-        self._token += 1
-        self.traffic.bytes_up += len(payload)
-        if item is not None:
-            item.bytes_up += len(payload)
-            self.window.sent(len(payload))
-            self._flights[self._token] = _Flight(item.tid, piece, first, count, len(payload), now)
-        return Outgoing(lane, payload, 1, self._token)
-
-    # Asking
-
-    def _questions(self, now: float) -> list[Outgoing]:
-        """Return the next query when one is due and the one before was answered, or has waited enough."""
-        due = [item for item in self._transfers.values() if item.ask_at is not None and item.ask_at <= now]
-        watching = self._watch_at is not None and self._watch_at <= now
-        if now < self._query_until or not (due or watching):
-            return []
-        due.sort(key=lambda item: (item.manifest.priority, item.order))
-        self._number += 1
-        for item in due[:MAX_QUERY]:
-            item.asked()
-            item.question = self._number
-            item.asks += 1
-            item.ask_at = now + _patience(item.asks)
-        watch = self._watch if watching else ()
-        self._watch_at = (
-            now + WATCH_EVERY_S if watching and self._watch else None if watching else self._watch_at
-        )
-        self._query_until = now + QUERY_PATIENCE_S if due else 0.0
-        return [
-            self._out(
-                "a", write(Query(self._number, tuple(item.tid for item in due[:MAX_QUERY]), watch)), now
-            )
-        ]
-
-    def _schedule(self, item: Transfer, now: float) -> None:
-        item.ask_at = now + _patience(item.asks) if item.to_settle() else None
+        """Send through the window."""
+        out = self._out(lane, payload)
+        item.bytes_up += len(payload)
+        mark = self.window.sent(len(payload), now)
+        self._flights[self._token] = _Flight(item.tid, piece, first, count, mark)
+        self._order.update(item)
+        return out
 
     # Receipts
 
@@ -296,20 +291,17 @@ class Sender:
         item = self._transfers.get(message.tid)
         if item is None:
             return [Ignored("unknown_transfer")]
-        asked = message.number != 0 and message.number == item.question
-        if message.number != 0 and not asked:
+        asked = is_answer(item, message)
+        if message.number != 0 and not asked and not message.known:
             return [Ignored("late_answer")]
         item.bytes_down += size
-        item.asks = 0
         before = item.confirmed()
         if message.known:
             item.answered(message.bitmaps, asked=asked)
         else:
             item.unknown()
-        if asked:
-            item.question = 0
-            self._query_until = 0.0
-        self._schedule(item, now)
+        self._asking.answered(item, message, now)
+        self._order.update(item)
         return [_progressed(item)] if item.confirmed() != before else []
 
     def _complete(self, message: Complete, payload: bytes) -> list[SenderEvent]:
@@ -343,12 +335,8 @@ class Sender:
 
     def _close(self, item: Transfer) -> None:
         del self._transfers[item.tid]
-        if item.question == self._number:
-            self._query_until = 0.0
-
-
-def _patience(asks: int) -> float:
-    return min(ASK_AFTER_S * (1 << min(max(asks - 1, 0), 8)), ASK_SLOWEST_S)
+        self._order.remove(item.tid)
+        self._asking.closed(item)
 
 
 def _progressed(item: Transfer) -> Progressed:

@@ -16,7 +16,10 @@ class Outbox(Protocol):
         ...
 
     def read(self, tid: bytes, oid: int, start: int, size: int) -> bytes:
-        """Return `size` ciphertext bytes of an object from `start` on."""
+        """Return `size` ciphertext bytes of an object from `start` on; fewer where they are lost for good.
+
+        A bundle that cannot be read whole is refused by the Sender, so that it holds up no other.
+        """
         ...
 
     def settle(self, tid: bytes, receipt: bytes) -> None:

@@ -26,6 +26,12 @@ class Piece:
     sent: bytearray
     """1 where a chunk has been sent at least once."""
 
+    def acknowledge(self, first: int, count: int) -> None:
+        """The broker has these; what was confirmed meanwhile stays so."""
+        for seq in range(first, first + count):
+            if self.ways[seq] == Way.UNDER_WAY:
+                self.ways[seq] = Way.ACKNOWLEDGED
+
     def confirm(self, bitmap: bytes, *, asked: bool) -> None:
         """Take over what the other end has; what it lacks goes again if it had been asked about."""
         for seq in range(self.entry.chunks):
@@ -44,7 +50,6 @@ class Transfer:
         data: the manifest as it travels.
         order: counts transfers in order of age.
         held: nothing is sent until the other end has said what it has.
-        ask_at: when to ask what is there, or None while there is nothing to ask about.
         asks: questions since the other end last spoke of this transfer.
     """
 
@@ -54,7 +59,6 @@ class Transfer:
     pieces: tuple[Piece, ...]
     manifest_way: Way = Way.WAITING
     held: bool = False
-    ask_at: float | None = None
     asks: int = 0
     question: int = 0
     bytes_up: int = 0

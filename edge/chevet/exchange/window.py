@@ -1,5 +1,12 @@
-"""How many bytes may be under way: about twice what the link holds, found from the acknowledgements."""
+"""How many bytes may be under way: what the link holds and a little more, measured by acknowledgements.
 
+Two things are measured on every connection: the rate at which messages arrive (the highest of the last
+rounds, so that a stall behind a lost packet is not taken for a slower link), and the shortest time from
+sending to acknowledgement (what the link takes when nothing queues). Their product fills the link. The way of
+measuring follows BBR (draft-cardwell-iccrg-bbr-congestion-control), with MQTT acknowledgements for TCP's.
+"""
+
+from dataclasses import dataclass
 from typing import Final
 
 from chevet.exchange.manifest import CHUNK
@@ -7,56 +14,142 @@ from chevet.exchange.manifest import CHUNK
 START: Final = 8 << 10
 FLOOR: Final = 2 * CHUNK
 CAP: Final = 256 << 10
-_GROW_BELOW_S: Final = 0.5
-_SHRINK_ABOVE_S: Final = 1.5
+FILL: Final = 1.25
+"""Share of the link's own bytes kept under way, so that the next acknowledgement never finds it empty."""
+EAGER: Final = 2.0
+"""The same until the rate has stopped growing: each round may show that the link holds twice as much."""
+RATE_KEPT_S: Final = 10.0
+BASE_KEPT_S: Final = 120.0
+"""A shortest time older than this is measured again, by one message alone: the route may have changed."""
 _TELLING: Final = CHUNK // 2
 """Smaller messages spend less time on the line than a chunk and would make the link look fast."""
+_GROWING: Final = 1.25
+_ROUNDS_WITHOUT_GROWTH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What was known when a message left; its acknowledgement is measured against it.
+
+    Attributes:
+        size: bytes of the message.
+        at: when it left.
+        delivered: bytes acknowledged before it left.
+        delivered_at: when the last of those was acknowledged.
+        newest_sent_at: when the last of those had left.
+        limited: there was nothing more to send, so the link was not tried to its full.
+        alone: nothing else was under way.
+    """
+
+    size: int
+    at: float
+    delivered: int
+    delivered_at: float
+    newest_sent_at: float
+    limited: bool
+    alone: bool
 
 
 class Window:
-    """Grows by a chunk per windowful while the link answers as fast as it can, halves when it queues.
-
-    The link's own time is the shortest acknowledgement seen on this connection.
-    """
+    """Counts bytes under way and learns how many the link takes."""
 
     def __init__(self) -> None:
         self.size = START
         self.under_way = 0
-        self._base_s: float | None = None
-        self._credit = 0
-        self._shrunk_at = 0.0
+        self._delivered = 0
+        self._forget()
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second that the link takes, 0 as long as nothing was measured."""
+        return max((rate for _, rate in self._rates), default=0.0)
+
+    @property
+    def base_s(self) -> float | None:
+        """Shortest time to an acknowledgement on this connection, None as long as nothing was measured."""
+        return self._base_s
 
     def room(self) -> bool:
         """Return whether another message may go out."""
         return self.under_way < self.size
 
-    def sent(self, size: int) -> None:
-        """Count a message out."""
+    def sent(self, size: int, now: float) -> Mark:
+        """Count a message out; give the mark back with its acknowledgement."""
+        alone = not self.under_way
+        if alone:  # the link was empty: time spent silent says nothing about it
+            self._delivered_at = self._newest_sent_at = now
+        limited = self._limited_until > self._delivered
         self.under_way += size
+        return Mark(size, now, self._delivered, self._delivered_at, self._newest_sent_at, limited, alone)
 
-    def acknowledged(self, size: int, sent_at: float, now: float) -> None:
-        """Count a message as arrived at the broker, and learn from how long that took."""
-        self.under_way -= size
-        if size < _TELLING:
-            return
-        took = now - sent_at
-        self._base_s = took if self._base_s is None else min(self._base_s, took)
-        if took > self._base_s + _SHRINK_ABOVE_S:
-            if sent_at >= self._shrunk_at:  # once for all that was sent into the same queue
-                self._shrink(now)
-        elif took < self._base_s + _GROW_BELOW_S:
-            self._credit += size
-            if self._credit >= self.size:
-                self._credit = 0
-                self.size = min(self.size + CHUNK, CAP)
+    def starved(self) -> None:
+        """There is room and nothing to send: what is under way now does not show what the link can do."""
+        self._limited_until = self._delivered + max(self.under_way, 1)
 
-    def cut(self, now: float) -> None:
-        """The connection ended: nothing is under way, and the next one starts half as bold."""
+    def acknowledged(self, mark: Mark, now: float) -> None:
+        """Count a message as arrived at the broker, and learn from it."""
+        self.under_way -= mark.size
+        self._delivered += mark.size
+        self._delivered_at = now
+        self._newest_sent_at = mark.at
+        if mark.size >= _TELLING:
+            self._learn_base(mark, now)
+            self._learn_rate(mark, now)
+            self._resize()
+
+    def cut(self) -> None:
+        """The connection ended: nothing is under way, and the next one may be another road altogether."""
         self.under_way = 0
-        self._base_s = None
-        self._shrink(now)
+        self.size = START
+        self._forget()
 
-    def _shrink(self, now: float) -> None:
-        self.size = max(self.size // 2, FLOOR)
-        self._credit = 0
-        self._shrunk_at = now
+    def _forget(self) -> None:
+        self._base_s: float | None = None
+        self._base_at = 0.0
+        self._draining = False
+        self._rates: list[tuple[float, float]] = []
+        self._best = 0.0
+        self._rounds_left = _ROUNDS_WITHOUT_GROWTH
+        self._round_ends = 0
+        self._delivered_at = self._newest_sent_at = 0.0
+        self._limited_until = 0
+
+    def _learn_base(self, mark: Mark, now: float) -> None:
+        took = now - mark.at
+        if self._base_s is None or took <= self._base_s or (self._draining and mark.alone):
+            self._base_s, self._base_at, self._draining = took, now, False
+        elif now - self._base_at > BASE_KEPT_S:
+            self._draining = True
+
+    def _learn_rate(self, mark: Mark, now: float) -> None:
+        """Take one sample: bytes that arrived while this message was on its way, by the slower of two clocks.
+
+        The clock of the senders guards against acknowledgements that come in one bunch after a stall.
+        """
+        took = max(now - mark.delivered_at, mark.at - mark.newest_sent_at)
+        if took <= 0.0:
+            return
+        sample = (self._delivered - mark.delivered) / took
+        if mark.limited and sample < self.rate:
+            return
+        self._rates = [(at, rate) for at, rate in self._rates if now - at < RATE_KEPT_S and rate > sample]
+        self._rates.append((now, sample))
+        self._count_round(mark)
+
+    def _count_round(self, mark: Mark) -> None:
+        """Stop being eager when the rate has not grown for some rounds."""
+        if mark.delivered < self._round_ends or mark.limited:
+            return
+        self._round_ends = self._delivered
+        if self.rate >= _GROWING * self._best:
+            self._best, self._rounds_left = self.rate, _ROUNDS_WITHOUT_GROWTH
+        else:
+            self._rounds_left -= 1
+
+    def _resize(self) -> None:
+        if self._draining:
+            self.size = 1  # one message at a time
+            return
+        gain = EAGER if self._rounds_left > 0 else FILL
+        holds = round(gain * self.rate * (self._base_s or 0.0))
+        self.size = min(max(holds, FLOOR), CAP)

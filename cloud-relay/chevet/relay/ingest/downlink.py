@@ -4,6 +4,8 @@ Other processes put bundles into the archive too, and other workers may settle t
 again and again instead of being remembered.
 """
 
+import logging
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,10 +15,13 @@ from chevet.exchange.events import Outgoing, SenderEvent
 from chevet.exchange.keys import signing_public
 from chevet.exchange.sender import Sender
 from chevet.exchange.topics import down
-from chevet.relay.archive.outbox import pending_down
+from chevet.relay.archive.outbox import ArchiveOutbox, pending_down
 from chevet.relay.archive.schema import cases, receipts
 from chevet.relay.archive.sites import Site
+from chevet.relay.errors import ArchiveError
 from chevet.relay.relay import Relay
+
+log = logging.getLogger(__name__)
 
 STATUSES = ("opened", "answered")
 
@@ -73,10 +78,14 @@ class Downlink:
         self._refresh(now)
         if not self._connected:
             return []
-        bundles = [
-            _publish(site, item) for site, sender in self._senders.items() for item in sender.outgoing(now)
-        ]
-        return [*self._news(), *bundles]
+        return [*self._news(), *self._bundles(now)]
+
+    def _bundles(self, now: float) -> Iterator[Publish]:
+        for site, sender in self._senders.items():
+            for item in sender.outgoing(now):
+                yield _publish(site, item)
+            for lost in sender.lost():
+                log.error("%s: %s cannot be read from the archive; it was put aside", site, lost.id)
 
     def statuses(self, site: str, ids: tuple[str, ...]) -> list[Publish]:
         """Return what a site still waits to hear about its cases."""
@@ -113,7 +122,11 @@ class Downlink:
             self._waiting[code] = waiting
 
     def _new_sender(self, site: Site, now: float) -> None:
-        sender = Sender(self._relay.outbox(site.code), peer_key=signing_public(site.verify_key))
+        sender = Sender(
+            _Readable(self._relay.outbox(site.code)),
+            peer_key=signing_public(site.verify_key),
+            number_from=secrets.randbelow(1 << 16),
+        )
         self._senders[site.code] = sender
         self._waiting.setdefault(site.code, frozenset())
         if self._connected:
@@ -136,6 +149,22 @@ class Downlink:
         with self._relay.database.read() as connection:
             newest = select(receipts.c.number).order_by(receipts.c.number.desc()).limit(1)
             return connection.execute(newest).scalar() or 0
+
+
+class _Readable:
+    """A site's outbox of which one damaged object does not hold up all the rest."""
+
+    def __init__(self, outbox: ArchiveOutbox) -> None:
+        self.pending, self.settle, self.refuse = outbox.pending, outbox.settle, outbox.refuse
+        self._read = outbox.read
+
+    def read(self, tid: bytes, oid: int, start: int, size: int) -> bytes:
+        """Return bytes of an object, none where the archive has lost it."""
+        try:
+            return self._read(tid, oid, start, size)
+        except ArchiveError as error:
+            log.error("%s", error)
+            return b""
 
 
 def _publish(site: str, item: Outgoing) -> Publish:

@@ -1,0 +1,121 @@
+"""`chevet-edge queue`: what is not at the relay yet, what was refused and why, and trying again.
+
+Works beside a running agent. Nothing of a patient is shown: cases are named by their ids.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from chevet.edge.arrivals import DeadLetter, dead_letters
+from chevet.edge.cases import Cases
+from chevet.edge.errors import SettingsError
+from chevet.edge.settings import load_settings
+from chevet.edge.spool import REFUSED, Spool, Spooled
+from chevet.edge.store import open_store
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+QUEUE = (
+    "List what this box keeps because the relay has not confirmed it: since when, its size, and why where it"
+    " was refused; then what came from the relay and could not be used (dead letters). Nothing of this is"
+    " ever dropped by itself. --again ID lets a refused case travel once more, after the reason was removed;"
+    " a running agent takes it up within a minute."
+)
+REMEDIES = {
+    "unknown_origin": "the relay does not know this box, or shut it out: let it in there, then --again",
+    "bad_signature": "the relay knows this box by another key: let it in anew there, then --again",
+    "bad_hash": "the bytes changed on this box or on the way: check its disk, then --again",
+    "unreadable": "the bytes cannot be read from this box's disk any more: check the disk",
+    "too_large": "the study is larger than the relay takes",
+    "contradiction": "the relay has another study under this id",
+}
+OTHER = "ask the programme, which keeps it as a dead letter with this reason"
+
+
+def queue_words(commands: "Commands", shared: argparse.ArgumentParser) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser(
+        "queue", parents=[shared], help="what waits, what was refused and why", description=QUEUE
+    )
+    command.add_argument("--again", metavar="ID", help="let a refused case travel once more")
+    command.set_defaults(do=_queue)
+
+
+def look(data_dir: Path) -> tuple[list[Spooled], list[DeadLetter]]:
+    """Return what is not at the relay, and the dead letters, of the box in a folder.
+
+    Raises:
+        StoreDamaged: a database fails its check.
+        DiskFull: no room to open one.
+    """
+    waiting: list[Spooled] = []
+    letters: list[DeadLetter] = []
+    if (data_dir / "spool.db").exists():
+        spool = Spool(data_dir / "spool.db", _now_ms)
+        waiting = spool.waiting()
+        spool.close()
+    if (data_dir / "edge.db").exists():
+        database = open_store(data_dir / "edge.db")
+        letters = dead_letters(database)
+        database.close()
+    return waiting, letters
+
+
+def told(waiting: Sequence[Spooled], letters: Sequence[DeadLetter], now_ms: int) -> Iterator[str]:
+    """Return the lines to print."""
+    for item in waiting:
+        state = "refused" if item.state == REFUSED else "waiting"
+        yield f"{item.id}  {state:<8} {_age(now_ms - item.put_ms):>9} {item.bytes / 1024:>9.1f} KiB"
+        if item.reason:
+            yield f"    {item.reason}: {REMEDIES.get(item.reason, OTHER)}"
+    if not waiting:
+        yield "Nothing waits: all that was sent is at the relay."
+    for letter in letters:
+        yield f"dead letter from {letter.origin}: {letter.reason}, {_age(now_ms - letter.at_ms)} ago"
+
+
+def again(data_dir: Path, case_id: str) -> bool:
+    """Let a refused case travel once more; False when no such case was refused."""
+    if not (data_dir / "spool.db").exists():
+        return False
+    spool = Spool(data_dir / "spool.db", _now_ms)
+    try:
+        if not spool.again(case_id):
+            return False
+    finally:
+        spool.close()
+    database = open_store(data_dir / "edge.db")
+    try:
+        Cases(database, _now_ms).refuse(case_id, "")
+    finally:
+        database.close()
+    return True
+
+
+def _queue(options: argparse.Namespace) -> int:
+    settings = load_settings(options.config)
+    if options.again:
+        if not again(settings.data_dir, options.again):
+            raise SettingsError(
+                f"No refused case has the id {options.again}; `chevet-edge queue` lists them."
+            )
+        print("It will travel again.")
+        return 0
+    for line in told(*look(settings.data_dir), _now_ms()):
+        print(line)
+    return 0
+
+
+def _age(ms: int) -> str:
+    minutes = max(0, ms) // 60_000
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
