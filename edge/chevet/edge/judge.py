@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Picture, Reading
+from chevet.edge.beats_beside import beats_beside
 from chevet.edge.journal import Journal
 from chevet.edge.pressed import pressed_for
 from chevet.edge.recorded import (
@@ -113,7 +114,8 @@ def _judge(journal: Journal) -> Judged:
         if step == "ecg":
             mark = _swaps_named(mark, main)
         mark = _timed(mark, journal)
-        return Judged(mark, measurements(step, physical(main), main.channels))
+        beats = beats_beside(journal, laid) if step in HEART_STEPS else None
+        return Judged(mark, measurements(step, physical(main), main.channels, beats))
     return Judged(numbers_mark(values))
 
 
@@ -150,20 +152,27 @@ def _told(reading: Reading) -> set[str]:
 
 
 def measurements(
-    step: str, values: NDArray[np.float64], channels: Sequence[Channel]
+    step: str,
+    values: NDArray[np.float64],
+    channels: Sequence[Channel],
+    beats: NDArray[np.float64] | None = None,
 ) -> tuple[Measurement, ...]:
-    """Return the drafts that belong to this step; none where the signal is too short or absent."""
+    """Return the drafts that belong to this step; none where the signal is too short or absent.
+
+    `beats` are the R peaks of an ECG recorded beside a heart sound, in samples of the sound.
+    """
     rate_hz = channels[0].rate_hz
     try:
         if step == "ecg":
             drafts = measure(values, rate_hz, tuple(channel.name for channel in channels)).all()
             return tuple(Measurement(m.kind, m.value, m.unit, m.method) for m in drafts if _has_place(m.kind))
         if step in HEART_STEPS:
-            beats = heart_rate(values[0], rate_hz)
-            return (Measurement("heart_rate", _rounded(beats), "/min", "heart sound"),)
+            per_min = heart_rate(values[0], rate_hz, beats)
+            method = "heart sound" if beats is None else "heart sound and ECG"
+            return (Measurement("heart_rate", _rounded(per_min), "/min", method),)
         if step == "oximetry":
-            beats = pulse_rate(values[0], rate_hz)
-            return (Measurement("pulse_rate", _rounded(beats), "/min", "pleth"),)
+            per_min = pulse_rate(values[0], rate_hz)
+            return (Measurement("pulse_rate", _rounded(per_min), "/min", "pleth"),)
     except ValueError:
         # The signals say so where a signal is too short or empty: then there is nothing to draft.
         return ()

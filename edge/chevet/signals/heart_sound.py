@@ -17,6 +17,9 @@ from chevet.signals.heart_states import S1, S2, Rhythm, States, best_states
 
 _SHORTEST_S = 3.0
 _FINE_HZ = 200.0
+_FEWEST_PEAKS = 3
+_IRREGULAR = 0.25  # spread of eight in ten cycles over the middle one; below that the sequence holds
+_CLEAR = 0.43  # likeness of the sound to itself a cycle later that makes up for more
 _LOOK_S, _SIDE_S = 0.03, 0.04  # how far an onset may be moved, and what is compared on its two sides
 
 
@@ -27,7 +30,7 @@ def segment(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -> N
         sound: shape [n], at least 3 s.
         rate_hz: 500 to 48000.
         qrs: R peaks in samples of `sound`, if an ECG was recorded at the same time; S1 is then looked for
-            after them.
+            after them. Fewer than 3 are as none.
 
     Returns:
         uint8 [n]: 0 unknown (gaps, silence, nothing repeats), 1 S1, 2 systole, 3 S2, 4 diastole. S1
@@ -70,7 +73,10 @@ def heart_rate(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -
         qrs: R peaks in samples of `sound`, if an ECG was recorded at the same time.
 
     Returns:
-        Beats per minute, or None where nothing repeats or fewer than 3 cycles are heard.
+        Beats per minute, or None where nothing repeats, fewer than 3 cycles are heard, or the cycles spread
+        over more than a quarter of their length and the sound repeats unclearly: in atrial fibrillation the
+        sound alone does not tell which sounds are one beat's. With an ECG an irregular rhythm has the mean
+        rate of the whole sound.
 
     Raises:
         ValueError: as `segment`.
@@ -85,7 +91,13 @@ def heart_rate(sound: ArrayLike, rate_hz: float, qrs: ArrayLike | None = None) -
     turns = [_turns(starts, kinds == sound, heard) for sound in (S1, S2)]
     if min(len(turn) for turn in turns) < 2:
         return None
-    return float(60 * rate_hz / _middle(np.concatenate(turns)))
+    every = np.concatenate(turns)
+    low, middle, high = np.quantile(every, [0.1, 0.5, 0.9])
+    if high - low <= _IRREGULAR * middle:
+        return float(60 * rate_hz / _middle(every))
+    if _r_peaks(qrs) is not None:
+        return float(60 * rate_hz / every.mean())
+    return float(60 * rate_hz / _middle(every)) if states.rhythm.clear >= _CLEAR else None
 
 
 def _turns(starts: Indices, wanted: Mask, heard: Mask) -> Indices:
@@ -130,10 +142,15 @@ def decoded(
     edges = np.append(0, np.cumsum(sizes)[:-1])
     empty = (np.add.reduceat(gap.astype(float), edges) > 0.5 * sizes) | silent(levels)
     odds, first = (np.where(empty, 0.0, each) for each in sound_odds(levels))
-    beats = None
-    if qrs is not None:
-        beats = np.asarray(np.asarray(qrs) * (ENVELOPE_HZ / rate_hz), dtype=np.int64)
+    peaks = _r_peaks(qrs)
+    beats = None if peaks is None else (peaks * (ENVELOPE_HZ / rate_hz)).astype(np.int64)
     return best_states(odds, first, beats, known), empty
+
+
+def _r_peaks(qrs: ArrayLike | None) -> Floats | None:
+    """Return R peaks in order, None where they are too few to tell a rhythm."""
+    peaks = None if qrs is None else np.unique(np.asarray(qrs, dtype=np.float64).ravel())
+    return None if peaks is None or len(peaks) < _FEWEST_PEAKS else peaks
 
 
 def _frame_sizes(count: int, rate_hz: float, frames: int) -> Indices:

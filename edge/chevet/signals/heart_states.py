@@ -30,6 +30,8 @@ _FAR = 3.0  # deviations beyond which nothing gets worse
 _REPEATS = 5.0  # weight of how clearly the sound repeats
 _CHARACTER = 2.0  # weight of how S1 and S2 differ in character
 _ECG_SURE = 3.0  # per frame
+_UNEVEN, _MOST_UNEVEN = 0.12, 0.6  # spread of diastole, share of it
+_MISSED = 2.5  # cycles without an R peak
 _FEWEST_CHANGES = 8  # two cycles
 _EXCHANGE = np.array([0, S2, DIASTOLE, S1, SYSTOLE], dtype=np.uint8)
 
@@ -110,7 +112,8 @@ def _decoded(odds: Floats, first: Floats, rhythm: Rhythm, beats: Indices | None)
         gain = gain + _expected(beats, rhythm, len(odds))
     pad = int(rhythm.cycle_s * ENVELOPE_HZ) + 1
     padded = np.pad(gain, ((0, 0), (pad, pad)))
-    path, value = _viterbi(padded, [_durations(m, s) for m, s in _spans(rhythm)])
+    uneven = _UNEVEN if beats is None else _uneven(beats)
+    path, value = _viterbi(padded, [_durations(m, s) for m, s in _spans(rhythm, uneven)])
     frames = path[pad : pad + len(odds)]
     if (np.diff(frames) != 0).sum() < _FEWEST_CHANGES:
         return None
@@ -155,24 +158,37 @@ def intervals(frames: NDArray[np.uint8]) -> tuple[Floats, Floats]:
     return gap[turn & (kind[:-1] == S1)], gap[turn & (kind[:-1] == S2)]
 
 
+def _uneven(beats: Indices) -> float:
+    """How far cycles may differ, as a share of diastole, when an ECG says how far they do."""
+    turns = np.diff(beats)
+    if len(turns) < 2:
+        return _UNEVEN
+    low, middle, high = np.quantile(turns, [0.1, 0.5, 0.9])
+    return float(np.clip((high - low) / max(middle, 1.0), _UNEVEN, _MOST_UNEVEN))
+
+
 def _expected(beats: Indices, rhythm: Rhythm, count: int) -> Floats:
     """S1 begins 10 to 110 ms after R, S2 a systole later; shape [4, count].
 
-    Each is lowered in the first half of the other's time, so that they cannot be exchanged.
+    Each is lowered in the first half of the other's time, so that they cannot be exchanged, and S1 until the
+    next R, unless that is so far away that the ECG must have missed one.
     """
     gain = np.zeros((4, count))
     systole = int(rhythm.systole_s * ENVELOPE_HZ)
-    for beat in beats:
+    usual = rhythm.cycle_s * ENVELOPE_HZ
+    waits = np.append(np.diff(beats), usual)
+    for beat, wait in zip(beats, waits, strict=True):
         one = max(int(beat), 0)
         two = max(one + systole - 1, 0)
+        until = one + int(wait if wait < _MISSED * usual else 0.85 * usual)
         gain[0, one + 1 : one + 7] += _ECG_SURE / 3
         gain[2, one : one + 8] -= _ECG_SURE
         gain[2, two : two + 8] += _ECG_SURE / 6
-        gain[0, one + 11 : max(one + 12, int(one + rhythm.cycle_s * ENVELOPE_HZ * 0.85))] -= _ECG_SURE
+        gain[0, one + 11 : max(one + 12, until)] -= _ECG_SURE
     return gain
 
 
-def _spans(rhythm: Rhythm) -> list[tuple[float, float]]:
+def _spans(rhythm: Rhythm, uneven: float) -> list[tuple[float, float]]:
     """Mean and spread of each state's length in seconds, S1, systole, S2, diastole."""
     first = min(_S1_S, 0.55 * rhythm.systole_s)
     second = min(_S2_S, 0.5 * (rhythm.cycle_s - rhythm.systole_s))
@@ -181,7 +197,7 @@ def _spans(rhythm: Rhythm) -> list[tuple[float, float]]:
         (first, _SOUND_SPREAD_S),
         (max(rhythm.systole_s - first, 0.05), 0.03),
         (second, _SOUND_SPREAD_S),
-        (rest, 0.04 + 0.12 * rest),
+        (rest, 0.04 + uneven * rest),
     ]
 
 
