@@ -8,7 +8,7 @@ from chevet.relay.api.app import create_app
 
 from .conftest import OPINION, PASSWORD, code
 
-PUBLIC = {("GET", "/api/status"), ("GET", "/api/session"), ("POST", "/api/session")}
+PUBLIC = {("GET", "/api/status"), ("GET", "/api/session"), ("POST", "/api/session"), ("POST", "/api/enrol")}
 MAY = {
     ("GET", "/api/inbox"): {"specialist", "coordinator"},
     ("GET", "/api/cases/{case_id}"): {"specialist"},

@@ -33,7 +33,7 @@ RELAY_FILE, BROKER_FILE = "relay-tls.pem", "broker-tls.pem"
 BOX_LIFE: Final = timedelta(days=365)
 CA_LIFE: Final = timedelta(days=30 * 365)
 CRL_LIFE: Final = timedelta(days=10 * 365)
-"""The list is read from the disk beside it, so an old one is no danger; one run out would shut every box out."""
+"""The list is read from the disk beside it: an old one is no danger, one run out would shut every box out."""
 BACKDATED: Final = timedelta(days=1)
 """A box whose clock is some hours behind can use its certificate at once."""
 

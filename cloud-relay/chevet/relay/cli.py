@@ -23,7 +23,7 @@ EPILOG = """\
 a first relay, step by step:
   chevet-relay init /srv/chevet --name "Programme Atlas"     keys, programme.json, relay.toml
   chevet-relay broker --port 1883                            only where no broker runs yet
-  chevet-relay site add site.json --config /srv/chevet/relay.toml
+  chevet-relay site add Anfgou --config /srv/chevet/relay.toml    a one-time code for its box
   chevet-relay user add --id k.amrani --name "Dr Amrani" --role specialist \\
                --specialty cardiology --language fr --config /srv/chevet/relay.toml
   chevet-relay run --config /srv/chevet/relay.toml           then open http://127.0.0.1:8422
@@ -141,8 +141,20 @@ def _site(kinds: Kinds) -> None:
     actions = kinds.add_parser("site", help="let health centres in, list and revoke them").add_subparsers(
         metavar="ACTION", required=True
     )
-    add = actions.add_parser("add", help="let in the site of a site.json that `chevet-edge init` wrote")
-    add.add_argument("file", type=Path, metavar="FILE")
+    add = actions.add_parser(
+        "add",
+        help="invite a health centre by a one-time code",
+        description="Prints a code, also as QR, by which one box enrols as this site: `chevet-edge enrol`. "
+        "It is good once and for a limited time. A site known already may enrol again with the keys it has. "
+        "A path that ends in .json lets in the site of a site.json instead, carried by hand.",
+    )
+    add.add_argument("name", metavar="NAME", help="the health centre's name, or its site.json")
+    add.add_argument("--code", type=site_code, help="1 to 6 characters a-z and 0-9 (default: of its name)")
+    add.add_argument("--phone", default="", help="number to call when the line is down")
+    add.add_argument(
+        "--hours", type=hours, default=72, metavar="N", help="how long the code is good (default: 72)"
+    )
+    add.add_argument("--no-qr", action="store_true", help="do not draw the code")
     add.set_defaults(command=_later("sites", "add"))
     every = actions.add_parser("list", help="list the sites")
     every.set_defaults(command=_later("sites", "show"))
@@ -151,6 +163,28 @@ def _site(kinds: Kinds) -> None:
     revoke.set_defaults(command=_later("sites", "revoke"))
     for action in (add, every, revoke):
         _add_config(action)
+
+
+def site_code(text: str) -> str:
+    """Return a site's code.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (1 <= len(text) <= 6 and text.isascii() and text.isalnum() and text == text.lower()):
+        raise argparse.ArgumentTypeError("a site's code is 1 to 6 characters a-z and 0-9")
+    return text
+
+
+def hours(text: str) -> int:
+    """Return a number of hours, 1 to 720.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 720):
+        raise argparse.ArgumentTypeError("give whole hours, 1 to 720")
+    return int(text)
 
 
 def _user(kinds: Kinds) -> None:

@@ -29,6 +29,7 @@ from chevet.exchange.keys import (
 from chevet.relay.errors import SettingsError
 
 PRIVATE_MODE = 0o600
+RECOVERY_PUBLIC = "recovery.pub"
 SiteCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,6}$")]
 
 
@@ -41,12 +42,19 @@ class ProgrammeKeys:
         relay: signs receipts, manifests sent down and certificates.
         programme: opens sealed studies.
         audit: 32 bytes that key the audit chain.
+        recovery: public key of the recovery key as text, whose private half belongs off this machine.
     """
 
     name: str
     relay: Ed25519PrivateKey
     programme: X25519PrivateKey
     audit: bytes
+    recovery: str
+
+    @property
+    def recipients(self) -> dict[str, str]:
+        """Return the public keys that boxes seal to, as programme.json names them."""
+        return {"programme": public_text(self.programme.public_key()), "recovery": self.recovery}
 
 
 class SiteFile(BaseModel):
@@ -96,6 +104,7 @@ def make_programme(folder: Path, name: str) -> None:
     }
     text = json.dumps(public, indent=2, ensure_ascii=False) + "\n"
     (folder / "programme.json").write_text(text, encoding="utf-8")
+    (keys / RECOVERY_PUBLIC).write_text(public_text(recovery.public_key()) + "\n", encoding="ascii")
     (keys / "name.txt").write_text(name + "\n", encoding="utf-8")
 
 
@@ -114,7 +123,7 @@ def read_programme(folder: Path) -> ProgrammeKeys:
         ) from None
     audit = _raw(read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
     name = read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
-    return ProgrammeKeys(name, relay, programme, audit)
+    return ProgrammeKeys(name, relay, programme, audit, _recovery_public(folder))
 
 
 def read_site(path: Path) -> SiteFile:
@@ -136,6 +145,22 @@ def read_site(path: Path) -> SiteFile:
             f"{path} is no site file ({key}: {first['msg']}): bring the site.json of `chevet-edge init`.",
         ) from None
     return site
+
+
+def _recovery_public(folder: Path) -> str:
+    """Return the recovery key's public half; programmes of old have it in programme.json alone."""
+    try:
+        return (folder / RECOVERY_PUBLIC).read_text(encoding="ascii").strip()
+    except OSError:
+        pass
+    try:
+        words = json.loads((folder.parent / "programme.json").read_bytes())
+        return str(words["recipients"]["recovery"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SettingsError(
+            RECOVERY_PUBLIC,
+            f"{folder / RECOVERY_PUBLIC} is missing: write recipients.recovery of programme.json into it.",
+        ) from None
 
 
 def _raw(text: str, name: str) -> bytes:

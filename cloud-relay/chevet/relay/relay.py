@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chevet.relay.accounts.passwords import Cost, Passwords
 from chevet.relay.accounts.sign_in import SignIn
@@ -11,12 +12,16 @@ from chevet.relay.archive.admission import Admission
 from chevet.relay.archive.answers import Answers
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.cases import Cases
+from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.inbox import ArchiveInbox
+from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import ArchiveOutbox
 from chevet.relay.archive.sites import Sites
 from chevet.relay.archive.vault import Vault
+from chevet.relay.authority import Authority, moment, open_authority
+from chevet.relay.enrolment import Door, Enrolment
 from chevet.relay.keys import ProgrammeKeys, read_programme
 from chevet.relay.settings import Settings
 from chevet.study.study import HTEST
@@ -45,11 +50,38 @@ class Relay:
     users: Users
     sign_in: SignIn
     sites: Sites
+    invites: Invites
+    certificates: Certificates
+    door: Door
     vault: Vault
     cases: Cases
     answers: Answers
     inbox: ArchiveInbox
     broker_seen: BrokerSeen
+
+    def authority(self) -> Authority:
+        """Return the programme's certificate authority, made where an older programme has none.
+
+        Raises:
+            SettingsError: its file is damaged or exposed.
+        """
+        return open_authority(self.settings.keys, self.keys.name, moment(self.now_ms()))
+
+    def enrolment(self) -> Enrolment:
+        """Return what answers boxes that want to come in."""
+        return Enrolment(
+            self.settings,
+            self.keys,
+            self.authority(),
+            self.sites,
+            self.invites,
+            self.certificates,
+            self.now_ms,
+        )
+
+    def write_revoked(self) -> Path:
+        """Bring the list of revoked certificates up to date; return its path."""
+        return self.authority().revoke(self.certificates.revoked(), moment(self.now_ms()))
 
     def outbox(self, site: str) -> ArchiveOutbox:
         """Return what waits for one site."""
@@ -89,6 +121,9 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         users=Users(database, audit, passwords, now_ms),
         sign_in=SignIn(database, audit, passwords, now_ms),
         sites=Sites(database, audit, now_ms),
+        invites=Invites(database, audit, now_ms),
+        certificates=Certificates(database, now_ms),
+        door=Door(time.monotonic),
         vault=vault,
         cases=cases,
         answers=answers,

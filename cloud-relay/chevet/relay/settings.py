@@ -40,6 +40,18 @@ class Settings(BaseSettings):
     broker_port: Port = Field(1883, description="port of the MQTT broker")
     broker_user: str = Field("", description="user name at the broker, empty for none")
     broker_password_file: Path | None = Field(None, description="file that holds the broker's password")
+    broker_tls: bool = Field(
+        False, description="mutual TLS 1.3 to the broker, with the certificates of the programme's authority"
+    )
+    public_url: str = Field(
+        "", description="where boxes reach this relay for enrolment, such as https://relay.example"
+    )
+    public_broker_host: str = Field(
+        "", description="name or address by which boxes reach the broker; empty for broker_host"
+    )
+    public_broker_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="port on which boxes reach the broker; 0 for broker_port"
+    )
     worker: Annotated[str, AfterValidator(_one_word)] = Field(
         "relay-1", description="stable name of this process at the broker; different for every worker"
     )

@@ -16,15 +16,16 @@ from chevet.edge.arrivals import Arrivals
 from chevet.edge.box_word import forget_word, new_word
 from chevet.edge.compose import compose
 from chevet.edge.discovery_watch import Buses
+from chevet.edge.enrolled import broker_address
 from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.instruments import Instrument
+from chevet.edge.keeper import Keeper
 from chevet.edge.settings import EdgeSettings, read_secret
 from chevet.edge.store import open_store
 from chevet.edge.trust import read_programme
 from chevet.edge.uplink import Uplink, make_uplink, offline_will, subscriptions
 from chevet.edge.visits import CaptureRow
 from chevet.edge.workers import Worker
-from chevet.exchange.connection import BrokerAddress
 from chevet.exchange.line import Line
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Agent:
                 group.create_task(uplink.run(), name="uplink"),
                 group.create_task(bedside.in_use.run(), name="found instruments"),
                 group.create_task(bedside.discovery.run(), name="discovery"),
+                group.create_task(self._keeper().run(), name="identity"),
                 group.create_task(self._housekeeping(), name="housekeeping"),
                 group.create_task(self._tell_arrivals(), name="arrivals"),
             ]
@@ -96,14 +98,8 @@ class Agent:
         self._database.close()
 
     def _uplink(self, loop: asyncio.AbstractEventLoop) -> Uplink:
-        bedside, broker = self.bedside, self.bedside.settings.broker
-        address = BrokerAddress(
-            broker.host,
-            broker.port,
-            client_id=f"edge-{bedside.site.code}",
-            username=broker.username,
-            password=broker.password(),
-        )
+        bedside = self.bedside
+        address = broker_address(bedside.settings, bedside.site.code, bedside.clock)
         line = Line(
             address,
             subscriptions=subscriptions(bedside.site.code),
@@ -124,6 +120,10 @@ class Agent:
             arrived,
         )
         return make_uplink(bedside, line, self._programme, arrivals)
+
+    def _keeper(self) -> Keeper:
+        settings = self.bedside.settings
+        return Keeper(settings.data_dir, settings.programme, self._programme, self.bedside.clock)
 
     async def _tell_arrivals(self) -> None:
         while True:

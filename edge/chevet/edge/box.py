@@ -3,8 +3,10 @@
 import ctypes
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from chevet.edge.clock_floor import ClockFloor
 from chevet.study.study import EdgeClock
 
 _TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux; more room does no harm
@@ -22,15 +24,35 @@ class Power:
 class BoxClock:
     """The wall clock, the monotonic clock, the boot they belong to, and how good the wall clock is."""
 
-    def __init__(self, boot_id: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
+    def __init__(
+        self, boot_id: Path = Path("/proc/sys/kernel/random/boot_id"), floor: ClockFloor | None = None
+    ) -> None:
+        self._floor = floor
         try:
             self.boot_id = boot_id.read_text("ascii").strip()
         except OSError:
             self.boot_id = ""
 
     def now_ms(self) -> int:
-        """Return Unix milliseconds; for people, never for order."""
-        return time.time_ns() // 1_000_000
+        """Return Unix milliseconds, never below the floor; for people, never for order."""
+        now = time.time_ns() // 1_000_000
+        return now if self._floor is None else max(now, self._floor.ms())
+
+    def fits(self, begins: datetime, ends: datetime) -> bool:
+        """Tell whether a certificate valid between these times, its signature verified, does now."""
+        now, synchronised = self.now_ms(), self.quality() == "synchronised"
+        if self._floor is None:
+            return begins.timestamp() * 1000 <= now <= ends.timestamp() * 1000
+        return self._floor.fits(begins, ends, now, synchronised=synchronised)
+
+    def note(self, told_ms: int | None = None) -> None:
+        """Take note of the time: the relay's signed word, else this clock's own where it is synchronised."""
+        if self._floor is None:
+            return
+        if told_ms is not None:
+            self._floor.told(told_ms)
+        else:
+            self._floor.seen(self.now_ms() if self.quality() == "synchronised" else self._floor.ms())
 
     def monotonic(self) -> float:
         """Return seconds that only grow while the box is on."""

@@ -15,6 +15,7 @@ from chevet.edge.database import is_full
 from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
+from chevet.edge.terminal_queue import queue_words
 from chevet.edge.workers import Worker, Workers
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -27,7 +28,7 @@ Research and training software. Not a medical device; not for diagnosis or patie
 """
 FIRST_STEPS = """\
 first steps:
-  chevet-edge init --site anfgou --name "Anfgou" --programme programme.json
+  chevet-edge enrol https://relay.example CODE      address and code come from the relay's operator
   chevet-edge worker add --id amina --name "Amina"
   chevet-edge doctor
   chevet-edge run
@@ -38,6 +39,11 @@ by a variable such as CHEVET_EDGE_KIOSK__PORT=8500. docs/settings.md explains ea
 INIT = (
     "Make this box's keys (readable by you alone) and the public site.json, which the relay's operator lets"
     " in with `chevet-relay site add`. Writes a first edge.toml where there is none."
+)
+ENROL = (
+    "Bring this box into a programme by the one-time code of `chevet-relay site add`: makes the box's keys,"
+    " gets its certificate, the broker's address and the programme's keys. The code proves both sides to each"
+    " other, so the address may be plain http. Running it again is safe: keys stay as they are."
 )
 WORKER = (
     "Add a worker, or give an existing one a new name and PIN. The PIN (4 to 12 digits) is asked for, or read"
@@ -72,9 +78,7 @@ site = "{site}"
 host = "127.0.0.1"
 port = 8421
 
-[broker]
-host = "127.0.0.1"
-port = 1883
+{broker}
 
 # Instruments that are plugged in or switched on are found and offered on the screen; to name one here
 # instead, one block for each, or devices_file = "devices.json":
@@ -83,6 +87,9 @@ port = 1883
 # driver = "kit-ecg"
 # link = "serial:/dev/serial/by-id/usb-...?baud=921600"
 """
+
+HERE = '[broker]\nhost = "127.0.0.1"\nport = 1883'
+FROM_RELAY = "# The broker's address came with enrolment; [broker] with host and port says otherwise."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--config", type=Path, metavar="FILE", help="the configuration (default: edge.toml)")
+    _enrol_words(commands, shared)
     _init_words(commands, shared)
     _worker_words(commands, shared)
     _devices_words(commands, shared)
@@ -135,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(do=do)
     _record_words(commands, shared)
     import_words(commands)
+    queue_words(commands, shared)
     return whole
 
 
@@ -191,6 +200,20 @@ def _init_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     init.set_defaults(do=_init)
 
 
+def _enrol_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    enrol = commands.add_parser(
+        "enrol",
+        parents=[shared],
+        help="bring this box into a programme by a one-time code",
+        description=ENROL,
+    )
+    enrol.add_argument("url", metavar="URL", help="the relay's address; or URL#CODE, as the QR code has it")
+    enrol.add_argument(
+        "code", metavar="CODE", nargs="?", default="", help="the code, as the operator gave it"
+    )
+    enrol.set_defaults(do=_enrol)
+
+
 def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     worker = commands.add_parser("worker", help="add a worker", description="Who may use the kiosk.")
     verbs = worker.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -199,6 +222,31 @@ def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add.add_argument("--name", required=True, help="name shown on the kiosk")
     add.add_argument("--pin-file", type=Path, metavar="FILE", help="file that holds the PIN alone")
     add.set_defaults(do=_add_worker)
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from chevet.edge.enrol import enrol, split_code
+
+    url, code = split_code(options.url, options.code)
+    config: Path = options.config or Path("edge.toml")
+    starter = not config.exists()
+    folder = config.resolve().parent
+    data_dir, programme = folder / "data", folder / "programme.json"
+    if not starter:
+        settings = load_settings(config)
+        data_dir, programme = settings.data_dir, settings.programme
+    grant = enrol(data_dir, programme, url, code)
+    if starter:
+        config.write_text(
+            STARTER.format(data_dir=data_dir, programme=programme, site=grant.site, broker=FROM_RELAY),
+            "utf-8",
+        )
+        print(f"Wrote {config}: look through it, then add this site's instruments.")
+    road = "mutual TLS 1.3" if grant.broker.tls else "no TLS"
+    print(f"This box is site {grant.site} ({grant.name}) of {grant.programme.programme}.")
+    print(f"Broker: {grant.broker.host}:{grant.broker.port}, {road}. Keys and certificate: {data_dir}/keys.")
+    print("Next: `chevet-edge worker add`, `chevet-edge doctor`, `chevet-edge run`.")
+    return 0
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -212,7 +260,7 @@ def _init(options: argparse.Namespace) -> int:
     public = make_site(data_dir, options.site, options.name, options.phone)
     if starter:
         programme = options.programme.resolve()
-        text = STARTER.format(data_dir=data_dir, programme=programme, site=options.site)
+        text = STARTER.format(data_dir=data_dir, programme=programme, site=options.site, broker=HERE)
         config.write_text(text, "utf-8")
         print(f"Wrote {config}: look through it, then add this site's instruments.")
     print(f"Made the keys of site {options.site} in {data_dir}.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from chevet.edge.cart import Cart
 from chevet.edge.cart_attach import Attaching
 from chevet.edge.cart_store import Imports
 from chevet.edge.cases import Cases
+from chevet.edge.clock_floor import ClockFloor
 from chevet.edge.closing import Closing
 from chevet.edge.copies import Copies
 from chevet.edge.database import Database
@@ -109,7 +111,7 @@ class _Parts:
 
 
 def _parts(settings: EdgeSettings, database: Database) -> _Parts:
-    clock = BoxClock()
+    clock = BoxClock(floor=ClockFloor(settings.data_dir, time.monotonic))
     return _Parts(
         site=_site(settings),
         clock=clock,

@@ -9,11 +9,13 @@ from pathlib import Path
 from chevet.devices.driver import DRIVERS
 from chevet.edge.box import BoxClock
 from chevet.edge.disk import MEGABYTE, free_bytes
-from chevet.edge.errors import SettingsError
+from chevet.edge.doctor_road import look_at_road
+from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
+from chevet.edge.spool import REFUSED
+from chevet.edge.terminal_queue import look
 from chevet.edge.trust import read_programme, read_site
 
-REACH_S = 3.0
 HCI = Path("/sys/class/bluetooth")
 
 
@@ -31,9 +33,10 @@ def examine(settings: EdgeSettings) -> Iterator[Finding]:
     yield _trusted("keys and site", lambda: f"site {read_site(settings.data_dir).code}")
     yield _trusted("programme file", lambda: read_programme(settings.programme).name)
     yield _disk(settings)
+    yield _queue(settings)
     yield _clock()
     yield _kiosk(settings)
-    yield _broker(settings)
+    yield from (Finding(*told) for told in look_at_road(settings))
     try:
         devices = all_devices(settings)
     except SettingsError as error:
@@ -65,6 +68,19 @@ def _disk(settings: EdgeSettings) -> Finding:
     return Finding("disk", told)
 
 
+def _queue(settings: EdgeSettings) -> Finding:
+    """Say what is not at the relay yet, and what a person must look at."""
+    try:
+        waiting, letters = look(settings.data_dir)
+    except (StoreDamaged, DiskFull) as error:
+        return Finding("queue", "cannot be read", str(error))
+    refused = [item for item in waiting if item.state == REFUSED]
+    told = f"{len(waiting) - len(refused)} waiting, {len(refused)} refused, {len(letters)} dead letters"
+    if refused:
+        return Finding("queue", told, "`chevet-edge queue` names each with its reason and what can be done.")
+    return Finding("queue", told)
+
+
 def _clock() -> Finding:
     quality = BoxClock().quality()
     if quality == "synchronised":
@@ -87,22 +103,6 @@ def _kiosk(settings: EdgeSettings) -> Finding:
             "if no agent is running, stop the program that uses it or set another kiosk.port.",
         )
     return Finding("kiosk port", f"{place} is free")
-
-
-def _broker(settings: EdgeSettings) -> Finding:
-    place = f"{settings.broker.host}:{settings.broker.port}"
-    try:
-        settings.broker.password()
-        socket.create_connection((settings.broker.host, settings.broker.port), REACH_S).close()
-    except SettingsError as error:
-        return Finding("broker", place, error.sentence)
-    except OSError as error:
-        return Finding(
-            "broker",
-            f"{place} is not reached ({error.strerror or 'no answer'})",
-            "check the network and [broker]; until then studies wait safely on this box.",
-        )
-    return Finding("broker", f"{place} is reached")
 
 
 def _device(device: DeviceSettings, settings: EdgeSettings) -> Finding:

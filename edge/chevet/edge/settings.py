@@ -45,10 +45,18 @@ class KioskSettings(_Section):
 
 
 class BrokerSettings(_Section):
-    """The MQTT broker that carries sealed studies. `password_file` holds the password alone."""
+    """The MQTT broker that carries sealed studies. `password_file` holds the password alone.
 
-    host: str = "127.0.0.1"
-    port: _Port = 1883
+    Attributes:
+        host, port: "" and 0 are what enrolment said, or this machine's 1883.
+        tls: mutual TLS 1.3 with the box's certificate; None is what enrolment said.
+        open_network: allow a broker on another machine without TLS, where a VPN protects the road.
+    """
+
+    host: str = ""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    tls: bool | None = None
+    open_network: bool = False
     username: str = ""
     password_file: Path | None = None
 

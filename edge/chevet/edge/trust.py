@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chevet.edge.errors import SettingsError
 from chevet.edge.journal import sync_folder
+from chevet.exchange.enrolment import ProgrammeFile
 from chevet.exchange.errors import BadKey
 from chevet.exchange.keys import (
     new_sealing_key,
@@ -27,6 +28,7 @@ from chevet.exchange.keys import (
 from chevet.exchange.sealing import Recipient
 from chevet.study.case import Author, Signature, author_bytes
 
+REMEDY = "make it with `chevet-edge enrol` or `chevet-edge init`"
 SIGN_KEY, SEAL_KEY, SITE_FILE = "keys/sign.key", "keys/seal.key", "site.json"
 T = TypeVar("T", bound=BaseModel)
 
@@ -39,20 +41,6 @@ class _SiteFile(BaseModel):
     phone: Annotated[str, Field(max_length=40)] = ""
     verify_key: str
     seal_key: str
-
-
-class _Recipients(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    programme: str
-    recovery: str
-
-
-class _ProgrammeFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    v: Literal[1]
-    programme: str
-    relay_key: str
-    recipients: _Recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +61,19 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """The box's own keys: `signer` signs manifests and receipts, `opener` opens what is sealed to it."""
+
+    signer: Ed25519PrivateKey
+    opener: X25519PrivateKey
+
+
+@dataclass(slots=True)
 class Programme:
-    """The organisation behind the relay: `relay_key` vouches for receipts, answers and specialists."""
+    """The organisation behind the relay: `relay_key` vouches for receipts, answers and specialists.
+
+    `recipients` are replaced in place when the programme changes its keys: the next study is for them.
+    """
 
     name: str
     relay_key: Ed25519PublicKey
@@ -91,26 +90,99 @@ def make_site(data_dir: Path, code: str, name: str, phone: str = "") -> Path:
         raise SettingsError(
             f"{data_dir} already holds keys; they are never replaced, choose another data_dir."
         )
-    signer, opener = new_signing_key(), new_sealing_key()
-    words = {
+    _checked_words(code, name, phone, "", "")
+    return keep_site(data_dir, keep_keys(data_dir), code, name, phone)
+
+
+def keep_keys(data_dir: Path) -> Keys:
+    """Return the box's keys, made (0600) where there are none; they are never replaced.
+
+    Raises:
+        SettingsError: one is damaged, or readable by others.
+    """
+    (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_dir.chmod(0o700)
+    for path, fresh in ((SIGN_KEY, new_signing_key), (SEAL_KEY, new_sealing_key)):
+        if not (data_dir / path).exists():
+            replace_private(data_dir / path, private_pem(fresh()))
+    return read_keys(data_dir)
+
+
+def read_keys(data_dir: Path) -> Keys:
+    """Read the box's keys.
+
+    Raises:
+        SettingsError: missing, damaged, or readable by others.
+    """
+    signer, opener = _private(data_dir / SIGN_KEY), _private(data_dir / SEAL_KEY)
+    try:
+        return Keys(signing_key(signer), sealing_key(opener))
+    except BadKey as error:
+        raise SettingsError(f"The keys in {data_dir / 'keys'} cannot be used: {error.reason}.") from None
+
+
+def keep_site(data_dir: Path, keys: Keys, code: str, name: str, phone: str) -> Path:
+    """Write the public site.json that belongs to the keys; return its path.
+
+    Raises:
+        SettingsError: the code, name or phone will not do.
+    """
+    verify, seal = public_text(keys.signer.public_key()), public_text(keys.opener.public_key())
+    words = _checked_words(code, name, phone, verify, seal)
+    replace_private(data_dir / SITE_FILE, (json.dumps(words, indent=2, ensure_ascii=False) + "\n").encode())
+    return data_dir / SITE_FILE
+
+
+def known_site(data_dir: Path) -> str:
+    """Return the code of the site this box is, "" when it is none yet.
+
+    Raises:
+        SettingsError: site.json is damaged.
+    """
+    if not (data_dir / SITE_FILE).exists():
+        return ""
+    return _parsed(data_dir / SITE_FILE, _SiteFile, REMEDY).site
+
+
+def keep_programme(path: Path, words: ProgrammeFile) -> None:
+    """Write programme.json where it is missing or has changed.
+
+    Raises:
+        SettingsError: the one there is of another programme, or it cannot be written.
+    """
+    text = json.dumps(words.model_dump(), indent=2, ensure_ascii=False) + "\n"
+    try:
+        _same_relay(path, words)
+        if not path.exists() or json.loads(path.read_bytes()) != words.model_dump():
+            replace_private(path, text.encode())
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written ({error.strerror}); give this user its folder, or change `programme`."
+        ) from None
+
+
+def _same_relay(path: Path, words: ProgrammeFile) -> None:
+    if path.exists() and public_text(read_programme(path).relay_key) != words.relay_key:
+        raise SettingsError(
+            f"{path} is of another programme, whose studies may still be on this box; choose another data_dir"
+            " and another `programme` for the new one."
+        )
+
+
+def _checked_words(code: str, name: str, phone: str, verify: str, seal: str) -> dict[str, object]:
+    words: dict[str, object] = {
         "v": 1,
         "site": code,
         "name": name,
         "phone": phone,
-        "verify_key": public_text(signer.public_key()),
-        "seal_key": public_text(opener.public_key()),
+        "verify_key": verify,
+        "seal_key": seal,
     }
     try:
         _SiteFile.model_validate(words)
     except ValidationError as error:
         raise SettingsError(_complaint("site", error)) from None
-    (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
-    data_dir.chmod(0o700)
-    write_private(data_dir / SIGN_KEY, private_pem(signer))
-    write_private(data_dir / SEAL_KEY, private_pem(opener))
-    public = data_dir / SITE_FILE
-    write_private(public, (json.dumps(words, indent=2, ensure_ascii=False) + "\n").encode())
-    return public
+    return words
 
 
 def read_site(data_dir: Path) -> Site:
@@ -119,13 +191,9 @@ def read_site(data_dir: Path) -> Site:
     Raises:
         SettingsError: missing, damaged, or readable by others.
     """
-    words = _parsed(data_dir / SITE_FILE, _SiteFile, "make it with `chevet-edge init`")
-    signer = _private(data_dir / SIGN_KEY)
-    opener = _private(data_dir / SEAL_KEY)
-    try:
-        site = Site(words.site, words.name, words.phone, signing_key(signer), sealing_key(opener))
-    except BadKey as error:
-        raise SettingsError(f"The keys in {data_dir / 'keys'} cannot be used: {error.reason}.") from None
+    words = _parsed(data_dir / SITE_FILE, _SiteFile, REMEDY)
+    keys = read_keys(data_dir)
+    site = Site(words.site, words.name, words.phone, keys.signer, keys.opener)
     if public_text(site.signer.public_key()) != words.verify_key:
         raise SettingsError(
             f"{data_dir / SITE_FILE} does not belong to the keys beside it; restore both together."
@@ -139,12 +207,13 @@ def read_programme(path: Path) -> Programme:
     Raises:
         SettingsError: missing or damaged.
     """
-    words = _parsed(path, _ProgrammeFile, "bring the programme.json of `chevet-relay init`")
-    try:
-        recipients = (
-            Recipient("programme", sealing_public(words.recipients.programme)),
-            Recipient("recovery", sealing_public(words.recipients.recovery)),
+    words = _parsed(path, ProgrammeFile, "bring the programme.json of `chevet-relay init`")
+    if "recovery" not in words.recipients or len(words.recipients) == 1:
+        raise SettingsError(
+            f"{path}: the recovery key or the programme's own is missing; bring the file from the relay."
         )
+    try:
+        recipients = tuple(Recipient(name, sealing_public(key)) for name, key in words.recipients.items())
         return Programme(words.programme, signing_public(words.relay_key), recipients)
     except BadKey as error:
         raise SettingsError(f"{path}: {error.reason}; bring the file again from the relay.") from None
@@ -158,6 +227,15 @@ def vouched(author: Author, signature: Signature, signed: bytes, relay_key: Ed25
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Write `path` durably in one step, for its owner alone: a power cut leaves the old or the new."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, data)
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -176,7 +254,7 @@ def _private(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"{path} cannot be read ({error.strerror}); make it with `chevet-edge init` or restore it."
+            f"{path} cannot be read ({error.strerror}); make it with `chevet-edge init` or `enrol`, or restore it."
         ) from None
     if mode & 0o077:
         raise SettingsError(f"{path} can be read by other users; run `chmod 600 {path}`.")

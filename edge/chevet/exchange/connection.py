@@ -32,7 +32,7 @@ class BrokerAddress:
 
     Attributes:
         client_id: must be stable for a relay worker that keeps a session.
-        tls: context of TLS 1.3 with the box's certificate, None for a plain connection.
+        tls: makes each connection's context of TLS 1.3 with the box's certificate; None for a plain one.
         protocol: "5", "3.1.1", or "auto": 5 first and 3.1.1 where the broker hangs up on it.
         session_expiry_s: 0 for a clean start; else the broker keeps the session that long.
     """
@@ -42,7 +42,7 @@ class BrokerAddress:
     client_id: str = ""
     username: str = ""
     password: str = ""
-    tls: ssl.SSLContext | None = None
+    tls: Callable[[], ssl.SSLContext] | None = None
     protocol: str = "auto"
     session_expiry_s: int = 0
 
@@ -89,8 +89,10 @@ class Connection:
         """Connect and start paho's thread; blocks for at most the connect timeout.
 
         Raises:
-            OSError: nobody listens there, or TLS failed.
+            OSError: nobody listens there, or TLS failed, or its files cannot be read.
         """
+        if self._address.tls is not None:
+            self._client.tls_set_context(self._address.tls())
         keeps = self._address.session_expiry_s > 0
         if self._version is MQTTProtocolVersion.MQTTv5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -210,6 +212,4 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
     client.max_queued_messages_set(0)
     if address.username:
         client.username_pw_set(address.username, address.password or None)
-    if address.tls is not None:
-        client.tls_set_context(address.tls)
     return client

@@ -77,7 +77,7 @@ class Ask(BaseModel):
 
     Attributes:
         invite: the code's name, or "" where a box known as `site` asks anew.
-        csr: PKCS #10 in PEM; its key is certified, its words are ignored.
+        csr: PKCS #10 in PEM; its key is certified, its words are ignored. "" asks for no certificate.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -103,7 +103,7 @@ class Grant(BaseModel):
 
     Attributes:
         ask: SHA-256 of the body it answers, hexadecimal.
-        authority, certificate: PEM; the programme's CA and the box's own certificate.
+        authority, certificate: PEM; the programme's CA and the box's own, "" where none was asked.
         now_ms: the relay's clock, below which the box's never falls again.
     """
 

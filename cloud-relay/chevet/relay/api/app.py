@@ -10,7 +10,6 @@ from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.exports import router as exports
-from chevet.relay.api.aids import router as aids
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
 
@@ -29,7 +28,7 @@ def create_app(relay: Relay) -> FastAPI:
     )
     app.state.relay = relay
     refusals.install(app)
-    for room in (session, inbox, recordings, answers, live):
+    for room in (session, enrol, inbox, recordings, answers, live):
         app.include_router(room.router)
     app.include_router(exports)
     app.include_router(aids)

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise SettingsError(str(folder), f"Cannot write in {folder}: {error.strerror}.") from None
     print(f"Made {folder}/keys, {folder}/programme.json and {folder}/{CONFIG_NAME}.")
-    print(f"Bring {folder}/programme.json to every box: `chevet-edge init --programme programme.json`.")
+    print(f"Next: `chevet-relay site add NAME --config {folder}/{CONFIG_NAME}` invites a box by a code.")
     print(f"Move {folder}/keys/recovery.key to a safe place off this machine: it opens every study.")
     return 0
 

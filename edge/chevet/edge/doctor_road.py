@@ -1,0 +1,62 @@
+"""The doctor's look at the road to the broker: the certificate, the address, the handshake."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+from chevet.edge.box import BoxClock
+from chevet.edge.clock_floor import ClockFloor
+from chevet.edge.enrolled import certificate, days_left, read_enrolled, road, tls_of
+from chevet.edge.errors import SettingsError
+from chevet.edge.settings import EdgeSettings
+
+REACH_S: Final = 3.0
+DAYS_LEFT: Final = 60
+"""It renews itself from 121 days on; a box with less has not reached its relay for two months."""
+_PING: Final = (
+    b"\xc0\x00"  # out of turn, so the broker hangs up; in TLS 1.3 a client hears of a refusal only then
+)
+Told: TypeAlias = tuple[str, str, str]
+"""What was looked at, what was found, and the remedy, "" where all is well."""
+
+
+def look_at_road(settings: EdgeSettings) -> Iterator[Told]:
+    """Look at the certificate, where there is one, and at the broker."""
+    clock = BoxClock(floor=ClockFloor(settings.data_dir, time.monotonic))
+    try:
+        if read_enrolled(settings.data_dir) is not None:
+            yield _certificate(settings, clock)
+        to = road(settings)
+        settings.broker.password()
+    except SettingsError as error:
+        yield "broker", "cannot be used", error.sentence
+        return
+    place = f"{to.host}:{to.port}"
+    try:
+        with socket.create_connection((to.host, to.port), REACH_S) as reached:
+            if to.tls:
+                _shake_hands(tls_of(settings.data_dir, clock)(), to.host, reached)
+    except ssl.SSLError as error:
+        told = f"{place} is reached, but TLS fails ({error.reason or error})"
+        yield "broker", told, "look at the clock; else the site may be revoked: ask the operator for a code."
+    except OSError as error:
+        told = f"{place} is not reached ({error.strerror or 'no answer'})"
+        yield "broker", told, "check the network and [broker]; until then studies wait safely on this box."
+    else:
+        yield "broker", f"{place} is reached" + (" by mutual TLS 1.3" if to.tls else ""), ""
+
+
+def _certificate(settings: EdgeSettings, clock: BoxClock) -> Told:
+    days = days_left(certificate(settings.data_dir), clock.now_ms())
+    if days >= DAYS_LEFT:
+        return "certificate", f"{days} days left; it renews itself", ""
+    remedy = "bring the box online, it renews itself; where it cannot, enrol with a new code."
+    return "certificate", f"{max(days, 0)} days left", remedy
+
+
+def _shake_hands(context: ssl.SSLContext, host: str, reached: socket.socket) -> None:
+    with context.wrap_socket(reached, server_hostname=host) as shaken:
+        shaken.sendall(_PING)
+        shaken.recv(1)
