@@ -34,7 +34,7 @@ class Certificates:
         query = (
             select(func.count())
             .select_from(certificates)
-            .where(certificates.c.site == site, certificates.c.issued_ms >= since_ms)
+            .where(certificates.c.site == site, certificates.c.issued_ms > since_ms)
         )
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
