@@ -118,6 +118,25 @@ def recordings(base: int, arrived: str) -> list[Shape]:
     return [ecg, *sounds, *ears, finger]
 
 
+def earlier_visit(number: int, days: int) -> Shape:
+    """An earlier visit of the patient of case 1."""
+    at = now_ms() - days * 86_400_000
+    seen = [
+        vital("spo2", 93, "%"),
+        vital("systolic", 162, "mm[Hg]", "manual"),
+        vital("diastolic", 98, "mm[Hg]", "manual"),
+    ]
+    return {
+        "id": ident(number * 256 + 200),
+        "closed_ms": at,
+        "reason": "chest_pain",
+        "age": 54,
+        "simulated": True,
+        "vitals": [one | {"at_ms": at} for one in seen],
+        "recordings": recordings(number * 256 + 200, "all"),
+    }
+
+
 def case(number: int, **other: Any) -> Shape:
     """One case as the desk gets it."""
     base: Shape = {

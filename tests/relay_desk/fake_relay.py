@@ -14,7 +14,16 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from relay_desk.cases_for_desk import DOCTOR, Shape, all_cases, ident, in_inbox, now_ms
-from relay_desk.signals_for_desk import LEADS, eardrum, ecg, encoded_sound, pleth, wave_frame
+from relay_desk.signals_for_desk import (
+    LEADS,
+    eardrum,
+    ecg,
+    ecg_marks,
+    encoded_sound,
+    pleth,
+    sound_marks,
+    wave_frame,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 DESK = ROOT / "cloud-relay" / "chevet" / "relay" / "desk"
@@ -24,6 +33,7 @@ CSP = (
     "object-src 'none'; frame-ancestors 'none'"
 )
 PASSWORD = "correct horse"
+FRAMES = 6
 ORDER = {"emergency": 0, "urgent": 1, "routine": 2}
 
 
@@ -53,6 +63,8 @@ class FakeRelay:
         self.delay_s = 0.0
         self.back: list[Shape] = []
         self.gaps: list[list[int]] = []
+        self.swaps: list[Shape] = []
+        self.earlier: list[Shape] = []
         self.user: Shape | None = None
 
     def case(self, case_id: str) -> Shape:
@@ -60,10 +72,17 @@ class FakeRelay:
             raise RefusalError(404, "not_found")
         return self.cases[case_id]
 
+    def visits(self, case_id: str) -> list[Shape]:
+        """The case and, under their own ids, the earlier visits."""
+        past = [visit for visit in self.earlier if visit["id"] == case_id]
+        return past or [self.case(case_id)]
+
     def recording(self, case_id: str, rid: str) -> Shape:
-        for recording in self.case(case_id)["recordings"]:
-            if recording["id"] == rid:
-                return recording
+        for visit in self.visits(case_id):
+            for recording in visit["recordings"]:
+                found: Shape = recording
+                if found["id"] == rid:
+                    return found
         raise RefusalError(404, "not_found")
 
     def layer(self, recording: Shape, asked: str | None) -> str:
@@ -95,6 +114,7 @@ def build(relay: FakeRelay) -> FastAPI:
     _session_routes(app, relay)
     _case_routes(app, relay)
     _media_routes(app, relay)
+    _aid_routes(app, relay)
 
     @app.get("/")
     def page() -> FileResponse:
@@ -280,6 +300,46 @@ def _media_routes(app: FastAPI, relay: FakeRelay) -> None:
         recording = relay.recording(case_id, rid)
         data, media_type = eardrum(recording["side"], relay.layer(recording, layer))
         return Response(data, media_type=media_type)
+
+
+def _aid_routes(app: FastAPI, relay: FakeRelay) -> None:
+    here = "/api/cases/{case_id}/recordings/{rid}"
+
+    @app.get("/api/cases/{case_id}/earlier")
+    def earlier(case_id: str) -> Shape:
+        relay.case(case_id)
+        return {"visits": relay.earlier}
+
+    @app.get(here + "/marks")
+    def marks(case_id: str, rid: str) -> Shape:
+        recording = relay.recording(case_id, rid)
+        relay.layer(recording, "lossless")
+        return ecg_marks(relay.swaps) if recording["step"] == "ecg" else sound_marks()
+
+    @app.get(here + "/print")
+    def print_(case_id: str, rid: str) -> Response:
+        relay.recording(case_id, rid)
+        return Response(b"%PDF-1.4", media_type="application/pdf")
+
+    @app.get(here + "/sound/without-heart")
+    def without_heart(case_id: str, rid: str) -> Response:
+        relay.layer(relay.recording(case_id, rid), "lossless")
+        return Response(encoded_sound("lossless", quiet=True)[0], media_type="audio/wav")
+
+    @app.get(here + "/pictures/{n}/enhanced")
+    def enhanced(case_id: str, rid: str, n: int) -> Response:
+        recording = relay.recording(case_id, rid)
+        return Response(eardrum(recording["side"], "lossless", brighter=True)[0], media_type="image/jpeg")
+
+    @app.get(here + "/clip/frames")
+    def frames(case_id: str, rid: str) -> Shape:
+        relay.recording(case_id, rid)
+        return {"seconds": [round(0.2 * n, 2) for n in range(FRAMES)]}
+
+    @app.get(here + "/clip/frames/{k}")
+    def frame(case_id: str, rid: str, k: int) -> Response:
+        recording = relay.recording(case_id, rid)
+        return Response(eardrum(recording["side"], "lossless", turn=8 * k)[0], media_type="image/jpeg")
 
 
 @contextmanager

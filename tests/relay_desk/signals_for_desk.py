@@ -55,6 +55,39 @@ def ecg(
     return np.array([rows[name] for name in LEADS]).astype(np.int16)
 
 
+def ecg_marks(swaps: list[dict[str, object]], rate_hz: int = 500) -> dict[str, object]:
+    """Draft marks about the waves that `ecg` draws."""
+    r = beats(10, 72)
+    r = r[(r > 0.3) & (r < 9.5)]
+    limits = {
+        "p_on": -0.21, "p_peak": -0.17, "p_off": -0.13, "qrs_on": -0.05, "qrs_peak": 0.0, "qrs_off": 0.05,
+        "t_on": 0.17, "t_peak": 0.27, "t_off": 0.37,
+    }  # fmt: skip
+    waves = {name: [round((at + after) * rate_hz) for at in r] for name, after in limits.items()}
+    return {"kind": "ecg", "rate_hz": rate_hz, "method": "drawn", "waves": waves, "swaps": swaps}
+
+
+def sound_marks(duration_s: float = 8) -> dict[str, object]:
+    """Draft states, envelope and room noise of `heart_sound`."""
+    states: list[list[float | str]] = []
+    for at in beats(duration_s, 72):
+        edges = (0.0, 0.08, 0.33, 0.40, 0.80)
+        for begin, end, state in zip(edges, edges[1:], ("s1", "systole", "s2", "diastole"), strict=False):
+            if at + begin < duration_s:
+                states.append([round(at + begin, 3), round(min(at + end, duration_s), 3), state])
+    cycle = [round(0.1 + 0.9 * np.exp(-(((n - 20) / 8) ** 2)), 3) for n in range(100)]
+    count = int(duration_s / 0.02)
+    level = [
+        round(0.1 + 0.8 * float(np.exp(-(((n * 0.02 % 0.83) - 0.2) ** 2) / 0.004)), 3) for n in range(count)
+    ]
+    return {
+        "kind": "sound", "duration_s": duration_s, "guided_by_ecg": False, "states": states,
+        "envelope": {"band_hz": [80, 500], "step_s": 0.02, "level": level, "cycle": cycle, "cycles": 9},
+        "noise": {"band_hz": [400, 1000], "step_s": 0.25, "level_db": [-52.0 + n % 5 for n in range(32)]},
+        "method": "drawn",
+    }  # fmt: skip
+
+
 @cache
 def pleth(rate_hz: int = 75, duration_s: float = 20) -> NDArray[np.int16]:
     """One pulse wave, shape [1, n]."""
@@ -104,19 +137,19 @@ def heart_sound(
 
 
 @cache
-def encoded_sound(layer: str) -> tuple[bytes, str]:
+def encoded_sound(layer: str, *, quiet: bool = False) -> tuple[bytes, str]:
     """The sound as the relay serves it: Opus for preview and diagnostic, WAV for lossless."""
     out = io.BytesIO()
     if layer == "lossless":
-        soundfile.write(out, heart_sound(), 4000, format="WAV", subtype="PCM_16")
+        soundfile.write(out, heart_sound() * (0.2 if quiet else 1.0), 4000, format="WAV", subtype="PCM_16")
         return out.getvalue(), "audio/wav"
     soundfile.write(out, heart_sound(8000), 8000, format="OGG", subtype="OPUS")
     return out.getvalue(), "audio/ogg"
 
 
 @cache
-def eardrum(side: str, layer: str) -> tuple[bytes, str]:
-    """A drawn eardrum: pearly on the right, red and bulging on the left."""
+def eardrum(side: str, layer: str, *, turn: float = 0, brighter: bool = False) -> tuple[bytes, str]:
+    """A drawn eardrum: pearly on the right, red and bulging on the left; turned, as a hand moves the tip."""
     size = 160 if layer == "preview" else 640
     unit = size / 640
     image = Image.new("RGB", (size, round(size * 0.75)), (28, 14, 12))
@@ -141,7 +174,9 @@ def eardrum(side: str, layer: str) -> tuple[bytes, str]:
     mirror = 1 if side == "right" else -1
     tip, foot = (306 * unit, 250 * unit), (320 * unit, 360 * unit)
     draw.polygon([tip, ((320 + mirror * 70) * unit, 350 * unit), foot], fill=(250, 244, 232))
-    image = image.filter(ImageFilter.GaussianBlur(3 * unit))
+    image = image.filter(ImageFilter.GaussianBlur(3 * unit)).rotate(turn)
+    if brighter:
+        image = image.point(lambda value: min(255, round(value * 1.25)))
     out = io.BytesIO()
     if layer == "preview":
         image.save(out, "AVIF", quality=50)

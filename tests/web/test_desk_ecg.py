@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from relay_desk.cases_for_desk import ident
+from relay_desk.cases_for_desk import earlier_visit, ident
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     chromium,
     desk_opener,
@@ -339,5 +339,123 @@ def test_a_carts_own_file_that_is_still_travelling_is_announced(
 ) -> None:
     relay.recording(ARRIVING, ident(513))["source"] = {"media_type": "application/dicom", "bytes": 81_234}
     page = open_desk(f"#/case/{ARRIVING}/ecg")
-    expect(page.locator(".under")).to_contain_text("The original file from the cart (82 kB) is on its way")
+    expect(page.locator(".under").last).to_contain_text(
+        "The original file from the cart (82 kB) is on its way"
+    )
     expect(page.locator(".under a[download]")).to_have_count(0)
+
+
+def test_cabrera_turns_avr_and_stands_beside_every_layout(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(ECG)
+    paper(page)
+    choose(page, "Order", "cabrera")
+    for layout in ("12x1", "6x2", "3x4"):
+        choose(page, "Layout", layout)
+        panels = page.evaluate("document.querySelector('ecg-paper').scale.page.panels")
+        assert [panel["lead"] for panel in panels[:6]] == ["aVL", "I", "aVR", "II", "aVF", "III"]
+        assert [panel["sign"] for panel in panels[:4]] == [1, 1, -1, 1]
+        assert panels[6]["lead"] == "V1"
+
+
+def test_a_leads_name_brings_it_nearer_and_the_calipers_still_hold(
+    open_desk: Callable[..., Page], shot: Callable[..., Any]
+) -> None:
+    page = open_desk(ECG)
+    paper(page)
+    place = page.evaluate("""() => {
+      const {px_per_mm, page} = document.querySelector('ecg-paper').scale;
+      const panel = page.panels.find(one => one.lead === 'V2');
+      const y_mm = panel.y_mm - Math.min(10, page.row_mm * 0.36) - 1;
+      return {x: (panel.x_mm + 3) * px_per_mm, y: y_mm * px_per_mm};
+    }""")
+    page.locator("ecg-paper canvas").last.click(position=place)
+    expect(page.locator("ecg-paper")).to_have_attribute("lead", "V2")
+    assert "50 mm/s, 20 mm/mV" in page.evaluate("document.querySelector('ecg-paper').dataset.facts")
+    panels = page.evaluate("document.querySelector('ecg-paper').scale.page.panels")
+    assert [(panel["lead"], panel["from_s"]) for panel in panels] == [("V2", 0), ("V2", 5)]
+    page.locator("ecg-paper .sheet").focus()
+    page.keyboard.press("Enter")
+    assert (caliper(page)["ms"], caliper(page)["mv"]) == (pytest.approx(200), pytest.approx(1.0))
+    shot(page, "lead-near")
+    page.get_by_role("button", name="Back to all leads").click()
+    expect(page.locator("ecg-paper")).not_to_have_attribute("lead", "V2")
+    assert "25 mm/s, 10 mm/mV" in page.evaluate("document.querySelector('ecg-paper').dataset.facts")
+
+
+def test_draft_marks_are_drawn_only_when_asked_and_called_a_draft(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    relay.swaps = [{"electrodes": ["RA", "LA"], "confidence": 0.8}]
+    page = open_desk(ECG)
+    expect(page.get_by_text("These electrodes seem swapped: RA/LA.")).to_be_visible()
+    blue = """() => {
+      const canvas = document.querySelector('ecg-paper').shadowRoot.querySelector('canvas');
+      const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height - 40);
+      let n = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i + 2] > data[i] + 60 && data[i] < 90) n++;
+      return n;
+    }"""
+    assert page.evaluate(blue) == 0
+    page.get_by_role("button", name="Draft marks").click()
+    expect(page.locator("ecg-paper")).to_have_attribute("data-facts", re.compile("marks: automatic draft"))
+    assert page.evaluate(blue) > 200
+    shot(page, "marks")
+
+
+def test_an_earlier_ecg_stands_below_at_the_same_scale(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    page = open_desk(ECG, size="phone")
+    page.get_by_role("button", name="Earlier ECG").click()
+    expect(page.get_by_text("No earlier ECG of this patient from this site.")).to_be_visible()
+    relay.earlier = [earlier_visit(20, 90), earlier_visit(21, 400)]
+    page = open_desk(ECG)
+    paper(page)
+    choose(page, "Layout", "6x2")
+    choose(page, "Gain", "20")
+    page.get_by_role("button", name="Earlier ECG").click()
+    expect(page.locator(".earlier ecg-paper")).to_have_attribute("data-facts", re.compile("20 mm/mV"))
+    scales = page.evaluate("[...document.querySelectorAll('ecg-paper')].map(one => one.scale.px_per_mm)")
+    assert scales[0] == scales[1]
+    expect(page.locator(".earlier .chip[aria-pressed]")).to_have_count(2)
+    shot(page, "ecg-earlier")
+
+
+def test_qtc_follows_the_readers_calipers_with_its_formula_named(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(ECG)
+    paper(page)
+    result = page.locator(".qt-result")
+    expect(result).to_contain_text("QTc Fridericia 417 ms")
+    expect(result).to_contain_text("draft")
+    keep = page.get_by_role("button", name="Keep calipers as QT")
+    expect(keep).to_be_disabled()
+    page.locator("ecg-paper .sheet").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(keep).to_be_enabled()
+    keep.click()
+    page.locator("ecg-paper .sheet").focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowRight")
+    page.get_by_role("button", name="Keep calipers as RR").click()
+    # QT 400 ms, RR 1000 ms: at 60 beats a minute every formula leaves QT as it is
+    for formula in ("Bazett", "Framingham", "Hodges", "Fridericia"):
+        page.get_by_label("Formula").select_option(formula.lower())
+        expect(result).to_contain_text(f"QTc {formula} 400 ms")
+    told = page.evaluate("""async () => {
+      const {correctedQt} = await import('/desk/qt.js');
+      return ['fridericia', 'bazett', 'framingham', 'hodges'].map(name => correctedQt(name, 400, 640));
+    }""")
+    assert told == pytest.approx([464.2, 500.0, 455.4, 459.1], abs=0.1)
+    expect(result).to_contain_text("by your calipers")
+
+
+def test_the_page_to_print_is_asked_for_as_the_screen_shows_it(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(ECG, language="ar")
+    paper(page)
+    page.locator(".tools select").nth(1).select_option("cabrera")
+    link = page.locator("a.flip")
+    expect(link).to_have_attribute(
+        "href", re.compile(r"/print\?layout=3x4&order=cabrera&speed=25&gain=10&.*language=ar")
+    )
+    expect(link).to_have_attribute("target", "_blank")

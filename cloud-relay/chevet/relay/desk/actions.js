@@ -41,7 +41,7 @@ const showTrouble = (error) => set({ trouble: error.sentence });
 function endSession() {
   if (!now().user) return;
   disconnect();
-  set({ user: null, ended: true, inbox: null, open: null, delivery: null, refused: null, dialog: "" });
+  set({ user: null, ended: true, inbox: null, open: null, delivery: null, earlier: null, refused: null, dialog: "" });
 }
 
 export async function readStatus() {
@@ -59,7 +59,7 @@ export async function signIn(user, password) {
 export async function signOut() {
   await attempt(() => remove("/api/session"), showTrouble);
   disconnect();
-  set({ user: null, ended: false, inbox: null, open: null, delivery: null, refused: null, drafts: {}, dialog: "" });
+  set({ user: null, ended: false, inbox: null, open: null, delivery: null, earlier: null, refused: null, drafts: {}, dialog: "" });
 }
 
 /** Signed in: open the live line and what the address names. */
@@ -72,7 +72,7 @@ export async function enter() {
 export async function follow() {
   const route = parse(location.hash);
   const same = route.id === now().open?.id;
-  set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, side: "answer", retake: null }) });
+  set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, earlier: null, side: "answer", retake: null }) });
   if (now().user && route.page === "case" && !same) await readCase(route.id);
   if (now().user && route.page === "refused") await readRefused();
 }

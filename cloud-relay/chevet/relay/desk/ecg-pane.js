@@ -1,22 +1,30 @@
-/** ECG on millimetre paper: layout, speed, gain, filter, calipers, and the drafts with it. */
+/** ECG on millimetre paper: calipers, draft marks, one lead nearer, an earlier ECG beside it, and the page to print. */
 
 import { bytes } from "/shared/api.js";
-import { t } from "/shared/i18n.js";
+import { reasonText, t } from "/shared/i18n.js";
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
-import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Icon } from "/shared/icon.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Drafts } from "/desk/drafts.js";
-import { Flip, Meanwhile, NotDone, Pick, useLayer } from "/desk/fetched.js";
-import { ecgWords } from "/desk/instrument-words.js";
+import { EarlierEcg } from "/desk/ecg-earlier.js";
+import { Paper } from "/desk/ecg-one.js";
+import { QtTool } from "/desk/ecg-qt.js";
+import { FIRST, Tools } from "/desk/ecg-tools.js";
+import { Flip, Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
+import { useMarks } from "/desk/marks.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
-import { bytesText, ltr } from "/desk/say.js";
+import { bytesText } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
-/** @typedef {import("/shared/instruments/ecg-paper.js").EcgPaper} EcgPaper */
+/** @typedef {import("/desk/types.js").EcgMarks} EcgMarks */
+/** @typedef {import("/desk/ecg-tools.js").View} View */
+/** @typedef {import("/shared/instruments/ecg-paper-wave.js").Wave} Wave */
 
-const FIRST = { layout: "3x4", speed: "25", gain: "10", filter: "diagnostic", zoom: "fit" };
-/** @typedef {typeof FIRST} View */
+const PAGE_S = 10;
+/** One lead nearer: twice the usual speed and gain, printed on the page like any other. */
+const NEAR = { speed: "50", gain: "20" };
 
 /** @param {{ one: DeskCase }} props */
 export function EcgPane({ one }) {
@@ -32,46 +40,69 @@ export function EcgPane({ one }) {
 /** @param {{ one: DeskCase, recording: DeskRecording }} props */
 function Sheet({ one, recording }) {
   const [view, setView] = useState(FIRST);
-  const [measuring, setMeasuring] = useState(false);
-  const [march, setMarch] = useState(false);
-  const fetched = useLayer(recording, async (layer) => readWave(await bytes(`/api/cases/${one.id}/recordings/${recording.id}/waveform?layer=${layer}`)));
-  const paper = useRef(/** @type {EcgPaper | null} */ (null));
+  const [far, setFar] = useState(/** @type {View | null} */ (null));
+  const [on, setOn] = useState({ measuring: false, march: false, marks: false, earlier: false });
+  const [caliper, setCaliper] = useState(/** @type {{ms: number} | null} */ (null));
   const { language } = useDesk();
-  useEffect(() => {
-    if (!paper.current || !fetched.value) return;
-    paper.current.words = ecgWords();
-    paper.current.wave = fetched.value;
-  }, [fetched.value, language]);
+  const fetched = useLayer(recording, async (layer) => readWave(await bytes(`/api/cases/${one.id}/recordings/${recording.id}/waveform?layer=${layer}`)));
+  const marks = /** @type {EcgMarks | null} */ (useMarks(one, recording));
   const change = (/** @type {Partial<View>} */ part) => setView({ ...view, ...part });
+  const flip = (/** @type {keyof typeof on} */ name) => setOn({ ...on, [name]: !on[name] });
+  const nearer = (/** @type {string} */ lead) => {
+    if (view.lead || !lead) {
+      setView({ ...(far ?? view), lead: "", start: view.start });
+      return;
+    }
+    setFar(view);
+    setView({ ...view, ...NEAR, lead });
+  };
+  const whole = fetched.value && fetched.value.layer !== "preview" ? fetched.value : null;
   return html`
     <${RecordingHead} recording=${recording} />
-    <${Tools} view=${view} change=${change} />
-    ${fetched.state === "there"
-      ? html`<ecg-paper ref=${paper} layout=${view.layout} speed=${view.speed} gain=${view.gain} filter=${view.filter} zoom=${view.zoom}
-          measuring=${measuring || null} march=${march || null} watermark=${one.simulated ? "HTEST" : null}></ecg-paper>`
+    <${Swaps} recording=${recording} marks=${marks} />
+    <${Tools} view=${view} change=${change} wave=${fetched.value} nearer=${nearer} />
+    ${fetched.state === "there" && fetched.value
+      ? html`<${Paper} one=${one} wave=${fetched.value} view=${view} on=${on} marks=${on.marks ? marks : null} nearer=${nearer} measured=${setCaliper} language=${language} />`
       : html`<${Meanwhile} fetched=${fetched} recording=${recording} tall />`}
     <div class="under">
-      <span class="touch-only"><${Flip} on=${measuring} icon="hand" label=${t("ecg.touch_measure")} flip=${() => setMeasuring(!measuring)} /></span>
-      <${Flip} on=${march} icon="skip-forward" label=${t("ecg.march")} flip=${() => setMarch(!march)} />
-      <span class="soft">${fetched.value?.layer === "preview" ? t("ecg.calipers_off") : t("ecg.how")}</span>
-      <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
-      <${CartFile} one=${one} recording=${recording} />
+      <span class="touch-only"><${Flip} on=${on.measuring} icon="hand" label=${t("ecg.touch_measure")} flip=${() => flip("measuring")} /></span>
+      <${Flip} on=${on.march} icon="skip-forward" label=${t("ecg.march")} flip=${() => flip("march")} />
+      ${marks?.waves.qrs_on.length ? html`<${Flip} on=${on.marks} icon="eye" label=${t("ecg.marks")} flip=${() => flip("marks")} />` : ""}
+      <${Flip} on=${on.earlier} icon="rotate-ccw" label=${t("earlier.beside")} flip=${() => flip("earlier")} />
+      <${Pager} view=${view} change=${change} wave=${fetched.value} />
+      ${whole ? html`<a class="flip" target="_blank" rel="noopener" href=${printed(one, recording, view, language)}><${Icon} name="printer" />${t("ecg.print")}</a>` : ""}
     </div>
+    <div class="under"><span class="soft">${fetched.value?.layer === "preview" ? t("ecg.calipers_off") : t("ecg.how")}</span>
+      <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
+      <${CartFile} one=${one} recording=${recording} /></div>
+    ${on.earlier ? html`<${EarlierEcg} one=${one} view=${view} />` : ""}
     <${Drafts} recording=${recording} />
+    ${whole ? html`<${QtTool} recording=${recording} caliper=${caliper} />` : ""}
     <${Origin} recording=${recording} />`;
 }
 
-/** @param {{ view: View, change: (part: Partial<View>) => void }} props */
-function Tools({ view, change }) {
-  return html`<div class="tools">
-    <${Pick} label=${t("ecg.layout")} value=${view.layout} choose=${(/** @type {string} */ layout) => change({ layout })}
-      options=${[["3x4", ltr("3 × 4 + II")], ["6x2", ltr("6 × 2")], ["12x1", ltr("12 × 1")]]} />
-    <${Pick} label=${t("ecg.speed")} value=${view.speed} choose=${(/** @type {string} */ speed) => change({ speed })} options=${["25", "50"].map((code) => [code, ltr(`${code} mm/s`)])} />
-    <${Pick} label=${t("ecg.gain")} value=${view.gain} choose=${(/** @type {string} */ gain) => change({ gain })} options=${["5", "10", "20"].map((code) => [code, ltr(`${code} mm/mV`)])} />
-    <${Pick} label=${t("ecg.filter")} value=${view.filter} choose=${(/** @type {string} */ filter) => change({ filter })}
-      options=${[["diagnostic", ltr("0.05–150 Hz")], ["monitor", `${ltr("0.5–40 Hz")} ${t("ecg.view")}`], ["raw", t("ecg.raw")]]} />
-    <${Pick} label=${t("ecg.zoom")} value=${view.zoom} choose=${(/** @type {string} */ zoom) => change({ zoom })} options=${[["fit", t("ecg.fit")], ["true", t("ecg.true")]]} />
-  </div>`;
+/** Electrodes that look exchanged on the exact samples, where the box did not already say so. @param {{ recording: DeskRecording, marks: EcgMarks | null }} props */
+function Swaps({ recording, marks }) {
+  const told = recording.quality.reasons.filter((reason) => reason.startsWith("lead_swap"));
+  const news = (marks?.swaps ?? []).map((swap) => `lead_swap:${swap.electrodes.join("/")}`).filter((reason) => !told.includes(reason));
+  if (!news.length) return null;
+  return html`<p class="note note-attention" role="status"><${Icon} name="triangle-alert" /><span><b class="draft-word">${t("draft")}</b> ${news.map(reasonText).join(" · ")}</span></p>`;
+}
+
+/** Pages of a recording longer than the paper. @param {{ view: View, change: (part: Partial<View>) => void, wave: Wave | null }} props */
+function Pager({ view, change, wave }) {
+  const seconds = wave ? wave.samples / wave.rate_hz : 0;
+  if (seconds <= PAGE_S * 1.05) return null;
+  const go = (/** @type {number} */ by) => change({ start: Math.max(0, Math.min(Math.floor((seconds - 1) / PAGE_S) * PAGE_S, view.start + by)) });
+  return html`<span class="pager" dir="ltr"><button type="button" class="flip" aria-label=${t("ecg.page_back")} disabled=${view.start <= 0} onClick=${() => go(-PAGE_S)}><${Icon} name="chevron-left" /></button>
+    <span>${view.start}–${Math.min(seconds, view.start + PAGE_S).toFixed(0)} s</span>
+    <button type="button" class="flip" aria-label=${t("ecg.page_on")} disabled=${view.start + PAGE_S >= seconds} onClick=${() => go(PAGE_S)}><${Icon} name="chevron-right" /></button></span>`;
+}
+
+/** Where the page to print is, drawn as the screen is. @param {DeskCase} one @param {DeskRecording} recording @param {View} view @param {string} language */
+function printed(one, recording, view, language) {
+  const { layout, order, speed, gain, filter } = view.lead ? FIRST : view;
+  return `/api/cases/${one.id}/recordings/${recording.id}/print?${new URLSearchParams({ layout, order, speed, gain, filter, language })}`;
 }
 
 /** The file that a cart wrote, to be saved, once all of it is here. @param {{ one: DeskCase, recording: DeskRecording }} props */

@@ -6,7 +6,8 @@ import { t } from "/shared/i18n.js";
 export function ecgWords() {
   return {
     label: t("ecg.label"), not_to_scale: t("ecg.not_to_scale"), to_scale: t("ecg.to_scale"), preview: t("ecg.preview"),
-    raw: t("ecg.raw"), view: t("ecg.view"), centred: t("ecg.centred"), gap: t("ecg.gap"), calipers_off: t("ecg.calipers_off"),
+    raw: t("ecg.raw"), view: t("ecg.view"), centred: t("ecg.centred"), gap: t("ecg.gap"),
+    marks: t("ecg.marks_said"), alone: t("ecg.near"), calipers_off: t("ecg.calipers_off"),
   };
 }
 

@@ -25,6 +25,7 @@ import { stateOf } from "/shared/state.js";
  * @property {DeskCase | null} open the case on the table
  * @property {string} openError code
  * @property {Delivery | null} delivery of the open case
+ * @property {{of: string, visits: import("/desk/types.js").EarlierVisit[]} | null} earlier visits of the open case's patient
  * @property {RefusedBundle[] | null} refused
  * @property {string} refusedError code
  * @property {boolean} connected the live line is open
@@ -39,7 +40,7 @@ import { stateOf } from "/shared/state.js";
 /** @type {Desk} */
 const FIRST = {
   ready: false, language: "fr", status: null, user: null, ended: false, route: { page: "inbox", id: "", pane: "" },
-  inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, refused: null, refusedError: "",
+  inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
   connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
 };
 

@@ -1,12 +1,16 @@
 /** Shapes of the desk's part of docs/api.md. */
 
+import type { Marks } from "/shared/instruments/ecg-paper-marks.js";
 import type { Consent, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
 
 export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
 export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; now_ms: number }
 export interface Chunks { have: number; total: number }
 export interface LayerShare extends Chunks { bytes: number }
-export interface DeskRecording extends Recording { layers: Record<string, LayerShare>; source?: { media_type: string; bytes: number } | null; clip?: { media_type: string; bytes: number; from_s: number; seconds: number } | null }
+export interface DeskRecording extends Recording { layers: Record<string, LayerShare>; source?: { media_type: string; bytes: number } | null; clip?: { media_type: string; bytes: number; from_s: number; seconds: number } | null; streams?: { unit: string; rate_hz: number; names: string[] }[] }
+/** Another visit of the same patient, without who it was. */
+export interface EarlierVisit { id: string; closed_ms: number; reason: string; age: number | null; simulated: boolean; vitals: Vital[]; recordings: DeskRecording[] }
+export interface EcgMarks extends Marks { kind: "ecg"; method: string; swaps: { electrodes: string[]; confidence: number }[] }
 export type CaseState = "arriving" | "waiting" | "claimed" | "answered";
 export interface InboxCase {
   id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };

@@ -1,5 +1,6 @@
 /** Drawing of the ECG paper: every function takes a context whose unit is the CSS pixel and a scale in px per mm. */
 
+import { nameAt } from "./ecg-paper-layout.js";
 import { stretches } from "./ecg-paper-wave.js";
 
 /** @typedef {import("./ecg-paper-layout.js").Page} Page */
@@ -93,7 +94,7 @@ export function drawPanel(ctx, panel, wave, how) {
   ctx.beginPath();
   for (const [from, to] of stretches(wave.samples, wave.gaps)) {
     for (let i = Math.max(from, first); i < Math.min(to, last); i++) {
-      const y = (panel.y_mm - lead.values[i] * gain_mm_mv) * scale;
+      const y = (panel.y_mm - panel.sign * lead.values[i] * gain_mm_mv) * scale;
       if (i === Math.max(from, first)) ctx.moveTo(x(i), y);
       else ctx.lineTo(x(i), y);
     }
@@ -116,7 +117,8 @@ function drawName(ctx, panel, { scale, row_mm }) {
   ctx.font = `600 ${Math.max(11, 3.4 * scale)}px ${FONT}`;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
-  ctx.fillText(panel.lead, (panel.x_mm + 1) * scale, (panel.y_mm - Math.min(10, row_mm * 0.36)) * scale);
+  const { x_mm, y_mm } = nameAt(panel, row_mm);
+  ctx.fillText(panel.sign < 0 ? `\u2212${panel.lead}` : panel.lead, x_mm * scale, y_mm * scale);
   ctx.strokeStyle = INK.trace;
   ctx.lineWidth = 1;
   ctx.beginPath();

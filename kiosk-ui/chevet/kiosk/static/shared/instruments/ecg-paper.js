@@ -3,16 +3,20 @@
  *
  * Attributes: `speed` (25 | 50 mm/s), `gain` (5 | 10 | 20 mm/mV), `layout` (3x4 | 6x2 | 12x1),
  * `filter` (diagnostic | monitor | raw), `zoom` (fit | true), `start` (first second of the page),
- * `march` (lines at the calipers' distance), `watermark` (word across simulated data).
- * Properties: `wave` (from `readWave`), `words` (its texts in the reader's language), `caliper`, `scale`.
- * Event: `caliper` with the measured values, or null when it was put away.
+ * `order` (standard | cabrera), `lead` (draw this one alone), `march` (lines at the calipers' distance),
+ * `watermark` (word across simulated data).
+ * Properties: `wave` (from `readWave`), `marks` (draft, or null), `words` (its texts in the reader's language),
+ * `caliper`, `scale`. Events: `caliper` with the measured values, or null when it was put away; `lead` with the
+ * name that was pressed.
  *
  * The paper never mirrors: time runs from left to right in every language.
  */
 
 import { caption, grip, measured, stepped } from "./ecg-paper-caliper.js";
 import { drawCaliper, drawFoot, drawGrid, drawPanel, drawPulses, drawWatermark } from "./ecg-paper-draw.js";
-import { pageFor } from "./ecg-paper-layout.js";
+import { ENGLISH, STYLE } from "./ecg-paper-face.js";
+import { namedAt, pageFor } from "./ecg-paper-layout.js";
+import { drawMarks } from "./ecg-paper-marks.js";
 import { CSS_PX_PER_MM, measuredScale } from "./ecg-paper-scale.js";
 import { bandAt, centredLead, filterLead } from "./ecg-paper-wave.js";
 
@@ -20,41 +24,19 @@ import { bandAt, centredLead, filterLead } from "./ecg-paper-wave.js";
 /** @typedef {import("./ecg-paper-layout.js").Page} Page */
 /** @typedef {import("./ecg-paper-caliper.js").Span} Span */
 
-export const ENGLISH = {
-  label: "ECG on millimetre paper",
-  not_to_scale: "not to scale",
-  to_scale: "true scale",
-  preview: "preview, not for measurement",
-  raw: "raw, unfiltered",
-  view: "view",
-  centred: "drawn around its middle",
-  gap: "gap",
-  calipers_off: "Calipers are off on a preview: its samples are too coarse to measure.",
-};
-/** @typedef {typeof ENGLISH} Words */
+export { ENGLISH } from "./ecg-paper-face.js";
+/** @typedef {import("./ecg-paper-face.js").Words} Words */
 
 /** Below this a millimetre square is no longer readable: the paper scrolls instead. */
 const LEAST_PX_PER_MM = 2.4;
 const REACH_PX = 9;
 
-const STYLE = new CSSStyleSheet();
-STYLE.replaceSync(`
-  :host { display: block; direction: ltr; overflow: auto; position: relative; background: #FFFAF8; }
-  .sheet { position: relative; margin-inline: auto; outline-offset: -3px; }
-  .sheet:focus-visible { outline: 3px solid var(--primary, #0F6B5C); }
-  canvas { position: absolute; inset: 0; display: block; }
-  .over { cursor: crosshair; }
-  .reason { position: sticky; inset-inline-start: 12px; inset-block-end: 12px; display: inline-block; margin: -56px 12px 12px;
-    padding: 8px 12px; border-radius: 10px; background: #FFF1CC; color: #7A4B00; font: 600 14px/1.35 system-ui; z-index: 1; }
-  .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  [hidden] { display: none; }
-`);
-
 export class EcgPaper extends HTMLElement {
-  static observedAttributes = ["speed", "gain", "layout", "filter", "zoom", "start", "march", "watermark"];
+  static observedAttributes = ["speed", "gain", "layout", "filter", "zoom", "start", "march", "watermark", "order", "lead"];
 
   /** @type {Wave | null} */ #wave = null;
   /** @type {Wave | null} */ #shown = null;
+  /** @type {import("./ecg-paper-marks.js").Marks | null} */ #marks = null;
   #centred = false;
   /** @type {Words} */ #words = ENGLISH;
   /** @type {Span | null} */ #span = null;
@@ -84,6 +66,7 @@ export class EcgPaper extends HTMLElement {
     this.#reason.hidden = true;
     this.#sheet.append(this.#paper, this.#over);
     root.append(this.#sheet, this.#reason, this.#said);
+    this.#over.addEventListener("pointermove", (event) => this.#hovered(event));
     this.#over.addEventListener("pointerdown", (event) => this.#pressed(event));
     this.#sheet.addEventListener("keydown", (event) => this.#keyed(event));
   }
@@ -114,6 +97,16 @@ export class EcgPaper extends HTMLElement {
     this.#wave = wave;
     this.#shown = null;
     if (!this.measurable) this.#put(null);
+    this.#draw();
+  }
+
+  get marks() {
+    return this.#marks;
+  }
+
+  set marks(marks) {
+    if (marks === this.#marks) return;
+    this.#marks = marks;
     this.#draw();
   }
 
@@ -173,7 +166,10 @@ export class EcgPaper extends HTMLElement {
     const wave = this.#filtered(this.#wave);
     const layout = /** @type {import("./ecg-paper-layout.js").LayoutName} */ (this.getAttribute("layout") ?? "3x4");
     const names = wave.leads.map((lead) => lead.name);
-    const page = pageFor(layout, names, this.speed_mm_s, this.gain_mm_mv, Number(this.getAttribute("start") ?? 0));
+    const page = pageFor(layout, names, this.speed_mm_s, this.gain_mm_mv, Number(this.getAttribute("start") ?? 0), {
+      order: this.getAttribute("order") === "cabrera" ? "cabrera" : "standard",
+      alone: this.getAttribute("lead") ?? "",
+    });
     this.#page = page;
     this.#scale = this.#chooseScale(page);
     const ctx = this.#sized(this.#paper, page);
@@ -181,6 +177,7 @@ export class EcgPaper extends HTMLElement {
     drawGrid(ctx, page, this.#scale, devicePixelRatio);
     const watermark = this.getAttribute("watermark");
     if (watermark) drawWatermark(ctx, page, this.#scale, watermark);
+    if (this.#marks && this.measurable) drawMarks(ctx, page, this.#marks, how);
     drawPulses(ctx, page, this.#scale);
     for (const panel of page.panels) drawPanel(ctx, panel, wave, { ...how, gapWord: this.#words.gap });
     drawFoot(ctx, page, this.#scale, this.#facts(wave), this.#warnings());
@@ -215,6 +212,7 @@ export class EcgPaper extends HTMLElement {
   #facts(/** @type {Wave} */ wave) {
     const facts = [`${this.speed_mm_s} mm/s`, `${this.gain_mm_mv} mm/mV`, this.#filterText(wave), `${wave.rate_hz} Hz`];
     if (this.scale.true_scale) facts.push(this.#words.to_scale);
+    if (this.#marks && this.measurable) facts.push(this.#words.marks);
     return facts;
   }
 
@@ -273,7 +271,16 @@ export class EcgPaper extends HTMLElement {
     return { x: (event.clientX - box.left) / this.#scale, y: (event.clientY - box.top) / this.#scale };
   }
 
+  #hovered(/** @type {PointerEvent} */ event) {
+    if (this.#page && event.pointerType === "mouse") this.#over.classList.toggle("on-name", namedAt(this.#page, this.#at(event)) !== undefined);
+  }
+
   #pressed(/** @type {PointerEvent} */ event) {
+    const named = this.#page && event.button === 0 ? namedAt(this.#page, this.#at(event)) : undefined;
+    if (named) {
+      this.dispatchEvent(new CustomEvent("lead", { detail: named.lead }));
+      return;
+    }
     if (event.button !== 0 || (event.pointerType === "touch" && !this.hasAttribute("measuring"))) return;
     if (!this.measurable) return this.#refused();
     const { x, y } = this.#at(event);
