@@ -119,6 +119,9 @@ class Hand:
         self.touch("consent.go")
         self.heading("reason.title")
         self.touch("visit_reason.breathlessness")
+        self.heading("visit_reason.breathlessness")
+        self.touch("history.since.days")
+        self.main()
         self.heading("tiles.title")
 
     def exam(self, key: str) -> None:

@@ -89,6 +89,8 @@ def register(worker: Hand) -> None:
     worker.touch("consent.go")
     worker.heading("reason.title")
     worker.touch("visit_reason.breathlessness")
+    worker.touch("history.since.days")
+    worker.main()
     worker.heading("tiles.title")
     worker.picture("tiles")
 

@@ -35,6 +35,10 @@ def test_screens_fit(hand: Callable[..., Hand], language: str, size: str) -> Non
     worker.touch("consent.go")
     worker.fits("reason")
     worker.touch("visit_reason.fever")
+    worker.heading("visit_reason.fever")
+    worker.fits("history")
+    worker.touch("history.since.days")
+    worker.main()
     worker.heading("tiles.title")
     worker.fits("tiles")
     for exam in ("oximetry", "ecg", "heart_sound"):

@@ -129,7 +129,7 @@ def test_a_sign_of_danger_gives_the_telephone_before_any_instrument(hand: Callab
     worker = hand("fr")
     worker.sign_in()
     worker.touch("start.new")
-    worker.touch("sign.chest_pain")
+    worker.touch("sign.bleeding")
     worker.main()
     worker.heading("call.title")
     expect(worker.page.get_by_text("+212 535 00 00 00")).to_be_visible()
@@ -142,7 +142,7 @@ def test_a_sign_of_danger_gives_the_telephone_before_any_instrument(hand: Callab
     worker.touch("confirm.go")
     worker.heading("consent.title")
     assert worker.edge.visit is not None
-    assert worker.edge.visit["red_flags"] == ["chest_pain"]
+    assert worker.edge.visit["red_flags"] == ["bleeding"]
 
 
 def test_a_new_patient_needs_a_possible_age(hand: Callable[..., Hand]) -> None:  # noqa: F811

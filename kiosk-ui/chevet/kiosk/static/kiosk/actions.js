@@ -95,10 +95,10 @@ export async function typeVital(kind, value, unit) {
   if (visit) set({ visit: await put(`/api/visits/${visit.id}/vitals`, { kind, value, unit }) });
 }
 
-/** @param {string[]} purposes @param {string} witness */
-export async function giveConsent(purposes, witness) {
+/** @param {string[]} purposes @param {string} witness @param {string} [override] the emergency in which nobody could be asked */
+export async function giveConsent(purposes, witness, override = "") {
   const visit = now().visit;
-  if (visit) set({ visit: await put(`/api/visits/${visit.id}/consent`, { purposes, witness }) });
+  if (visit) set({ visit: await put(`/api/visits/${visit.id}/consent`, { purposes, witness, override }) });
 }
 
 /** @param {{ step: string, site: string, side: string, reason: string }} skip */

@@ -19,8 +19,11 @@ import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
 import { DevicesPage } from "/kiosk/screens/devices.js";
 import { Danger } from "/kiosk/screens/danger.js";
+import { History } from "/kiosk/screens/history.js";
+import { Onset } from "/kiosk/screens/onset.js";
 import { PatientPage } from "/kiosk/screens/patient.js";
 import { Reason } from "/kiosk/screens/reason.js";
+import { SheetPage } from "/kiosk/screens/sheet.js";
 import { SignIn } from "/kiosk/screens/sign-in.js";
 import { Start } from "/kiosk/screens/start.js";
 import { Address, Question, Review } from "/kiosk/screens/summary.js";
@@ -29,7 +32,7 @@ import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({
   consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, lungs: Lungs, otoscope: Otoscope,
-  vital: VitalPage, review: Review, question: Question, address: Address,
+  vital: VitalPage, onset: Onset, sheet: SheetPage, history: History, review: Review, question: Question, address: Address,
 });
 
 export function App() {

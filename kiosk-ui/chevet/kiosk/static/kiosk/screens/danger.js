@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Button, Choice, Main, Page } from "/kiosk/parts.js";
+import { pathOf } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
 import { useKiosk } from "/kiosk/store.js";
 
@@ -36,10 +37,12 @@ export function Danger() {
   <//>`;
 }
 
-/** @param {{ signs: string[], on: () => void, back: () => void }} props */
+/** The fast way is one touch: what it skips can be done when the call is made. @param {{ signs: string[], on: () => void, back: () => void }} props */
 function CallNow({ signs, on, back }) {
+  const path = pathOf(signs);
   const phone = useKiosk().status?.site.phone ?? "";
-  return html`<${Page} title=${t("call.title")} class="call" back=${back} extra=${html`<${Button} go=${on} icon="arrow-right">${t("call.continue")}<//>`}>
+  return html`<${Page} title=${t("call.title")} class="call" back=${back} extra=${!path && html`<${Button} go=${on} icon="arrow-right">${t("call.continue")}<//>`}
+    main=${path && html`<${Main} go=${on} icon="timer">${t(`path.go.${path}`)}<//>`}>
     <div class="call-now">
       <div class="call-phone"><${Icon} name="phone" size="56px" />
         <span>${t("call.number")}</span><bdi dir="ltr" class="call-number">${phone || "141"}</bdi>

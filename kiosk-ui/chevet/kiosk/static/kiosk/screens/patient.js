@@ -1,17 +1,19 @@
 /** Who is examined: found by name or register number, or new; then confirmed by two identifiers. */
 
 import { ApiError, post } from "/shared/api.js";
-import { t } from "/shared/i18n.js";
+import { date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
-import { Empty, Main, Page } from "/kiosk/parts.js";
+import { Button, Empty, Main, Page } from "/kiosk/parts.js";
 import { initials } from "/kiosk/people.js";
+import { pathOf } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
-import { set } from "/kiosk/store.js";
+import { boxNow, set } from "/kiosk/store.js";
 import { Confirm } from "/kiosk/screens/confirm.js";
 import { keptSigns } from "/kiosk/screens/danger.js";
+import { takePath } from "/kiosk/screens/urgent.js";
 import { NewPatient } from "/kiosk/screens/new-patient.js";
 
 /** @typedef {import("/shared/types.js").Patient} PatientShape */
@@ -26,6 +28,21 @@ export function PatientPage() {
   return html`<${Search} choose=${choose} add=${() => setNew(true)} />`;
 }
 
+/** Nobody knows the name and there is no time: the box gives one that tells this person from others. */
+function Unknown() {
+  const [busy, setBusy] = useState(false);
+  const start = async () => {
+    setBusy(true);
+    const at = date(boxNow(), { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+    await attempt(async () => {
+      const patient = await post("/api/patients", { name: t("patient.unknown.name", { at }), birth_year: null, sex: "", local_number: "" });
+      await begin(patient);
+    });
+    setBusy(false);
+  };
+  return html`<${Button} go=${start} icon="timer" class="button-bad">${busy ? t("app.loading") : t("patient.unknown")}<//>`;
+}
+
 /** @param {{ choose: (patient: PatientShape) => void, add: () => void }} props */
 function Search({ choose, add }) {
   const [text, setText] = useState("");
@@ -38,6 +55,7 @@ function Search({ choose, add }) {
     return () => clearTimeout(timer);
   }, [text]);
   return html`<${Page} title=${t("patient.title")} back=${() => go("danger")}
+    extra=${pathOf(keptSigns()) && html`<${Unknown} />`}
     main=${html`<${Main} go=${add} icon="user-plus">${t("patient.new")}<//>`}>
     <label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("patient.search")}</span>
       <input type="search" autocomplete="off" spellcheck=${false} placeholder=${t("patient.search")} value=${text}
@@ -64,6 +82,8 @@ function Row({ patient, choose }) {
 async function begin(patient) {
   try {
     await openVisit(patient.id, keptSigns());
+    const path = pathOf(keptSigns());
+    if (path) await takePath(path);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "visit_open") throw error;
     set({ trouble: error.sentence });

@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { goVisit, patchVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
+import { QUESTIONS } from "/kiosk/questions.js";
 import { Choice, Page } from "/kiosk/parts.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
@@ -29,8 +30,9 @@ export function Reason({ visit }) {
   const choose = (/** @type {string} */ reason) =>
     attempt(async () => {
       const specialty = visit.specialty || REASONS[reason]?.[1] || "general";
-      await patchVisit({ reason, specialty, screen: "tiles" });
-      goVisit("tiles");
+      const next = QUESTIONS[reason] ? "history" : "tiles";
+      await patchVisit({ reason, specialty, screen: next });
+      goVisit(next);
     });
   return html`<${Page} title=${t("reason.title")} step=${t("reason.help")} back=${() => goVisit("consent")}>
     <div class="choices choices-4 choices-dense">

@@ -8,6 +8,7 @@ import { attempt } from "/kiosk/attempt.js";
 import { Chip, Choice, Empty, Main, Page, Value } from "/kiosk/parts.js";
 import { Patient } from "/kiosk/people.js";
 import { useKiosk } from "/kiosk/store.js";
+import { historyText } from "/kiosk/screens/history.js";
 import { RecordingRow } from "/kiosk/recording-row.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
@@ -19,6 +20,7 @@ export function Review({ visit }) {
   const nothing = !visit.recordings.length && !visit.vitals.length;
   return html`<${Page} title=${t("review.title")} step=${html`<${Patient} patient=${visit.patient} /> · ${t(`visit_reason.${visit.reason || "other"}`)}`}
     back=${() => goVisit("tiles")} main=${html`<${Main} go=${() => goVisit("question")} icon="arrow-right">${t("review.go")}<//>`}>
+    <${Told} visit=${visit} />
     ${nothing && html`<${Empty} icon="circle-alert" title=${t("review.empty")}>${t("review.empty.help")}<//>`}
     ${visit.vitals.length > 0 && html`<div class="review-vitals">
       ${visit.vitals.map((vital) => html`<div class="card review-vital"><span class="soft">${t(`vital.${vital.kind}`)}</span>
@@ -26,6 +28,15 @@ export function Review({ visit }) {
     </div>`}
     <div class="review-list">${visit.recordings.map((recording) => html`<${RecordingRow} recording=${recording} key=${recording.id} />`)}</div>
   <//>`;
+}
+
+/** What was asked and answered before. @param {{ visit: Visit }} props */
+function Told({ visit }) {
+  const { since, yes, no } = historyText(visit.history);
+  if (!since) return null;
+  return html`<p class="history-told"><${Chip} icon="clock">${since}<//>
+    ${yes.map((sign) => html`<${Chip} kind="info" icon="check">${sign}<//>`)}
+    ${no.length > 0 && html`<span class="soft small">${t("history.denied")} ${no.join(" · ")}</span>`}</p>`;
 }
 
 const PHRASES = ["opinion", "treatment", "transfer", "watch"];

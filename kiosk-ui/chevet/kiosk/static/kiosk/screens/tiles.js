@@ -9,6 +9,7 @@ import { Button, Chip, Main, Page, Value } from "/kiosk/parts.js";
 import { deviceFor, now, THERE, useKiosk } from "/kiosk/store.js";
 import { EXAMS, HEART_SITES, LUNG_SITES, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
 import { AgainBoard } from "/kiosk/screens/again.js";
+import { UrgentBoard } from "/kiosk/screens/urgent.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /** @typedef {import("/kiosk/exams.js").Exam} Exam */
@@ -50,6 +51,7 @@ function meterState(meter) {
 /** The board of the visit: its instruments, or what a retake asks for. @param {{ visit: Visit }} props */
 export function Tiles({ visit }) {
   const [all, showAll] = useState(false);
+  if (visit.path) return html`<${UrgentBoard} visit=${visit} />`;
   if (visit.continues?.message && !all) return html`<${AgainBoard} visit=${visit} more=${() => showAll(true)} />`;
   return html`<${Instruments} visit=${visit} />`;
 }
