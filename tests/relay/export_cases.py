@@ -11,9 +11,12 @@ from PIL import Image
 from chevet.devices.samples import Channel
 from chevet.relay.exports.forms import archive
 from chevet.relay.exports.subject import subject
+from chevet.study.bundle import pack
 from chevet.study.clip import encode_clip
 from chevet.study.ids import uuid7
 from chevet.study.recording import Gap, QualityMark, Recording, StoredPicture, Waveform
+
+from .conftest import deliver, messages
 
 NOON = 1_790_000_000_250
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -95,6 +98,14 @@ def visit():
         ear("left"),
         ear("right", with_clip=False),
     )
+
+
+def send_exact(world, make_study, label="", **changes):
+    """Send a study without the copies for thin links: exports never read them, and they take long to make."""
+    study = make_study(**changes)
+    bundle = pack(study, lambda _: ())
+    deliver(world.receiver(), messages(world.site.seal(bundle, label)))
+    return study
 
 
 def exported(relay, study, form, **options):

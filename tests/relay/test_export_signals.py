@@ -6,6 +6,7 @@ import struct
 import warnings
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pyedflib
@@ -21,7 +22,12 @@ from chevet.relay.exports.samples import arrived
 from chevet.study.recording import Gap, Waveform
 
 from .edf_reader import read_edf
-from .export_cases import TWELVE, exported, height, pulse, recording, sound, visit, with_gaps
+from .export_cases import TWELVE, exported, height, pulse, recording, send_exact, sound, visit, with_gaps
+
+
+@pytest.fixture
+def sent(world, make_study):
+    return partial(send_exact, world, make_study)
 
 
 @pytest.fixture

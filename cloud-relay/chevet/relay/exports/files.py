@@ -67,7 +67,7 @@ def zipped(subject: Subject, form: str, items: Iterable[ExportFile | LeftOut]) -
     sink = _Sink()
     listed: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload, type-var]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
         for item in items:
             if isinstance(item, LeftOut):
                 left_out.append({"recording": item.recording, "reason": item.reason})

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from chevet.relay.errors import RefusedError
+from chevet.relay.exports.dicom_files import dicom_files
 from chevet.relay.exports.edf_file import edf_files
 from chevet.relay.exports.files import ExportFile, zipped
 from chevet.relay.exports.subject import LeftOut, Subject
@@ -10,7 +11,7 @@ from chevet.relay.exports.wav_file import wav_files
 from chevet.relay.exports.wfdb_record import wfdb_files
 
 Form = Callable[[Subject], Iterable[ExportFile | LeftOut]]
-FORMS: dict[str, Form] = {"wfdb": wfdb_files, "edf": edf_files, "wav": wav_files}
+FORMS: dict[str, Form] = {"wfdb": wfdb_files, "edf": edf_files, "wav": wav_files, "dicom": dicom_files}
 ZIP = "application/zip"
 
 
