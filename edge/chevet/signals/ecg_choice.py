@@ -20,8 +20,10 @@ _SHORTEST_S = 0.19
 _RARE_S = 0.30  # shorter intervals are rarer still than the rhythm says
 _RARE_COST = 30.0  # log odds a second
 _SHORT_COST = 4.0  # log odds for an interval of half the usual length, in a regular rhythm
-_LONG_COST = 3.0  # log odds for one of twice the usual length, growing up to
-_LONGEST = 2.65  # times the usual, where it is twice as much
+_LONG_COST = 3.0  # log odds for one of twice the usual length, growing to twice as much
+_LONG, _LONG_STEP = 1.35, 0.65  # times the usual: free up to here, and what each `_LONG_COST` more allows
+_PAUSES, _PAUSE_SHARE = 31, 80  # sure intervals around, and the share (%) of them that is free as well:
+_PAUSE_ROOM = 1.1  # where pauses are common, after premature beats, none needs a beat to fill it
 _UNSTEADY = 0.1  # change of log interval from beat to beat at which shortness costs half
 _SURE = 3.0  # log odds from which a beat may teach the rhythm
 _SURE_ENOUGH = 8  # such intervals, else all teach it
@@ -59,23 +61,33 @@ def sequence(odds: Floats, at_s: Floats, known: Mask) -> Mask:
     """Return the most plausible sequence of beats in the rhythm of those `known`."""
     if known.sum() < _TOO_FEW:
         return known
-    usual, steady = _rhythm(odds, at_s, known)
+    usual, steady, free = _rhythm(odds, at_s, known)
     picked = np.zeros(len(odds), dtype=bool)
-    picked[_most_plausible(odds, at_s, usual, _SHORT_COST * steady)] = True
+    picked[_most_plausible(odds, at_s, usual, _SHORT_COST * steady, free)] = True
     return picked
 
 
-def _rhythm(odds: Floats, at_s: Floats, known: Mask) -> tuple[Floats, Floats]:
-    """Return the usual interval around every candidate, and how steady it is (0 chaotic to 1)."""
+def _rhythm(odds: Floats, at_s: Floats, known: Mask) -> tuple[Floats, Floats, Floats]:
+    """Return what the sure beats around every candidate tell.
+
+    Returns:
+        The usual interval (s), how steady it is (0 chaotic to 1), and up to how many times the usual one an
+        interval is as good as any.
+    """
     times, sure = at_s[known], odds[known] > _SURE
-    interval = np.clip(np.diff(times), 0.3, 1.6)
+    apart = np.diff(times)
+    interval = np.clip(apart, 0.3, 1.6)
     change = np.abs(np.diff(np.log(interval)))
     both = _enough(sure[1:] & sure[:-1])
     all_three = _enough(sure[2:] & sure[1:-1] & sure[:-2])
-    usual: Floats = np.interp(at_s, times[1:][both], _running(interval[both], 15))
+    ends = times[1:][both]
+    usual: Floats = np.interp(at_s, ends, _running(interval[both], 15))
     unsteady = np.interp(at_s, times[1:-1][all_three], _running(change[all_three], 21))
     steady: Floats = 1 / (1 + (unsteady / _UNSTEADY) ** 2)
-    return usual, steady
+    ratio = np.minimum(apart[both] / np.interp(ends, at_s, usual), _LONG + 2 * _LONG_STEP)
+    size = min(_PAUSES, len(ratio))
+    pause = ndimage.percentile_filter(ratio, _PAUSE_SHARE, size=size, mode="nearest")
+    return usual, steady, np.maximum(_LONG, _PAUSE_ROOM * np.interp(at_s, ends, pause))
 
 
 def _enough(some: Mask) -> Mask:
@@ -87,7 +99,7 @@ def _running(values: Floats, count: int) -> Floats:
     return middle
 
 
-def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats) -> Indices:
+def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats, free: Floats) -> Indices:
     """Dynamic programming: the sequence whose odds, less the costs of its intervals, are greatest.
 
     Beyond the longest interval all predecessors cost the same, so there the best of them all is taken.
@@ -95,15 +107,16 @@ def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats) 
     hopeful = np.flatnonzero(odds > _HOPELESS)
     if not len(hopeful):
         return hopeful
-    columns = (a[hopeful].tolist() for a in (at_s, odds, usual_s, short))
+    columns = (a[hopeful].tolist() for a in (at_s, odds, usual_s, short, free))
     times: list[float] = []
     best: list[float] = []
     came: list[int] = []
     leaders: list[int] = []  # which sequence is best so far, up to each candidate
-    for j, (now, gain, usual, hurry) in enumerate(zip(*columns, strict=True)):
+    for j, (now, gain, usual, hurry, pause) in enumerate(zip(*columns, strict=True)):
         top, source, i = -_LONG_COST * j, -1, j - 1
-        while i >= 0 and now - times[i] < _LONGEST * usual:
-            value = best[i] - _cost(now - times[i], usual, hurry)
+        longest = (pause + 2 * _LONG_STEP) * usual
+        while i >= 0 and now - times[i] < longest:
+            value = best[i] - _cost(now - times[i], usual, hurry, pause)
             if value > top:
                 top, source = value, i
             i -= 1
@@ -117,16 +130,16 @@ def _most_plausible(odds: Floats, at_s: Floats, usual_s: Floats, short: Floats) 
     return hopeful[_back_from(leaders[-1], came)]
 
 
-def _cost(interval: float, usual: float, hurry: float) -> float:
+def _cost(interval: float, usual: float, hurry: float, pause: float) -> float:
     ratio = interval / usual
-    if 0.75 <= ratio <= 1.35 and interval >= _RARE_S:
+    if 0.75 <= ratio <= pause and interval >= _RARE_S:
         return 0.0
     if interval < _SHORTEST_S:
         return math.inf
     rare = (_RARE_S - interval) * _RARE_COST if interval < _RARE_S else 0.0
     if ratio < 0.75:
         return rare + hurry * (0.75 - ratio) * 4
-    return rare + _LONG_COST * (ratio - 1.35) / 0.65 if ratio > 1.35 else rare
+    return rare + _LONG_COST * (ratio - pause) / _LONG_STEP if ratio > pause else rare
 
 
 def _back_from(last: int, came: list[int]) -> Indices:
