@@ -10,6 +10,7 @@ from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import ConsentGiven, Empty, NewVisit, Reason, SkipStep, TypedVital, VisitChanges
 from chevet.edge.continuing import continued_words
 from chevet.edge.errors import Refusal
+from chevet.edge.follow_up import trends_shape
 from chevet.edge.sessions import COOKIE
 from chevet.edge.visits import Skip
 from chevet.edge.workers import Worker
@@ -47,6 +48,12 @@ def visit_routes(bedside: Bedside) -> APIRouter:
     async def get_visit(visit_id: str) -> dict[str, Any]:
         visit = await asyncio.to_thread(bedside.visits.get, visit_id)
         return await asyncio.to_thread(bedside.visit, visit)
+
+    @routes.get("/{visit_id}/trends")
+    async def trends(visit_id: str) -> dict[str, Any]:
+        visit = await asyncio.to_thread(bedside.visits.get, visit_id)
+        visits = await asyncio.to_thread(bedside.visits.of_patient, visit.patient)
+        return trends_shape(visits)
 
     _writing_routes(routes, bedside)
 

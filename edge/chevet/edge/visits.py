@@ -16,6 +16,8 @@ from chevet.study.study import Consent, EdgeClock, Vital
 DRAFT, CLOSING, CLOSED, ABANDONED = "draft", "closing", "closed", "abandoned"
 RECORDING, DONE, FAILED = "recording", "done", "failed"
 UNDECIDED, ACCEPTED, DISCARDED = "", "accepted", "discarded"
+LOOKED_BACK_AT_MOST = 60
+"""Visits of one patient shown as a trend: daily weights of two months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,15 @@ class Visits:
         """Return the open draft, if any."""
         row = self._database.row("SELECT * FROM visits WHERE state = ?", (DRAFT,))
         return _visit(row) if row else None
+
+    def of_patient(self, patient: str) -> list[Visit]:
+        """Return a patient's latest visits that were sent or are in hand, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM visits WHERE patient = ? AND state IN (?, ?, ?)"
+            " ORDER BY created_ms DESC, id DESC LIMIT ?",
+            (patient, DRAFT, CLOSING, CLOSED, LOOKED_BACK_AT_MOST),
+        )
+        return [_visit(row) for row in reversed(rows)]
 
     def closing(self) -> list[Visit]:
         """Return visits whose closing was interrupted."""
