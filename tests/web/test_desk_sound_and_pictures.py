@@ -48,20 +48,102 @@ def test_sound_is_loaded_drawn_and_shows_its_length(
     shot(page, "sound")
 
 
-def test_headphones_are_asked_for_once_a_session_before_anything_plays(
-    open_desk: Callable[..., Page],
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_headphones_are_tested_once_a_session_before_anything_plays(
+    open_desk: Callable[..., Page], shot: Callable[..., Any]
 ) -> None:
     page = open_desk(SOUNDS)
     loaded(page)
-    page.get_by_role("button", name="Play", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Use headphones")
+    press(page, "Play")
+    expect(page.get_by_role("alert")).to_contain_text("Put on headphones")
     assert not state(page)["playing"]
-    page.get_by_role("button", name="I wear headphones").click()
+    press(page, "Start the test")
+    for _ in range(3):
+        expect(page.get_by_role("alert")).to_contain_text("Where was the low tone?")
+        press(page, state(page)["ear_test"].capitalize())
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    assert state(page)["playing"]
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Play", exact=True).click()
+    assert state(page)["hearing"] == "headphones"
+    expect(page.get_by_text("Not tested on headphones")).to_be_hidden()
+    press(page, "Pause")
+    page.locator(".sounds body-map [data-site=M]").click()
+    loaded(page)
+    press(page, "Play")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_who_hears_it_elsewhere_is_warned_for_the_whole_session(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    press(page, "Play")
+    press(page, "Start the test")
+    press(page, {"left": "Right", "right": "Left"}[state(page)["ear_test"]])
+    expect(page.get_by_role("alert")).to_contain_text("probably a loudspeaker")
+    assert not state(page)["playing"]
+    press(page, "Listen anyway")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.locator(".sounds body-map [data-site=M]").click()
+    expect(page.get_by_text("Not tested on headphones: low sounds may be missing")).to_be_visible()
+
+
+def coloured(page: Page, red: int, green: int, blue: int) -> int:
+    """How many pixels of the still picture are about this colour."""
+    found: int = page.locator("sound-player").evaluate(
+        """(player, [red, green, blue]) => {
+      const canvas = player.shadowRoot.querySelector('.still');
+      const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let n = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        const far = Math.abs(data[i] - red) + Math.abs(data[i + 1] - green) + Math.abs(data[i + 2] - blue);
+        if (far < 40) n++;
+      }
+      return n;
+    }""",
+        [red, green, blue],
+    )
+    return found
+
+
+def test_drafts_and_what_was_recorded_with_the_sound_are_drawn_when_asked(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    relay.recording(WHOLE, ident(258))["streams"] = [
+        {"unit": "1", "rate_hz": 4000, "names": ["sound"]},
+        {"unit": "mV", "rate_hz": 500, "names": ["II"]},
+    ]
+    page = open_desk(SOUNDS)
+    loaded(page)
+    letters, pink, violet, lane = (127, 217, 255), (255, 123, 172), (196, 181, 253), (43, 213, 118)
+    page.wait_for_function("() => document.querySelector('sound-player').overlay.states")
+    page.wait_for_function("() => document.querySelector('sound-player').overlay.lanes.length === 1")
+    assert coloured(page, *letters) > 20
+    assert coloured(page, *lane) > 100
+    assert (coloured(page, *pink), coloured(page, *violet)) == (0, 0)
+    press(page, "Murmur envelope")
+    press(page, "Room noise")
+    expect(page.locator(".cycle figcaption")).to_contain_text(
+        "draft Murmur envelope from S1 to S1, median of 9"
+    )
+    assert coloured(page, *pink) > 100
+    assert coloured(page, *violet) > 50
+    press(page, "S1 and S2")
+    assert coloured(page, *letters) == 0
+    shot(page, "sound-drafts")
+
+
+def test_the_lungs_are_heard_without_the_heart_and_labelled_as_such(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(SOUNDS)
+    loaded(page)
+    press(page, "Half speed")
+    press(page, "Without the heart")
+    expect(page.locator("sound-player .layer").first).to_have_text(
+        "Heart taken out, for listening to the lungs only"
+    )
+    assert state(page)["rate"] == 0.5
+    press(page, "Without the heart")
+    expect(page.locator("sound-player .layer").first).to_be_hidden()
 
 
 def test_half_speed_loop_and_filters_say_what_is_heard(open_desk: Callable[..., Page]) -> None:
@@ -108,7 +190,7 @@ def test_touching_a_point_of_the_body_changes_the_sound(open_desk: Callable[...,
 
 def test_preview_sound_is_opus_and_labelled(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     page = open_desk(f"#/case/{ARRIVING}/heart")
-    expect(page.locator("sound-player .layer")).to_have_text("Short preview")
+    expect(page.locator("sound-player .layer").first).to_have_text("Short preview")
     page.wait_for_function("() => document.querySelector('sound-player').state.duration_s > 0")
     assert state(page)["duration_s"] == pytest.approx(8.0, abs=0.1)
 

@@ -16,7 +16,11 @@ export function soundWords() {
   return {
     play: t("sound.play"), pause: t("sound.pause"), loop: t("sound.loop"), half: t("sound.half"), gain: t("sound.gain"), filter: t("sound.filter"),
     bell: t("sound.bell"), diaphragm: t("sound.diaphragm"), wide: t("sound.wide"), picture: t("sound.picture"),
-    headphones: t("sound.headphones"), headphones_on: t("sound.headphones_on"), refused: t("sound.refused"),
+    headphones: t("sound.headphones"), headphones_start: t("sound.headphones_start"), headphones_where: t("sound.headphones_where"),
+    headphones_left: t("sound.headphones_left"), headphones_right: t("sound.headphones_right"), headphones_nowhere: t("sound.headphones_nowhere"),
+    headphones_failed: t("sound.headphones_failed"), headphones_again: t("sound.headphones_again"), headphones_anyway: t("sound.headphones_anyway"),
+    headphones_warning: t("sound.headphones_warning"), draft: t("sound.draft"), envelope: t("sound.envelope"), noise: t("sound.noise"),
+    refused: t("sound.refused"),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Shapes of the desk's part of docs/api.md. */
 
 import type { Marks } from "/shared/instruments/ecg-paper-marks.js";
+import type { State } from "/shared/instruments/sound-player-over.js";
 import type { Consent, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
 
 export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
@@ -11,6 +12,11 @@ export interface DeskRecording extends Recording { layers: Record<string, LayerS
 /** Another visit of the same patient, without who it was. */
 export interface EarlierVisit { id: string; closed_ms: number; reason: string; age: number | null; simulated: boolean; vitals: Vital[]; recordings: DeskRecording[] }
 export interface EcgMarks extends Marks { kind: "ecg"; method: string; swaps: { electrodes: string[]; confidence: number }[] }
+export interface SoundMarks {
+  kind: "sound"; duration_s: number; guided_by_ecg: boolean; states: State[]; method: string;
+  envelope: { band_hz: number[]; step_s: number; level: (number | null)[]; cycle: number[] | null; cycles: number } | null;
+  noise: { band_hz: number[]; step_s: number; level_db: (number | null)[] } | null;
+}
 export type CaseState = "arriving" | "waiting" | "claimed" | "answered";
 export interface InboxCase {
   id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };

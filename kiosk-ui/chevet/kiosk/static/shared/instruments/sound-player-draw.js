@@ -1,8 +1,10 @@
-/** The sound on its canvas: waveform above, spectrogram below, one cursor through both. */
+/** The sound on its canvas: waveform above, spectrogram below, what was recorded with it under both; one cursor through all. */
 
+import { drawOverlay, LANE_PX, laneCount, NOTHING } from "./sound-player-over.js";
 import { paint, TOP_HZ } from "./sound-player-spectrum.js";
 
 /** @typedef {import("./sound-player-spectrum.js").Spectrum} Spectrum */
+/** @typedef {import("./sound-player-over.js").Overlay} Overlay */
 
 const COLOURS = { ground: "#0F1720", line: "#243240", sound: "#FFB454", text: "#E8EEF4", soft: "#93A4B5", loop: "rgba(53, 194, 255, 0.16)" };
 const FONT = '600 12px "Noto Sans", "Noto Sans Arabic", system-ui, sans-serif';
@@ -12,12 +14,14 @@ const FOOT = 18;
 /**
  * @param {number} width CSS px
  * @param {number} height CSS px
- * @returns {{left: number, width: number, wave: {y: number, height: number}, spec: {y: number, height: number}}}
+ * @param {number} [count] lanes under the spectrogram
+ * @returns {{left: number, width: number, wave: {y: number, height: number}, spec: {y: number, height: number}, lanes: number}}
  */
-export function boxes(width, height) {
-  const wave = { y: 0, height: Math.round((height - FOOT) * 0.42) };
-  const spec = { y: wave.height + 4, height: height - FOOT - wave.height - 4 };
-  return { left: LEFT, width: width - LEFT - 6, wave, spec };
+export function boxes(width, height, count = 0) {
+  const upper = height - count * LANE_PX;
+  const wave = { y: 0, height: Math.round((upper - FOOT) * 0.42) };
+  const spec = { y: wave.height + 4, height: upper - FOOT - wave.height - 4 };
+  return { left: LEFT, width: width - LEFT - 6, wave, spec, lanes: upper };
 }
 
 /**
@@ -25,14 +29,17 @@ export function boxes(width, height) {
  * @param {number} width
  * @param {number} height
  * @param {{sound: Float32Array, spectrum: Spectrum, duration_s: number}} what
+ * @param {Overlay} [overlay]
+ * @param {{draft: string, envelope: string, noise: string}} [words]
  */
-export function drawStill(ctx, width, height, { sound, spectrum, duration_s }) {
+export function drawStill(ctx, width, height, { sound, spectrum, duration_s }, overlay = NOTHING, words = { draft: "", envelope: "", noise: "" }) {
   ctx.fillStyle = COLOURS.ground;
   ctx.fillRect(0, 0, width, height);
-  const box = boxes(width, height);
+  const box = boxes(width, height, laneCount(overlay));
   paint(ctx, spectrum, duration_s, { x: box.left, y: box.spec.y, width: box.width, height: box.spec.height });
   drawWave(ctx, sound, box);
   drawAxes(ctx, box, duration_s);
+  drawOverlay(ctx, overlay, box, duration_s, words);
 }
 
 /**
@@ -91,11 +98,11 @@ function drawAxes(ctx, { left, width, spec }, duration_s) {
  */
 export function drawMoving(ctx, width, height, { at_s, duration_s, loop, label }) {
   ctx.clearRect(0, 0, width, height);
-  const { left, width: wide, wave, spec } = boxes(width, height);
+  const { left, width: wide, wave } = boxes(width, height);
   const x = (/** @type {number} */ s) => left + (s / duration_s) * wide;
   if (loop) {
     ctx.fillStyle = COLOURS.loop;
-    ctx.fillRect(x(loop.from_s), wave.y, x(loop.to_s) - x(loop.from_s), spec.y + spec.height);
+    ctx.fillRect(x(loop.from_s), wave.y, x(loop.to_s) - x(loop.from_s), height);
   }
   ctx.font = FONT;
   ctx.textAlign = "left";
@@ -105,5 +112,5 @@ export function drawMoving(ctx, width, height, { at_s, duration_s, loop, label }
   ctx.fillStyle = COLOURS.text;
   ctx.fillText(label, left + 10, 14.5);
   ctx.fillStyle = "#FFFFFF";
-  ctx.fillRect(x(at_s) - 1, wave.y, 2, spec.y + spec.height);
+  ctx.fillRect(x(at_s) - 1, wave.y, 2, height);
 }

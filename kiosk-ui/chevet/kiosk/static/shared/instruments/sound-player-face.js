@@ -13,8 +13,19 @@ export const ENGLISH = {
   diaphragm: "Diaphragm",
   wide: "Wide",
   picture: "Waveform and spectrogram, unfiltered",
-  headphones: "Use headphones. A laptop's loudspeaker leaves out the low sounds of a heart.",
-  headphones_on: "I wear headphones",
+  headphones: "Put on headphones: a laptop's loudspeaker leaves out the low sounds of a heart. Three low tones follow; say on which side you hear each.",
+  headphones_start: "Start the test",
+  headphones_where: "Where was the low tone?",
+  headphones_left: "Left",
+  headphones_right: "Right",
+  headphones_nowhere: "I heard nothing",
+  headphones_failed: "That was not heard as it was played: these are probably no headphones, or they are the wrong way round. Low sounds and murmurs may be missing.",
+  headphones_again: "Test again",
+  headphones_anyway: "Listen anyway",
+  headphones_warning: "not tested on headphones: low sounds may be missing",
+  draft: "S1, S2: draft",
+  envelope: "murmur envelope, draft",
+  noise: "room noise, estimated between the sounds",
   refused: "This sound could not be read. Ask for the full data, or for a retake.",
 };
 /** @typedef {typeof ENGLISH} Words */
@@ -28,7 +39,7 @@ SOUND_STYLE.replaceSync(`
   .layer { color: var(--attention-ink, #7A4B00); background: var(--attention-tint, #FFF1CC); border-radius: 999px; padding: 1px 10px; font-weight: 600; font-size: 12px; }
   .training { background: var(--training, #FFD400); color: #000; border-radius: 6px; padding: 1px 8px; font-weight: 600; font-size: 12px; }
   .time { margin-inline-start: auto; color: var(--soft, #5B6478); font-variant-numeric: tabular-nums; direction: ltr; }
-  .screen { position: relative; height: 210px; direction: ltr; border-radius: 12px; overflow: hidden; background: #0F1720; }
+  .screen { position: relative; height: 240px; direction: ltr; border-radius: 12px; overflow: hidden; background: #0F1720; }
   canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
   .moving { cursor: col-resize; touch-action: pan-y; }
   .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-start: 10px; }
@@ -46,6 +57,7 @@ SOUND_STYLE.replaceSync(`
   .db { font-variant-numeric: tabular-nums; direction: ltr; min-width: 48px; }
   .notice { display: flex; flex-wrap: wrap; gap: 12px; align-items: center; margin-block-start: 10px; padding: 10px 14px; border-radius: 12px;
     background: var(--attention-tint, #FFF1CC); color: var(--attention-ink, #7A4B00); font-weight: 600; }
+  .notice .row { display: flex; flex-wrap: wrap; gap: 8px; }
   .notice p { margin: 0; flex: 1 1 260px; }
   .notice.bad { background: var(--bad-tint, #FCE8E6); color: var(--bad, #B3261E); }
 `);
@@ -80,12 +92,17 @@ export function soundMarkup() {
 
 class Face {
   words = ENGLISH;
+  /** @type {"" | "start" | "where" | "failed"} step of the headphone test */ asking = "";
   /** @type {HTMLCanvasElement} */ still = make("canvas", "still");
   /** @type {HTMLCanvasElement} */ moving = make("canvas", "moving");
   /** @type {HTMLButtonElement} */ play = make("button", "play");
   /** @type {HTMLButtonElement} */ loop = make("button", "loop");
   /** @type {HTMLButtonElement} */ half = make("button", "half");
-  /** @type {HTMLButtonElement} */ reminder = make("button", "sure");
+  /** @type {Record<"start" | "left" | "right" | "nowhere" | "again" | "anyway", HTMLButtonElement>} */
+  ears = {
+    start: make("button", "ears-start"), left: make("button", "ears-left"), right: make("button", "ears-right"),
+    nowhere: make("button", "ears-nowhere"), again: make("button", "ears-again"), anyway: make("button", "ears-anyway"),
+  };
   gain = slider();
   /** @type {HTMLElement} */ gainText = make("span", "db", "+0 dB");
   /** @type {Map<SoundFilter, HTMLButtonElement>} */
@@ -101,13 +118,15 @@ class Face {
   #gainWord = make("span", "");
   #group = make("div", "group", ...this.filters.values());
   #notice = make("p", "");
-  #remind = make("div", "notice", this.#notice, this.reminder);
+  #row = make("div", "row", ...Object.values(this.ears));
+  #remind = make("div", "notice", this.#notice, this.#row);
+  #heard = make("span", "layer heard");
   #refused = make("div", "notice bad");
   #screen = make("div", "screen", this.still, this.moving);
   /** @type {HTMLElement} */ root = make(
     "div",
     "player",
-    make("div", "title", this.#point, this.#layer, this.#training, this.#time),
+    make("div", "title", this.#point, this.#layer, this.#heard, this.#training, this.#time),
     this.#screen,
     this.#refused,
     this.#remind,
@@ -119,7 +138,8 @@ class Face {
     this.#screen.setAttribute("role", "img");
     this.#group.setAttribute("role", "group");
     this.#remind.setAttribute("role", "alert");
-    this.remind(false);
+    this.#row.dir = "ltr";
+    this.earTest("");
     this.refused(false);
     this.press(this.loop, false);
     this.press(this.half, false);
@@ -130,8 +150,11 @@ class Face {
     this.words = words;
     this.loop.textContent = words.loop;
     this.half.textContent = words.half;
-    this.reminder.textContent = words.headphones_on;
-    this.#notice.textContent = words.headphones;
+    for (const [name, button] of Object.entries(this.ears)) {
+      button.textContent = words[/** @type {"headphones_start"} */ (`headphones_${name}`)];
+    }
+    this.#heard.textContent = words.headphones_warning;
+    this.earTest(this.asking);
     this.#refused.textContent = words.refused;
     this.#gainWord.textContent = words.gain;
     this.#group.setAttribute("aria-label", words.filter);
@@ -159,9 +182,26 @@ class Face {
     this.#time.textContent = `${at_s.toFixed(1)} / ${duration_s.toFixed(1)} s`;
   }
 
-  /** @param {boolean} on */
-  remind(on) {
-    this.#remind.hidden = !on;
+  /** @param {"" | "start" | "where" | "failed"} step of the headphone test, "" when it is over */
+  earTest(step) {
+    this.asking = step;
+    /** @type {Record<string, string[]>} */
+    const buttons = { start: ["start", "anyway"], where: ["left", "right", "nowhere"], failed: ["again", "anyway"] };
+    const shown = buttons[step] ?? [];
+    for (const [name, button] of Object.entries(this.ears)) button.hidden = !shown.includes(name);
+    const text = { "": "", start: this.words.headphones, where: this.words.headphones_where, failed: this.words.headphones_failed }[step];
+    this.#notice.textContent = text;
+    this.#remind.hidden = step === "";
+  }
+
+  /** @param {boolean} on a word that the sound is not heard on headphones */
+  warn(on) {
+    this.#heard.hidden = !on;
+  }
+
+  /** @param {number} px */
+  tall(px) {
+    this.#screen.style.height = `${px}px`;
   }
 
   /** @param {boolean} on */

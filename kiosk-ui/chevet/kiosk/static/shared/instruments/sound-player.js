@@ -2,7 +2,8 @@
  * `<sound-player>`: heart or lung sound with waveform, spectrogram and one cursor.
  *
  * Attributes: `point` (body point, in words), `layer-label`, `watermark`.
- * Methods: `load(bytes, mediaType)`. Properties: `words`, `state`.
+ * Methods: `load(bytes, mediaType)`; a second load keeps the place, the speed and the loop.
+ * Properties: `words`, `state`, `overlay` (drafts and signals recorded with the sound, from `sound-player-over`).
  * Events: `loaded`, `refused` (the bytes could not be decoded).
  * Keys: space plays, arrows move by half a second, L loops, H halves the speed, 1 2 3 choose the filter.
  */
@@ -10,6 +11,8 @@
 import { decode, SOUND_FILTERS, SoundChain } from "./sound-player-chain.js";
 import { boxes, drawMoving, drawStill } from "./sound-player-draw.js";
 import { RATE_HZ, spectrum } from "./sound-player-spectrum.js";
+import { EarTest, hearing, keepHearing, playTone } from "./sound-player-ears.js";
+import { LANE_PX, laneCount, NOTHING } from "./sound-player-over.js";
 import { SOUND_STYLE, soundMarkup } from "./sound-player-face.js";
 
 /** @typedef {import("./sound-player-chain.js").SoundFilter} SoundFilter */
@@ -17,8 +20,7 @@ import { SOUND_STYLE, soundMarkup } from "./sound-player-face.js";
 
 export { ENGLISH } from "./sound-player-face.js";
 
-/** The reminder is shown once a session: a laptop's speaker cannot play what a heart says. */
-const REMINDED = "chevet.headphones";
+const SCREEN_PX = 240;
 
 export class SoundPlayer extends HTMLElement {
   static observedAttributes = ["point", "layer-label", "watermark"];
@@ -29,6 +31,8 @@ export class SoundPlayer extends HTMLElement {
   /** @type {{from_s: number, to_s: number} | null} */ #span = null;
   /** @type {SoundFilter} */ #filter = "wide";
   #looping = false;
+  /** @type {import("./sound-player-over.js").Overlay} */ #overlay = NOTHING;
+  /** @type {EarTest | null} */ #ears = null;
   #face = soundMarkup();
   #frame = 0;
   #watcher = new ResizeObserver(() => this.#redraw());
@@ -65,7 +69,17 @@ export class SoundPlayer extends HTMLElement {
   set words(/** @type {Words} */ words) {
     this.#face.speak(words);
     this.#label();
-    this.#drawCursor();
+    this.#redraw();
+  }
+
+  get overlay() {
+    return this.#overlay;
+  }
+
+  set overlay(overlay) {
+    this.#overlay = overlay;
+    this.#face.tall(SCREEN_PX + laneCount(overlay) * LANE_PX);
+    this.#redraw();
   }
 
   /** What a reader (or a test) may want to know. */
@@ -80,6 +94,8 @@ export class SoundPlayer extends HTMLElement {
       filter: this.#filter,
       looping: this.#looping,
       span: this.#span,
+      hearing: hearing(),
+      ear_test: this.#ears?.side ?? "",
     };
   }
 
@@ -88,10 +104,13 @@ export class SoundPlayer extends HTMLElement {
    * @param {string} mediaType
    */
   async load(bytes, mediaType) {
+    const before = this.state;
     this.#chain?.close();
-    this.#span = null;
     this.#chain = new SoundChain(new Blob([bytes], { type: mediaType }));
     this.#chain.audio.addEventListener("ended", () => this.#playState());
+    Object.assign(this.#chain.audio, { playbackRate: before.rate, loop: before.looping });
+    if (before.at_s > 0) this.#chain.audio.currentTime = before.at_s;
+    this.#face.warn(hearing() === "loudspeaker");
     try {
       const sound = await decode(bytes, RATE_HZ);
       this.#sound = { sound, spectrum: spectrum(sound), duration_s: sound.length / RATE_HZ };
@@ -109,27 +128,45 @@ export class SoundPlayer extends HTMLElement {
   }
 
   #listen() {
-    const { play, loop, half, gain, filters, moving, reminder } = this.#face;
+    const { play, loop, half, gain, filters, moving, ears } = this.#face;
     play.addEventListener("click", () => void this.#toggle());
     loop.addEventListener("click", () => this.#setLoop(!this.#looping));
     half.addEventListener("click", () => this.#setHalf());
     gain.addEventListener("input", () => this.#applyFilter(this.#filter));
     for (const [name, button] of filters) button.addEventListener("click", () => this.#applyFilter(name));
     moving.addEventListener("pointerdown", (event) => this.#pressed(event));
-    reminder.addEventListener("click", () => {
-      sessionStorage.setItem(REMINDED, "yes");
-      this.#face.remind(false);
-      void this.#toggle();
-    });
+    for (const button of [ears.start, ears.again]) button.addEventListener("click", () => this.#testEars());
+    for (const heard of /** @type {const} */ (["left", "right", "nowhere"])) ears[heard].addEventListener("click", () => this.#heard(heard));
+    ears.anyway.addEventListener("click", () => this.#endTest("loudspeaker"));
     this.#face.root.addEventListener("keydown", (event) => this.#keyed(event));
   }
 
   async #toggle() {
     if (!this.#chain || !this.#sound) return;
     if (!this.#chain.audio.paused) this.#chain.pause();
-    else if (sessionStorage.getItem(REMINDED)) await this.#start();
-    else this.#face.remind(true);
+    else if (hearing() !== "unknown") await this.#start();
+    else this.#face.earTest("start");
     this.#playState();
+  }
+
+  #testEars() {
+    this.#ears = new EarTest(Math.random, playTone);
+    this.#ears.ask();
+    this.#face.earTest("where");
+  }
+
+  #heard(/** @type {"left" | "right" | "nowhere"} */ where) {
+    const result = this.#ears?.answer(where);
+    if (result === "passed") this.#endTest("headphones");
+    else if (result === "failed") this.#face.earTest("failed");
+  }
+
+  #endTest(/** @type {import("./sound-player-ears.js").Hearing} */ found) {
+    keepHearing(found);
+    this.#ears = null;
+    this.#face.earTest("");
+    this.#face.warn(found === "loudspeaker");
+    void this.#toggle();
   }
 
   async #start() {
@@ -197,7 +234,7 @@ export class SoundPlayer extends HTMLElement {
   #redraw() {
     const canvas = this.#face.still;
     if (!this.#sound || canvas.clientWidth === 0) return;
-    drawStill(this.#fitted(canvas), canvas.clientWidth, canvas.clientHeight, this.#sound);
+    drawStill(this.#fitted(canvas), canvas.clientWidth, canvas.clientHeight, this.#sound, this.#overlay, this.words);
     this.#drawCursor();
   }
 
