@@ -28,8 +28,22 @@ def add_export(
     files.add_argument("--out", required=True, type=Path, metavar="FILE", help="the archive to write")
     files.add_argument("--force", action="store_true", help="replace the archive if it exists")
     files.set_defaults(command=later("exports", "files"))
-    _about(files)
-    add_config(files)
+    send = actions.add_parser(
+        "send",
+        help="send one case to a DICOM archive by STOW-RS",
+        description="Stores every object and fetches it again to compare: many archives answer success and "
+        "keep an older copy. Exit code 1 unless all came back as they were sent.",
+    )
+    send.add_argument("--to", required=True, metavar="URL", help="https address of its DICOMweb service")
+    send.add_argument("--user", default="", help="account at the archive")
+    send.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="file whose first line is the account's password"
+    )
+    send.add_argument("--allow-http", action="store_true", help="send in clear; only inside a VPN")
+    send.set_defaults(command=later("exports", "send"))
+    for action in (files, send):
+        _about(action)
+        add_config(action)
 
 
 def _about(action: argparse.ArgumentParser) -> None:

@@ -3,14 +3,20 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import httpx
 
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.commands.opened import opened
 from chevet.relay.errors import SettingsError
+from chevet.relay.exports.dicom_files import every_object
 from chevet.relay.exports.forms import archive
-from chevet.relay.exports.subject import subject
+from chevet.relay.exports.stow import connect
+from chevet.relay.exports.stow import send as stow
+from chevet.relay.exports.subject import LeftOut, Subject, note, subject
 
 
 def files(options: argparse.Namespace) -> int:
@@ -27,6 +33,48 @@ def files(options: argparse.Namespace) -> int:
         size = _write(options.out, archive(found, options.form), replace=options.force)
     print(f"{options.out}: {size} bytes. {found.statement}")
     return 0
+
+
+def send(options: argparse.Namespace) -> int:
+    """Send one case to a DICOM archive; 1 unless the archive gave every object back as it was sent."""
+    password = _password(options.password_file)
+    with (
+        opened(options.config) as relay,
+        connect(options.to, user=options.user, password=password, allow_http=options.allow_http) as client,
+    ):
+        found = subject(
+            relay,
+            options.case,
+            OPERATOR,
+            "stow",
+            purpose=options.purpose,
+            identity="full" if options.with_names else "pseudonym",
+        )
+        states = Counter[str]()
+        for line, state in _sent(client, found):
+            states[state] += 1
+            print(line)
+        note(found, OPERATOR, f"{states['stored']} of {states.total()} stored")
+    print(f"{states['stored']} of {states.total()} objects are in the archive as they were sent.")
+    return 0 if states.total() and states["stored"] == states.total() else 1
+
+
+def _sent(client: httpx.Client, found: Subject) -> Iterator[tuple[str, str]]:
+    for item in every_object(found):
+        if isinstance(item, LeftOut):
+            print(f"{item.recording}: left out ({item.reason})")
+            continue
+        for outcome in stow(client, [item]):
+            yield f"{outcome.uid}: {outcome.state} {outcome.reason}".rstrip(), outcome.state
+
+
+def _password(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("password", f"Cannot read a password from {file}: check the file.") from None
 
 
 def _write(path: Path, pieces: Iterable[bytes], *, replace: bool) -> int:

@@ -31,6 +31,15 @@ def dicom_files(subject: Subject) -> Iterator[ExportFile | LeftOut]:
             yield dicom_file(f"{stem(subject, recording)}-{made}.dcm", *item, media_type=DICOM)
 
 
+def every_object(subject: Subject) -> Iterator[Made | LeftOut]:
+    """Yield every object of a case with its transfer syntax."""
+    for recording in subject.recordings():
+        if isinstance(recording, LeftOut):
+            yield recording
+        else:
+            yield from dicom_objects(subject, recording)
+
+
 def dicom_objects(subject: Subject, recording: Recording) -> Iterator[Made | LeftOut]:
     """Yield each object of a recording with its transfer syntax; one that breaks a rule is left out."""
     if not recording.waveforms and not recording.pictures:

@@ -159,6 +159,13 @@ def subject(
     )
 
 
+def note(about: Subject, who: str, detail: str) -> None:
+    """Write what became of an export into the audit."""
+    relay = about.relay
+    with relay.database.write() as connection:
+        relay.audit.add(connection, relay.now_ms(), who, "case.exported", about.case.id, detail)
+
+
 def moment(unix_ms: int) -> datetime:
     """Return a time in UTC."""
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
