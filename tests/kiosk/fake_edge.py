@@ -71,6 +71,8 @@ class FakeEdge:
         self.measured: dict[str, dict[str, Any]] = {}
         self.imports: list[dict[str, Any]] = []
         self.stored: list[dict[str, Any]] = []
+        self.earlier: dict[str, list[dict[str, Any]]] = {}
+        self.prompts: list[dict[str, Any]] = []
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
         self.ids = 0
@@ -170,6 +172,18 @@ class FakeEdge:
         self.verdict[instrument] = (
             {"score": 0.3, "usable": usable, "reasons": list(reasons)} if reasons else GOOD
         )
+
+    def trends(self) -> dict[str, Any]:
+        """What earlier visits of the patient said, with this visit's numbers at the end."""
+        assert self.visit is not None
+        rows = {kind: list(points) for kind, points in self.earlier.items()}
+        for vital in self.visit["vitals"]:
+            rows.setdefault(vital["kind"], []).append(
+                {"visit": self.visit["id"], **{key: vital[key] for key in ("at_ms", "value", "unit")}}
+            )
+        found = [one for one in self.prompts if one["kind"] in {v["kind"] for v in self.visit["vitals"]}]
+        visits = 1 + max((len(points) for points in self.earlier.values()), default=0)
+        return {"programmes": [], "visits": visits, "trends": rows, "symptoms": [], "prompts": found}
 
     def end_sessions(self) -> None:
         self.tokens.clear()

@@ -236,6 +236,7 @@ def _visits(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/visits", open_visit)
     add("GET", "/visits/current", lambda *_: {"visit": edge.visit})
     add("GET", "/visits/{id}", lambda *_: edge.visit)
+    add("GET", "/visits/{id}/trends", lambda *_: edge.trends())
     add("PATCH", "/visits/{id}", change)
     add("PUT", "/visits/{id}/consent", consent)
     add("PUT", "/visits/{id}/vitals", vital)

@@ -19,6 +19,7 @@ import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
 import { DevicesPage } from "/kiosk/screens/devices.js";
 import { Danger } from "/kiosk/screens/danger.js";
+import { FollowUp, TrendsPage } from "/kiosk/screens/follow-up.js";
 import { History } from "/kiosk/screens/history.js";
 import { Onset } from "/kiosk/screens/onset.js";
 import { PatientPage } from "/kiosk/screens/patient.js";
@@ -32,7 +33,7 @@ import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({
   consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, lungs: Lungs, otoscope: Otoscope,
-  vital: VitalPage, onset: Onset, sheet: SheetPage, history: History, review: Review, question: Question, address: Address,
+  vital: VitalPage, onset: Onset, sheet: SheetPage, history: History, follow_up: FollowUp, trends: TrendsPage, review: Review, question: Question, address: Address,
 });
 
 export function App() {

@@ -6,6 +6,7 @@ import "/shared/instruments/live-wave.js";
 import "/shared/instruments/body-map.js";
 import "/shared/instruments/ring.js";
 import "/shared/instruments/level-meter.js";
+import "/shared/instruments/trend-line.js";
 import { chooseLanguage, enter, readStatus } from "/kiosk/actions.js";
 import { App } from "/kiosk/app.js";
 import { warm } from "/kiosk/warm.js";

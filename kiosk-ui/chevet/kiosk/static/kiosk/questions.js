@@ -17,5 +17,7 @@ export const QUESTIONS = {
   abdominal_pain: ["vomiting", "diarrhoea", "blood", "fever", "no_stool", "late_period"],
   high_blood_pressure: ["headache", "vision", "chest_pain", "breathless", "missed_tablets"],
   pregnancy: ["bleeding", "headache", "vision", "swelling", "less_movement", "waters"],
+  heart_failure: ["effort", "lying", "night", "swelling", "fainting", "missed_tablets"],
+  diabetes: ["thirst", "sweating", "vision", "foot_wound", "fainting", "missed_tablets"],
   skin: ["itch", "fever", "spreading", "blisters", "others_too", "new_medicine"],
 };

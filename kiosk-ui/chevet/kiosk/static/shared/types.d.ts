@@ -48,6 +48,13 @@ export interface Visit {
   path: "" | "stroke" | "chest_pain" | "newborn"; history: Record<string, string>; override: string;
   continues: { case: string; message: string; step: string; site: string; side: string; text: string } | null;
 }
+export interface Prompt { programme: string; code: string; kind: string; value: number; limit: number; unit: string; days: number; source: string }
+export interface TrendPoint { visit: string; at_ms: number; value: number; unit: string }
+/** Earlier visits of the same patient on this box. */
+export interface Trends {
+  programmes: string[]; visits: number; trends: Record<string, TrendPoint[]>; prompts: Prompt[];
+  symptoms: { visit: string; at_ms: number; there: string[]; denied: string[] }[];
+}
 export interface Case {
   id: string; patient_name: string; initials: string; created_ms: number; age_s: number;
   state: "on_box" | "travelling" | "at_relay" | "opened" | "answered"; percent: number; urgency: string; specialty: string;

@@ -5,7 +5,7 @@ import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { goVisit, patchVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { QUESTIONS } from "/kiosk/questions.js";
-import { Choice, Page } from "/kiosk/parts.js";
+import { Button, Choice, Page } from "/kiosk/parts.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
@@ -34,7 +34,8 @@ export function Reason({ visit }) {
       await patchVisit({ reason, specialty, screen: next });
       goVisit(next);
     });
-  return html`<${Page} title=${t("reason.title")} step=${t("reason.help")} back=${() => goVisit("consent")}>
+  return html`<${Page} title=${t("reason.title")} step=${t("reason.help")} back=${() => goVisit("consent")}
+    extra=${html`<${Button} go=${() => goVisit("follow_up")} icon="calendar">${t("reason.follow_up")}<//>`}>
     <div class="choices choices-4 choices-dense">
       ${Object.entries(REASONS).map(([reason, [icon]]) => html`<${Choice} icon=${icon} title=${t(`visit_reason.${reason}`)} chosen=${visit.reason === reason} go=${() => choose(reason)} />`)}
     </div>

@@ -8,6 +8,8 @@ import { attempt } from "/kiosk/attempt.js";
 import { Chip, Choice, Empty, Main, Page, Value } from "/kiosk/parts.js";
 import { Patient } from "/kiosk/people.js";
 import { useKiosk } from "/kiosk/store.js";
+import { useTrends } from "/kiosk/programmes.js";
+import { Prompts } from "/kiosk/screens/follow-up.js";
 import { historyText } from "/kiosk/screens/history.js";
 import { RecordingRow } from "/kiosk/recording-row.js";
 
@@ -17,9 +19,11 @@ const SAVE_MS = 600; // after the last key
 
 /** @param {{ visit: Visit }} props */
 export function Review({ visit }) {
+  const trends = useTrends(visit);
   const nothing = !visit.recordings.length && !visit.vitals.length;
   return html`<${Page} title=${t("review.title")} step=${html`<${Patient} patient=${visit.patient} /> · ${t(`visit_reason.${visit.reason || "other"}`)}`}
     back=${() => goVisit("tiles")} main=${html`<${Main} go=${() => goVisit("question")} icon="arrow-right">${t("review.go")}<//>`}>
+    ${trends && html`<${Prompts} trends=${trends} />`}
     <${Told} visit=${visit} />
     ${nothing && html`<${Empty} icon="circle-alert" title=${t("review.empty")}>${t("review.empty.help")}<//>`}
     ${visit.vitals.length > 0 && html`<div class="review-vitals">

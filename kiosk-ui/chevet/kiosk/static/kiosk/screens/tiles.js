@@ -8,6 +8,7 @@ import { readMeasured } from "/kiosk/measured.js";
 import { Button, Chip, Main, Page, Value } from "/kiosk/parts.js";
 import { deviceFor, now, THERE, useKiosk } from "/kiosk/store.js";
 import { EXAMS, HEART_SITES, LUNG_SITES, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
+import { examsOf } from "/kiosk/programmes.js";
 import { AgainBoard } from "/kiosk/screens/again.js";
 import { UrgentBoard } from "/kiosk/screens/urgent.js";
 
@@ -63,11 +64,14 @@ function Instruments({ visit }) {
     readMeasured().catch(() => null);
   }, []);
   const states = EXAMS.map((exam) => ({ exam, state: tileState(visit, exam) }));
-  const next = states.find(({ exam, state }) => !state.done && state.kind !== "bad" && exam.instrument && (exam.reasons ?? [visit.reason]).includes(visit.reason)) ?? null;
+  const followed = examsOf(visit);
+  const todo = followed.map((key) => states.find(({ exam }) => exam.key === key)).find((one) => one && !one.state.done && one.state.kind !== "bad");
+  const next = todo ?? states.find(({ exam, state }) => !followed.length && !state.done && state.kind !== "bad" && exam.instrument && (exam.reasons ?? [visit.reason]).includes(visit.reason)) ?? null;
   const done = states.filter(({ state }) => state.done).length;
   const review = () => goVisit("review");
   return html`<${Page} title=${t("tiles.title")} class="tiles-page" back=${() => goVisit("reason")}
     step=${t("tiles.done", { n: done, of: EXAMS.length })}
+    note=${followed.length > 0 && html`<${Button} go=${() => goVisit("trends")} icon="trending-up" class="button-quiet">${t("trends.title")}<//>`}
     extra=${next && html`<${Button} go=${review} icon="send">${t("tiles.review")}<//>`}
     main=${next
       ? html`<${Main} go=${() => goVisit(next.exam.screen)} icon="arrow-right">${t("tiles.next", { what: t(`exam.${next.exam.key}`) })}<//>`

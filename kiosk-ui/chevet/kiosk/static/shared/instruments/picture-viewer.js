@@ -1,59 +1,28 @@
 /**
  * `<picture-viewer>`: one otoscope still (or photo) with zoom, pan and brightness; its side is locked on it.
  *
- * Attributes: `src`, `side` (left | right | ""), `layer-label`, `watermark`.
- * Property: `words`, `state`. Methods: `zoomBy`, `reset`.
+ * Attributes: `src`, `side` (left | right | ""), `layer-label`, `quality` (good | fair | poor) and `quality-label`,
+ * `watermark`, `keep` (another `src` keeps zoom and brightness, as the pictures of one clip do), `tool` (arrow | circle:
+ * a drag, or a tap on both ends, draws).
+ * Properties: `words`, `state`, `shapes`. Methods: `zoomBy`, `reset`. Event: `drawn` with the new shape.
  * Keys: + and - zoom, arrows pan, B and Shift+B change brightness, 0 puts everything back.
  *
  * Neither the picture nor its side mark is ever mirrored: R is the patient's right ear in every language.
  */
 
-export const ENGLISH = {
-  left: "left ear",
-  right: "right ear",
-  photo: "picture",
-  zoom_in: "Zoom in",
-  zoom_out: "Zoom out",
-  brightness: "Brightness",
-  reset: "As it came",
-  missing: "This picture could not be opened.",
-};
-/** @typedef {typeof ENGLISH} Words */
+import { drawn, LEAST, onPicture } from "./picture-viewer-draw.js";
+import { ENGLISH, MARKUP, STYLE } from "./picture-viewer-face.js";
+
+export { ENGLISH } from "./picture-viewer-face.js";
+/** @typedef {import("./picture-viewer-face.js").Words} Words */
+/** @typedef {import("./picture-viewer-draw.js").Shape} Shape */
 
 const MOST_ZOOM = 8;
 const STEP = 1.4;
 const BRIGHTNESS = { least: 0.4, most: 2.5, step: 0.1 };
 
-const STYLE = new CSSStyleSheet();
-STYLE.replaceSync(`
-  :host { display: block; font: 400 14px/1.4 var(--font, system-ui); }
-  [hidden] { display: none !important; }
-  .stage { position: relative; direction: ltr; overflow: hidden; border-radius: 14px; background: #0F1720; aspect-ratio: var(--aspect, 4 / 3); width: 100%; max-height: var(--most, 70vh); touch-action: none; cursor: grab; }
-  .stage:focus-visible { outline: 3px solid var(--focus, #1D4E89); outline-offset: 3px; }
-  .stage.held { cursor: grabbing; }
-  img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; transform-origin: 0 0; user-select: none; -webkit-user-drag: none; }
-  .side { position: absolute; inset-block-start: 10px; inset-inline-start: 10px; display: flex; align-items: center; gap: 8px; padding: 4px 12px 4px 6px; border-radius: 999px; background: rgb(15 23 32 / 82%); color: #FFF; font-weight: 600; pointer-events: none; }
-  .side b { display: grid; place-items: center; width: 34px; height: 34px; border-radius: 50%; background: #FFF; color: #14213D; font-size: 20px; font-weight: 600; }
-  .marks { position: absolute; inset-block-end: 10px; inset-inline-start: 10px; display: flex; gap: 6px; flex-wrap: wrap; pointer-events: none; }
-  .layer { background: #FFF1CC; color: #7A4B00; border-radius: 999px; padding: 1px 10px; font-weight: 600; font-size: 12px; }
-  .training { background: #FFD400; color: #000; border-radius: 6px; padding: 1px 8px; font-weight: 600; font-size: 12px; }
-  .missing { position: absolute; inset: 0; display: grid; place-items: center; color: #E8EEF4; padding: 24px; text-align: center; }
-  .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-block-start: 8px; color: var(--soft, #5B6478); }
-  button { font: 600 14px/1 var(--font, system-ui); min-height: 40px; min-width: 40px; padding: 4px 12px; border-radius: 999px; cursor: pointer; border: 1px solid var(--line-strong, #8F8A80); background: var(--surface, #FFF); color: var(--ink, #14213D); touch-action: manipulation; }
-  button.sign { font-size: 20px; padding: 0; }
-  button:focus-visible, input:focus-visible { outline: 3px solid var(--focus, #1D4E89); outline-offset: 2px; }
-  label { display: inline-flex; align-items: center; gap: 8px; }
-  input { width: 90px; accent-color: var(--primary, #0F6B5C); }
-`);
-
-const MARKUP = `
-  <div class="stage" tabindex="0" role="img"><img alt="" draggable="false"><div class="missing" role="status" hidden></div>
-    <div class="side"><b></b><span></span></div><div class="marks"><span class="layer"></span><span class="training"></span></div></div>
-  <div class="controls"><button type="button" class="sign out">−</button><button type="button" class="sign in">+</button>
-    <label><span class="word"></span><input type="range" class="bright"></label><button type="button" class="reset"></button></div>`;
-
 export class PictureViewer extends HTMLElement {
-  static observedAttributes = ["src", "side", "layer-label", "watermark"];
+  static observedAttributes = ["src", "side", "layer-label", "quality", "quality-label", "watermark", "tool"];
 
   #words = ENGLISH;
   #zoom = 1;
@@ -62,6 +31,8 @@ export class PictureViewer extends HTMLElement {
   #bright = 1;
   #root = this.attachShadow({ mode: "open" });
   /** @type {Map<number, {x: number, y: number}>} fingers on the picture */ #held = new Map();
+  /** @type {{shape: Shape, mine: boolean, by: string}[]} */ #shapes = [];
+  /** @type {Shape | null} the one being drawn */ #pending = null;
 
   constructor() {
     super();
@@ -85,8 +56,9 @@ export class PictureViewer extends HTMLElement {
 
   /** @param {string} name */
   attributeChangedCallback(name) {
+    if (name === "tool") this.#draw(null);
     if (name === "src") {
-      this.reset();
+      if (!this.hasAttribute("keep")) this.reset();
       this.#image.src = this.getAttribute("src") ?? "";
     }
     this.#write();
@@ -99,6 +71,15 @@ export class PictureViewer extends HTMLElement {
   set words(/** @type {Words} */ words) {
     this.#words = words;
     this.#write();
+  }
+
+  get shapes() {
+    return this.#shapes;
+  }
+
+  set shapes(shapes) {
+    this.#shapes = shapes;
+    this.#draw(this.#pending);
   }
 
   /** What a reader (or a test) may want to know. */
@@ -153,6 +134,7 @@ export class PictureViewer extends HTMLElement {
     this.#x = Math.min(0, Math.max(stage.clientWidth * (1 - this.#zoom), this.#x));
     this.#y = Math.min(0, Math.max(stage.clientHeight * (1 - this.#zoom), this.#y));
     this.#image.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${this.#zoom})`;
+    this.#one(".shapes").style.transform = this.#image.style.transform;
     this.#image.style.filter = this.#bright === 1 ? "" : `brightness(${this.#bright})`;
   }
 
@@ -161,6 +143,7 @@ export class PictureViewer extends HTMLElement {
     this.#one(".missing").hidden = opened;
     if (!opened || !this.#image.naturalWidth) return;
     this.style.setProperty("--aspect", `${this.#image.naturalWidth} / ${this.#image.naturalHeight}`);
+    this.#draw(this.#pending);
     this.dispatchEvent(new Event("loaded"));
   }
 
@@ -171,7 +154,9 @@ export class PictureViewer extends HTMLElement {
     this.#one(".side b").textContent = side === "left" ? "L" : "R";
     this.#one(".side span").textContent = word;
     this.#one(".stage").setAttribute("aria-label", word);
-    for (const [selector, name] of [[".layer", "layer-label"], [".training", "watermark"]]) {
+    this.#one(".quality").dataset.grade = this.getAttribute("quality") ?? "";
+    this.#one(".stage").classList.toggle("drawing", this.#tool !== null);
+    for (const [selector, name] of [[".quality", "quality-label"], [".layer", "layer-label"], [".training", "watermark"]]) {
       this.#one(selector).textContent = this.getAttribute(name);
       this.#one(selector).hidden = !this.getAttribute(name);
     }
@@ -180,6 +165,40 @@ export class PictureViewer extends HTMLElement {
     this.#one(".word").textContent = this.#words.brightness;
     this.#one(".reset").textContent = this.#words.reset;
     this.#one(".missing").textContent = this.#words.missing;
+  }
+
+  /** @returns {Shape["kind"] | null} */
+  get #tool() {
+    const tool = this.getAttribute("tool");
+    return tool === "arrow" || tool === "circle" ? tool : null;
+  }
+
+  #draw(/** @type {Shape | null} */ pending) {
+    this.#pending = pending;
+    const { naturalWidth: width, naturalHeight: height } = this.#image;
+    const shapes = pending ? [...this.#shapes, { shape: pending, mine: true, by: "" }] : this.#shapes;
+    const svg = this.#one(".shapes");
+    if (width) svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.replaceChildren(...(width ? drawn(shapes, { width, height }) : []));
+  }
+
+  #place01(/** @type {PointerEvent} */ event) {
+    const { clientWidth: width, clientHeight: height } = this.#one(".stage");
+    const picture = { width: this.#image.naturalWidth, height: this.#image.naturalHeight };
+    return onPicture(this.#spot(event), { width, height }, picture, { zoom: this.#zoom, x: this.#x, y: this.#y });
+  }
+
+  /** The first press sets one end; leaving the picture there, or a second tap, sets the other. */
+  #drawing(/** @type {PointerEvent} */ event) {
+    const kind = this.#tool;
+    if (!kind || !this.#image.naturalWidth) return;
+    const { x, y } = this.#place01(event);
+    if (event.type === "pointerdown" && !this.#pending) this.#draw({ kind, x0: x, y0: y, x1: x, y1: y });
+    else if (this.#pending) this.#draw({ ...this.#pending, x1: x, y1: y });
+    const shape = this.#pending;
+    if (event.type !== "pointerup" || !shape || Math.hypot(shape.x1 - shape.x0, shape.y1 - shape.y0) < LEAST) return;
+    this.#draw(null);
+    this.dispatchEvent(new CustomEvent("drawn", { detail: shape }));
   }
 
   #wheeled(/** @type {WheelEvent} */ event) {
@@ -194,6 +213,7 @@ export class PictureViewer extends HTMLElement {
   }
 
   #pressed(/** @type {PointerEvent} */ event) {
+    if (this.#tool) return this.#drawing(event);
     this.#one(".stage").setPointerCapture(event.pointerId);
     this.#one(".stage").classList.add("held");
     this.#held.set(event.pointerId, this.#spot(event));
@@ -201,6 +221,7 @@ export class PictureViewer extends HTMLElement {
 
   /** One finger pans, two zoom about their middle. */
   #moved(/** @type {PointerEvent} */ event) {
+    if (this.#tool) return this.#drawing(event);
     const before = this.#held.get(event.pointerId);
     if (!before) return;
     const now = this.#spot(event);
@@ -217,6 +238,7 @@ export class PictureViewer extends HTMLElement {
   }
 
   #let(/** @type {Event} */ event) {
+    if (this.#tool) return this.#drawing(/** @type {PointerEvent} */ (event));
     this.#held.delete(/** @type {PointerEvent} */ (event).pointerId);
     this.#one(".stage").classList.toggle("held", this.#held.size > 0);
   }
@@ -232,6 +254,7 @@ export class PictureViewer extends HTMLElement {
     else if (event.key === "b") this.#setBright(this.#bright + BRIGHTNESS.step);
     else if (event.key === "B") this.#setBright(this.#bright - BRIGHTNESS.step);
     else if (event.key === "0") this.reset();
+    else if (event.key === "Escape" && this.#pending) this.#draw(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
