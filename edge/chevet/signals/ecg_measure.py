@@ -6,31 +6,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chevet.signals import ecg_qrs
-from chevet.signals.arrays import Floats, Indices, bridged, check_rate, names_of, several_leads, windows_at
-from chevet.signals.ecg_delineate import Delineation, delineated, irregularity
+from chevet.signals.arrays import (
+    Floats,
+    Indices,
+    bridged,
+    check_rate,
+    names_of,
+    several_leads,
+    windows_at,
+)
+from chevet.signals.ecg_delineate import Delineation, delineated
+from chevet.signals.ecg_measured import FEWEST, Measured
+from chevet.signals.ecg_rhythm import corrected, heart_rate, irregularity, rr_intervals
 
-_FEWEST = 3  # beats; fewer make a number a guess
+__all__ = ["EcgMeasurements", "Measured", "beats_of", "measure"]
 
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One draft number.
-
-    Attributes:
-        kind: such as "heart_rate", "qtc_fridericia".
-        value: in `unit`; None rather than a guess.
-        unit: UCUM code.
-        method: how it was found.
-        beats: how many beats it rests on.
-        quality: 0..1, agreement of the beats it rests on.
-    """
-
-    kind: str
-    value: float | None
-    unit: str
-    method: str
-    beats: int = 0
-    quality: float = 0.0
+_CLEAR_AXIS = 0.3  # quality of an axis below which its net areas say nothing
+_MOST_ST_MV = 0.1  # spread over beats, from which an ST level is a guess
+_ST_AFTER_S = 0.06
+_LEVEL_S = 0.01  # half of the 20 ms a level is averaged over: a whole turn of mains hum
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +78,19 @@ def measure(leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None
     check_rate(rate_hz, 100, 2000, "the ECG")
     x = several_leads(leads, rate_hz, 2.0)
     names = names_of(lead_names, len(x))
-    beats = beats_of(x, rate_hz, names)
+    row = _clearest(x, rate_hz, names)
+    beats = np.zeros(0, dtype=np.int64) if row is None else ecg_qrs.detect(x[row], rate_hz)
+    rr = rr_intervals(beats, ~np.isfinite(x[row or 0]), rate_hz)
     waves = delineated(x, rate_hz, beats)
     qt = interval("qt", waves.qrs_on, waves.t_off, rate_hz, 35.0)
-    rate = heart_rate(beats, rate_hz)
-    unsteady = irregularity(beats)
     frontal = (x, names, rate_hz)
     return EcgMeasurements(
-        rate,
-        Measured(
-            "rr_irregularity",
-            round(unsteady, 3) if len(beats) > 4 else None,
-            "1",
-            "median change of RR over median RR",
-            len(beats),
-            rate.quality,
-        ),
+        heart_rate(rr),
+        irregularity(rr),
         interval("pr", waves.p_on, waves.qrs_on, rate_hz, 20.0),
         interval("qrs", waves.qrs_on, waves.qrs_off, rate_hz, 15.0),
         qt,
-        *corrected(qt, beats, rate_hz),
+        *corrected(qt, rr),
         axis("p_axis", frontal, waves.p_on, waves.p_off),
         axis("qrs_axis", frontal, waves.qrs_on, waves.qrs_off),
         axis("t_axis", frontal, waves.t_on, waves.t_off),
@@ -112,47 +99,18 @@ def measure(leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None
 
 
 def interval(kind: str, start: Indices, end: Indices, rate_hz: float, widest_ms: float) -> Measured:
-    """Return the median from `start` to `end`, ms; None where beats spread by more than `widest_ms` (MAD)."""
-    method = "median over beats, delineation over all leads"
+    """Return the median from `start` to `end`, ms.
+
+    None where beats spread by more than `widest_ms` (median deviation), or fewer than half of them show both.
+    """
+    method = "median over beats, limits over all leads (of twelve mostly II)"
     both = (start >= 0) & (end >= 0)
     spans = (end[both] - start[both]) * 1000 / rate_hz
-    if len(spans) < _FEWEST:
+    if len(spans) < max(FEWEST, len(start) / 2):
         return Measured(kind, None, "ms", method, len(spans))
     spread = float(np.median(np.abs(spans - np.median(spans))))
     value = round(float(np.median(spans))) if spread <= widest_ms else None
     return Measured(kind, value, "ms", method, len(spans), float(np.clip(1 - spread / widest_ms, 0, 1)))
-
-
-def corrected(qt: Measured, beats: Indices, rate_hz: float) -> tuple[Measured, Measured, Measured, Measured]:
-    """Return QT corrected by Bazett, Fridericia, Framingham and Hodges (QT in ms, RR in s).
-
-    Formulas: QT / RR^(1/2) (Bazett 1920), QT / RR^(1/3) (Fridericia 1920), QT + 154 (1 - RR)
-    (Sagie et al. 1992, doi 10.1016/0002-9149(92)90562-D), QT + 1.75 (60 / RR - 60) (Hodges 1983).
-    None without QT, or where the intervals spread by more than a fifth: no single RR stands for them.
-    """
-    rr = np.diff(beats) / rate_hz
-    usual = float(np.median(rr)) if len(rr) else 0.0
-    steady = len(rr) >= _FEWEST and float(np.median(np.abs(rr - usual))) < 0.2 * usual
-
-    def one(kind: str, name: str, value: float) -> Measured:
-        method = f"{name}, median QT and RR"
-        return Measured(
-            kind,
-            round(value) if steady and qt.value is not None else None,
-            "ms",
-            method,
-            qt.beats,
-            qt.quality,
-        )
-
-    ms = qt.value or 0.0
-    rr_s = max(usual, 0.1)
-    return (
-        one("qtc_bazett", "Bazett", ms / rr_s**0.5),
-        one("qtc_fridericia", "Fridericia", ms / rr_s ** (1 / 3)),
-        one("qtc_framingham", "Framingham", ms + 154 * (1 - rr_s)),
-        one("qtc_hodges", "Hodges", ms + 1.75 * (60 / rr_s - 60)),
-    )
 
 
 def axis(kind: str, frontal: tuple[Floats, tuple[str, ...], float], start: Indices, end: Indices) -> Measured:
@@ -161,7 +119,7 @@ def axis(kind: str, frontal: tuple[Floats, tuple[str, ...], float], start: Indic
     method = "net areas in I and aVF, median over beats"
     both = (start >= 0) & (end > start)
     pair = _frontal_pair(x, names)
-    if pair is None or both.sum() < _FEWEST:
+    if pair is None or both.sum() < FEWEST:
         return Measured(kind, None, "deg", method, int(both.sum()))
     areas = np.array([_net_areas(pair, a, b, rate_hz) for a, b in zip(start[both], end[both], strict=True)])
     middle = np.nanmedian(areas, axis=0)
@@ -169,7 +127,8 @@ def axis(kind: str, frontal: tuple[Floats, tuple[str, ...], float], start: Indic
     spread = float(np.nanmedian(np.hypot(*(areas - middle).T)))
     quality = float(np.clip(1 - spread / max(size, 1e-12), 0, 1)) if np.isfinite(size) else 0.0
     degrees = float(np.degrees(np.arctan2(middle[1], middle[0])))
-    return Measured(kind, round(degrees) if quality > 0.3 else None, "deg", method, int(both.sum()), quality)
+    value = 180 - (180 - round(degrees)) % 360 if quality > _CLEAR_AXIS else None
+    return Measured(kind, value, "deg", method, int(both.sum()), quality)
 
 
 def _frontal_pair(x: Floats, names: tuple[str, ...]) -> Floats | None:
@@ -190,26 +149,25 @@ def _net_areas(pair: Floats, start: int, end: int, rate_hz: float) -> Floats:
 
 
 def st_levels(x: Floats, names: tuple[str, ...], waves: Delineation, rate_hz: float) -> tuple[Measured, ...]:
-    """Return the ST level of every lead: J + 60 ms against the 20 ms before QRS, median over beats."""
-    method = "J + 60 ms against PQ level, median over beats"
+    """Return the ST level of every lead, 60 ms after the end of QRS against just before QRS."""
+    half = max(1, round(_LEVEL_S * rate_hz))
     known = (waves.qrs_on >= 0) & (waves.qrs_off >= 0)
-    at = waves.qrs_off[known] + int(0.06 * rate_hz)
-    before = waves.qrs_on[known] - int(0.01 * rate_hz)
-    inside = (at < x.shape[1] - 2) & (before > int(0.01 * rate_hz))
-    found = []
-    for name, row in zip(names, x, strict=True):
-        half = max(1, int(0.01 * rate_hz))
-        level = windows_at(row, at[inside], 1, 2).mean(-1) - windows_at(row, before[inside], half, half).mean(
-            -1
-        )
-        level = level[np.isfinite(level)]
-        spread = float(np.median(np.abs(level - np.median(level)))) if len(level) else 1.0
-        good = len(level) >= _FEWEST and spread < 0.1
-        value = round(float(np.median(level)), 3) if good else None
-        found.append(
-            Measured(f"st_{name}", value, "mV", method, len(level), float(np.clip(1 - spread / 0.1, 0, 1)))
-        )
-    return tuple(found)
+    at = waves.qrs_off[known] + int(_ST_AFTER_S * rate_hz)
+    before = waves.qrs_on[known] - half
+    inside = (at + half <= x.shape[1]) & (before >= half)
+    after, rest = (windows_at(x, where[inside], half, half).mean(-1) for where in (at, before))
+    return tuple(_st_level(name, level) for name, level in zip(names, after - rest, strict=True))
+
+
+def _st_level(name: str, levels: Floats) -> Measured:
+    levels = levels[np.isfinite(levels)]
+    kind, method = f"st_{name}", "J + 60 ms against PQ level, 20 ms each, median over beats"
+    if len(levels) < FEWEST:
+        return Measured(kind, None, "mV", method, len(levels))
+    middle = float(np.median(levels))
+    spread = float(np.median(np.abs(levels - middle)))
+    value = round(middle, 3) if spread < _MOST_ST_MV else None
+    return Measured(kind, value, "mV", method, len(levels), float(np.clip(1 - spread / _MOST_ST_MV, 0, 1)))
 
 
 def beats_of(x: Floats, rate_hz: float, names: tuple[str, ...] | None = None) -> Indices:
@@ -220,13 +178,18 @@ def beats_of(x: Floats, rate_hz: float, names: tuple[str, ...] | None = None) ->
         rate_hz: 100 to 2000.
         names: of the rows; None means the standard twelve, or numbers.
     """
-    names = names_of(names, len(x))
+    row = _clearest(x, rate_hz, names_of(names, len(x)))
+    return np.zeros(0, dtype=np.int64) if row is None else ecg_qrs.detect(x[row], rate_hz)
+
+
+def _clearest(x: Floats, rate_hz: float, names: tuple[str, ...]) -> int | None:
+    """Return the row that shows the QRS best; None where every lead misses more than a fifth."""
     here = [i for i, row in enumerate(x) if np.isfinite(row).sum() >= 0.8 * len(row)]
     if not here:
-        return np.zeros(0, dtype=np.int64)
+        return None
     clear = clearness(np.stack([bridged(x[i])[0] for i in here]), rate_hz)
     clear *= [1.1 if names[i] == "II" else 1.0 for i in here]
-    return ecg_qrs.detect(x[here[int(np.argmax(clear))]], rate_hz)
+    return here[int(np.argmax(clear))]
 
 
 def clearness(rows: Floats, rate_hz: float) -> Floats:
@@ -235,19 +198,3 @@ def clearness(rows: Floats, rate_hz: float) -> Floats:
     floor = np.maximum(np.median(feature, axis=-1), 1e-9)
     clear: Floats = np.minimum(np.quantile(feature, 0.96, axis=-1) / floor, 50.0)
     return clear
-
-
-def heart_rate(beats: Indices, rate_hz: float) -> Measured:
-    """Return the ventricular rate: 60 over the mean RR interval without the longest and shortest fifth."""
-    method = "60 / mean RR, outer fifths left out"
-    rr = np.sort(np.diff(beats)) / rate_hz
-    if len(rr) < 2:
-        return Measured("heart_rate", None, "/min", method, len(beats))
-    cut = len(rr) // 5
-    middle = float(rr[cut : len(rr) - cut].mean())
-    spread = float(np.median(np.abs(rr - np.median(rr))))
-    value = 60 / middle
-    quality = float(np.clip(1 - 2 * spread / middle, 0, 1))
-    return Measured(
-        "heart_rate", round(value, 1) if 15 <= value <= 350 else None, "/min", method, len(beats), quality
-    )
