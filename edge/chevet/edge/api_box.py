@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import NewPatient, Search, SignIn
+from chevet.edge.health import health_shape
 from chevet.edge.identity import new_id
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
@@ -22,6 +23,11 @@ def box_routes(bedside: Bedside) -> APIRouter:
     @routes.get("/status")
     async def status() -> dict[str, Any]:
         return await asyncio.to_thread(bedside.status)
+
+    @routes.get("/health")
+    async def health(request: Request) -> dict[str, Any]:
+        bedside.sessions.require(request.cookies.get(COOKIE))
+        return await asyncio.to_thread(health_shape, bedside)
 
     return routes
 

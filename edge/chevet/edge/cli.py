@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.edge.cli_import import import_words
+from chevet.edge.cli_support import support_words
 from chevet.edge.database import is_full
 from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
@@ -143,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(do=do)
     _record_words(commands, shared)
     import_words(commands)
+    support_words(commands)
     queue_words(commands, shared)
     return whole
 
