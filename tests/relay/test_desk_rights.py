@@ -29,6 +29,7 @@ MAY = {
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/pictures/{number}/enhanced"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/clip/frames"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/clip/frames/{number}"): {"specialist"},
+    ("PUT", "/api/cases/{case_id}/recordings/{recording_id}/drawings/{number}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
     ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
     ("DELETE", "/api/session"): set(ROLES),

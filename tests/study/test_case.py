@@ -11,6 +11,7 @@ from chevet.study.case import (
     CERTAINTIES,
     MESSAGE_KINDS,
     Author,
+    Medicine,
     Message,
     Opinion,
     Signature,
@@ -43,6 +44,7 @@ opinions = st.builds(
     signed_ms=st.integers(0, 1 << 45),
     label=st.sampled_from(["", "HTEST"]),
     signature=signatures,
+    medicines=st.lists(st.builds(Medicine, text, text), max_size=3).map(tuple),
 )
 messages = st.builds(
     Message,
@@ -76,7 +78,7 @@ def test_the_signature_covers_every_field_but_itself():
         {"id": "x"}, {"case": "x"}, {"version": 2}, {"impression": "x"}, {"certainty": "certain"},
         {"advice": "x"},
         {"urgency": "x"}, {"transfer": True}, {"follow_up_date": "2027-01-01"}, {"author": Author("e", "Dr")},
-        {"signed_ms": 6}, {"label": "HTEST"},
+        {"signed_ms": 6}, {"label": "HTEST"}, {"medicines": (Medicine("a", "b"),)},
     ]  # fmt: skip
     signed = {opinion_bytes(replace(OPINION, **change)) for change in ({}, *changes)}
     assert len(signed) == len(changes) + 1

@@ -40,6 +40,14 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Medicine:
+    """A medicine advised: its name as the site's stock list has it, and how it is taken."""
+
+    name: str
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Opinion:
     """The specialist's answer; an amendment is a new version under the same case.
 
@@ -53,6 +61,7 @@ class Opinion:
         follow_up_date: "YYYY-MM-DD" or None.
         signed_ms: wall clock of the relay, Unix ms.
         label: HTEST where the case is simulated, else "".
+        medicines: in the order they were chosen.
     """
 
     id: str
@@ -68,6 +77,7 @@ class Opinion:
     signed_ms: int
     label: str = ""
     signature: Signature = field(default_factory=Signature)
+    medicines: tuple[Medicine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,7 @@ def unpack_opinion(bundle: Bundle) -> Opinion:
         author=_author(fields.row()),
         signed_ms=fields.whole(),
         label=fields.text(),
+        medicines=tuple(_medicine(row) for row in fields.rows()) if fields.more() else (),
         signature=signature,
     )
     fields.end()
@@ -167,7 +178,7 @@ def unpack_message(bundle: Bundle) -> Message:
 
 
 def _opinion_fields(opinion: Opinion) -> list[Value]:
-    return [
+    fields: list[Value] = [
         to_wire(opinion.id),
         to_wire(opinion.case),
         opinion.version,
@@ -181,6 +192,14 @@ def _opinion_fields(opinion: Opinion) -> list[Value]:
         opinion.signed_ms,
         opinion.label,
     ]
+    # Left out where there are none, so that what was signed before they existed still verifies.
+    return [*fields, [[one.name, one.how] for one in opinion.medicines]] if opinion.medicines else fields
+
+
+def _medicine(row: Row) -> Medicine:
+    found = Medicine(row.text(), row.text())
+    row.end()
+    return found
 
 
 def _message_fields(message: Message) -> list[Value]:

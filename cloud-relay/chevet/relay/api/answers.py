@@ -10,9 +10,13 @@ from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api import shapes
 from chevet.relay.api.guard import Here, Specialist
 from chevet.relay.archive.answers import Draft, Note
+from chevet.relay.archive.stock import LONGEST
+from chevet.study.case import Medicine
 
 router = APIRouter(prefix="/api/cases/{case_id}")
 MAX_TEXT = 8000
+MAX_HOW = 200
+MOST_MEDICINES = 12
 
 
 def _calendar_date(value: str) -> str:
@@ -22,6 +26,14 @@ def _calendar_date(value: str) -> str:
 
 Words = Annotated[str, Field(max_length=MAX_TEXT)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_calendar_date)]
+
+
+class MedicineBody(BaseModel):
+    """A medicine of the site's stock list, and how it is taken."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    how: Annotated[str, Field(max_length=MAX_HOW)] = ""
 
 
 class OpinionBody(BaseModel):
@@ -34,6 +46,7 @@ class OpinionBody(BaseModel):
     urgency: Literal["routine", "urgent", "emergency"]
     transfer: bool
     follow_up_date: Day | None
+    medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES)] = []
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
 
 
@@ -60,7 +73,8 @@ class MessageBody(BaseModel):
 def give_opinion(case_id: str, body: OpinionBody, relay: Here, user: Specialist) -> dict[str, Any]:
     """Sign an opinion with the caller's own key, which the password unlocks, and send it to the site."""
     key = relay.sign_in.signing_key(user, body.password)
-    draft = Draft(**body.model_dump(exclude={"password"}))
+    medicines = tuple(Medicine(one.name, one.how) for one in body.medicines)
+    draft = Draft(**body.model_dump(exclude={"password", "medicines"}), medicines=medicines)
     return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
 
 

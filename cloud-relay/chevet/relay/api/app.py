@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
 from chevet.relay.api.aids import router as aids
+from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
@@ -32,6 +33,7 @@ def create_app(relay: Relay) -> FastAPI:
         app.include_router(room.router)
     app.include_router(exports)
     app.include_router(aids)
+    app.include_router(drawings)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
     app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")
     app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")

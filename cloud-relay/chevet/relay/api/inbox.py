@@ -5,11 +5,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from chevet.relay.api import shapes
+from chevet.relay.api.drawings import drawing
 from chevet.relay.api.guard import Here, Overseer, Reader, Specialist
 from chevet.relay.archive.cases import Arrival, Case
 from chevet.relay.archive.dead_letters import letters
 from chevet.relay.archive.delivery import arrivals, delivery
+from chevet.relay.archive.drawings import drawings_of
 from chevet.relay.archive.earlier import earlier_cases
+from chevet.relay.archive.stock import stock_of
 from chevet.relay.relay import Relay
 
 router = APIRouter(prefix="/api")
@@ -107,6 +110,9 @@ def inbox_case(one: Case, now_ms: int) -> Json:
 def desk_case(relay: Relay, one: Case) -> Json:
     """Return a DeskCase."""
     study, said = one.study, relay.answers.conversation(one.id)
+    with relay.database.read() as connection:
+        drawn = [drawing(each) for each in drawings_of(connection, one.id)]
+        medicines = stock_of(connection, one.site)
     return inbox_case(one, relay.now_ms()) | {
         "patient": shapes.patient(study.patient) | {"age": shapes.age(study)},
         "language": study.language,
@@ -116,6 +122,8 @@ def desk_case(relay: Relay, one: Case) -> Json:
         "opinions": [shapes.opinion(opinion, verified=holds) for opinion, holds in said.opinions],
         "messages": [shapes.message(message, verified=holds) for message, holds in said.messages],
         "closed": shapes.clock(study.closed),
+        "drawings": drawn,
+        "stock": medicines,
     }
 
 

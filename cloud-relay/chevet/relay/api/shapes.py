@@ -152,6 +152,7 @@ def opinion(one: Opinion, *, verified: bool) -> Json:
         "urgency": one.urgency,
         "transfer": one.transfer,
         "follow_up_date": one.follow_up_date,
+        "medicines": [{"name": each.name, "how": each.how} for each in one.medicines],
         "author": author(one.author),
         "signed_ms": one.signed_ms,
         "verified": verified,

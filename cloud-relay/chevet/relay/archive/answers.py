@@ -27,6 +27,7 @@ from chevet.relay.keys import ProgrammeKeys
 from chevet.study.bundle import Bundle
 from chevet.study.case import (
     Author,
+    Medicine,
     Message,
     Opinion,
     Signature,
@@ -52,6 +53,7 @@ class Draft:
     urgency: str
     transfer: bool
     follow_up_date: str | None
+    medicines: tuple[Medicine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Answers:
             author=author,
             signed_ms=now,
             label=_label(case),
+            medicines=draft.medicines,
         )
         return replace(blank, signature=self._signature(author, key, opinion_bytes(blank)))
 

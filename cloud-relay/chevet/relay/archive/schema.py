@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -194,6 +195,25 @@ changes = Table(  # what the desks that are open must hear of, whichever process
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("case_id", String(36), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+)
+
+drawings = Table(  # on pictures: numbers only, see `drawings.py`
+    "drawing",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("recording", String(36), primary_key=True),
+    Column("picture", Integer, primary_key=True, autoincrement=False),
+    Column("author", ForeignKey("app_user.id"), primary_key=True),
+    Column("shapes", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+stock = Table(  # medicines of a site, in the order of its list
+    "stock",
+    metadata,
+    Column("site", ForeignKey("site.code"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("medicine", String(200), nullable=False),
 )
 
 audit = Table(

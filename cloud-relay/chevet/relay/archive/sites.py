@@ -1,6 +1,6 @@
 """The sites that may send: their names and public keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -9,6 +9,7 @@ from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.schema import Found, sites
+from chevet.relay.archive.stock import keep_stock
 from chevet.relay.errors import SettingsError
 from chevet.relay.keys import SiteFile
 
@@ -32,6 +33,20 @@ class Sites:
         self._database = database
         self._audit = audit
         self._now_ms = now_ms
+
+    def set_stock(self, code: str, medicines: Sequence[str]) -> None:
+        """Put `medicines` in place of a site's list.
+
+        Raises:
+            SettingsError: there is no such site.
+        """
+        with self._database.write() as connection:
+            if find_site(connection, code) is None:
+                raise SettingsError("site", f"no site {code} is known: chevet-relay site list names them.")
+            keep_stock(connection, code, medicines)
+            self._audit.add(
+                connection, self._now_ms(), OPERATOR, "site.stock", code, f"{len(medicines)} medicines"
+            )
 
     def add(self, file: SiteFile) -> Site:
         """Let a site in; adding the same file again changes nothing.

@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 
 from chevet.exchange.enrolment import make_code
+from chevet.relay.archive.stock import read_stock
 from chevet.relay.commands.opened import opened
 from chevet.relay.errors import SettingsError
 from chevet.relay.keys import read_site
@@ -85,6 +86,15 @@ def show(options: argparse.Namespace) -> int:
             state = "revoked" if site.revoked else "active"
             until = f"  certificate until {_day(expiry[site.code])}" if site.code in expiry else ""
             print(f"{site.code:<8} {state:<8} {site.name}  {site.phone}".rstrip() + until)
+    return 0
+
+
+def stock(options: argparse.Namespace) -> int:
+    """Put a list of medicines in place of a site's."""
+    medicines = read_stock(options.file.read_text("utf-8"))
+    with opened(options.config) as relay:
+        relay.sites.set_stock(options.code, medicines)
+    print(f"Site {options.code} has {len(medicines)} medicines; specialists choose among them.")
     return 0
 
 
