@@ -16,8 +16,8 @@ from chevet.signals.arrays import (
     windows_at,
 )
 from chevet.signals.ecg_delineate import Delineation, delineated
-from chevet.signals.ecg_measured import FEWEST, Measured
-from chevet.signals.ecg_rhythm import corrected, heart_rate, irregularity, rr_intervals
+from chevet.signals.ecg_measured import FEWEST, Measured, spread_of
+from chevet.signals.ecg_rhythm import corrected, heart_rate, irregularity, likeness, rr_intervals
 
 __all__ = ["EcgMeasurements", "Measured", "beats_of", "measure"]
 
@@ -80,12 +80,14 @@ def measure(leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None
     names = names_of(lead_names, len(x))
     row = _clearest(x, rate_hz, names)
     beats = np.zeros(0, dtype=np.int64) if row is None else ecg_qrs.detect(x[row], rate_hz)
-    rr = rr_intervals(beats, ~np.isfinite(x[row or 0]), rate_hz)
+    lead, gap = bridged(x[row or 0])
+    alike = likeness(ecg_qrs.quick(lead, rate_hz), beats, rate_hz)
+    rr = rr_intervals(beats, gap, rate_hz)
     waves = delineated(x, rate_hz, beats)
     qt = interval("qt", waves.qrs_on, waves.t_off, rate_hz, 35.0)
     frontal = (x, names, rate_hz)
     return EcgMeasurements(
-        heart_rate(rr),
+        heart_rate(rr, alike),
         irregularity(rr),
         interval("pr", waves.p_on, waves.qrs_on, rate_hz, 20.0),
         interval("qrs", waves.qrs_on, waves.qrs_off, rate_hz, 15.0),
@@ -101,14 +103,14 @@ def measure(leads: ArrayLike, rate_hz: float, lead_names: tuple[str, ...] | None
 def interval(kind: str, start: Indices, end: Indices, rate_hz: float, widest_ms: float) -> Measured:
     """Return the median from `start` to `end`, ms.
 
-    None where beats spread by more than `widest_ms` (median deviation), or fewer than half of them show both.
+    None where beats spread by more than `widest_ms` (see `spread_of`), or fewer than half show both ends.
     """
     method = "median over beats, limits over all leads (of twelve mostly II)"
     both = (start >= 0) & (end >= 0)
     spans = (end[both] - start[both]) * 1000 / rate_hz
     if len(spans) < max(FEWEST, len(start) / 2):
         return Measured(kind, None, "ms", method, len(spans))
-    spread = float(np.median(np.abs(spans - np.median(spans))))
+    spread = spread_of(spans)
     value = round(float(np.median(spans))) if spread <= widest_ms else None
     return Measured(kind, value, "ms", method, len(spans), float(np.clip(1 - spread / widest_ms, 0, 1)))
 
@@ -165,7 +167,7 @@ def _st_level(name: str, levels: Floats) -> Measured:
     if len(levels) < FEWEST:
         return Measured(kind, None, "mV", method, len(levels))
     middle = float(np.median(levels))
-    spread = float(np.median(np.abs(levels - middle)))
+    spread = spread_of(levels)
     value = round(middle, 3) if spread < _MOST_ST_MV else None
     return Measured(kind, value, "mV", method, len(levels), float(np.clip(1 - spread / _MOST_ST_MV, 0, 1)))
 
