@@ -142,6 +142,29 @@ async def test_a_silent_device_is_told_and_then_opened_again(monkeypatch: pytest
         assert states.index(("failed", "silent")) >= 0
 
 
+async def test_a_host_that_stood_still_does_not_take_its_own_pause_for_the_devices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(instruments, "SILENT_AFTER_S", 1.0)
+    device = FakeDevice("ecg", "ecg")
+    loop = asyncio.get_running_loop()
+
+    def unread(turns: int) -> None:
+        """What came meanwhile is read some turns of the loop later."""
+        if turns:
+            loop.call_soon(unread, turns - 1)
+        else:
+            device.play(ecg_block(25, 25))
+
+    async with running(device) as (instrument, ear, states):
+        device.play(ecg_block(0, 25))
+        await until(lambda: instrument.state == "ready")
+        loop.call_soon(unread, 5)
+        time.sleep(1.2)  # noqa: ASYNC251 (the pause of the whole host is meant)
+        await until(lambda: len(ear.events) == 2)
+        assert ("failed", "silent") not in states
+
+
 async def test_lead_off_and_other_notices_are_handed_on() -> None:
     device = FakeDevice("ecg", "ecg")
     async with running(device) as (_, ear, _states):

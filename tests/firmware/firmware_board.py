@@ -80,9 +80,14 @@ class Board:
             self.events += self.driver.feed(packet)
 
     async def _tick(self) -> None:
+        now = time.monotonic()
         while True:
+            before = now
             await asyncio.sleep(TICK_S)
-            if words := self.driver.tick(time.monotonic()):
+            now = time.monotonic()
+            if now - before > 2 * TICK_S:
+                continue  # this machine stood still: first what waits unread, as the agent does it
+            if words := self.driver.tick(now):
                 await self.link.send(words)
 
     async def until(self, so: Callable[[], bool], seconds: float | None = None) -> None:

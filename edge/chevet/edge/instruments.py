@@ -235,10 +235,15 @@ class Instrument:
                 self._take(event)
 
     async def _tick(self, link: Link) -> None:
-        opened = self._monotonic()
+        opened = now = self._monotonic()
+        paused = False
         while True:
+            before = now
             await asyncio.sleep(TICK_S)
             now = self._monotonic()
+            paused = now - before > 2 * TICK_S and not paused
+            if paused:
+                continue  # this host stood still, not the device: first what waits unread
             words = self._driver.tick(now)
             if words:
                 await link.send(words)
