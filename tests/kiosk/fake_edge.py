@@ -72,6 +72,7 @@ class FakeEdge:
         self.imports: list[dict[str, Any]] = []
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
+        self.celsius = 51.5
         self.prompts: list[dict[str, Any]] = []
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
@@ -172,6 +173,18 @@ class FakeEdge:
         self.verdict[instrument] = (
             {"score": 0.3, "usable": usable, "reasons": list(reasons)} if reasons else GOOD
         )
+
+    def health(self) -> dict[str, Any]:
+        status = self.status()
+        kept = {key: status[key] for key in ("disk", "power", "uplink", "queue", "version")}
+        return kept | {
+            "heat": {"celsius": self.celsius, "level": "hot" if self.celsius >= 80 else "ok"},
+            "memory_bytes": 900_000_000,
+            "clock": status["clock"] | {"up_s": 90_000},
+            "devices": {"ready": 4, "known": len(self.devices), "weak": []},
+            "visit_open": self.visit is not None,
+            "support_code": "0200-4JS8-10C5K",
+        }
 
     def trends(self) -> dict[str, Any]:
         """What earlier visits of the patient said, with this visit's numbers at the end."""

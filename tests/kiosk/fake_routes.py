@@ -169,6 +169,7 @@ def _people(edge: "FakeEdge", add: Any) -> None:
 
     add("GET", "/status", lambda *_: edge.status(), open_to_all=True)
     add("GET", "/session", who, open_to_all=True)
+    add("GET", "/health", lambda *_: edge.health())
     add("POST", "/session", sign_in, open_to_all=True)
     add("DELETE", "/session", sign_out)
     add("GET", "/devices", lambda *_: {"devices": list(edge.devices.values())})

@@ -1,9 +1,9 @@
 """The support code: how the box is, in thirteen characters that can be read out on the telephone.
 
 It is made of the box's state alone (no log, no name, no address): anybody may read it to anybody.
-Layout: FIELDS from the lowest bit up, as twelve digits of Crockford's base 32, most significant first, and one
-check digit: the sum of each digit times its place (1 to 12), modulo 31. One digit misread gives another sum
-unless 0 was read as Z.
+Layout: FIELDS from the lowest bit up, as twelve digits of Crockford's base 32, most significant first, and
+one check digit: the sum of each digit times its place (1 to 12), modulo 31. One digit misread gives another
+sum unless 0 was read as Z.
 """
 
 from collections.abc import Mapping

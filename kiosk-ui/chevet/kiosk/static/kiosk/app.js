@@ -5,6 +5,7 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Bar } from "/kiosk/bar.js";
 import { Offer } from "/kiosk/found.js";
+import { Blank, useAutoLock } from "/kiosk/lock.js";
 import { useRoute } from "/kiosk/route.js";
 import { set, useKiosk } from "/kiosk/store.js";
 import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
@@ -17,6 +18,7 @@ import { Again } from "/kiosk/screens/again.js";
 import { Answer } from "/kiosk/screens/answer.js";
 import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
+import { HealthPage, UpdatePage } from "/kiosk/screens/health.js";
 import { DevicesPage } from "/kiosk/screens/devices.js";
 import { Danger } from "/kiosk/screens/danger.js";
 import { FollowUp, TrendsPage } from "/kiosk/screens/follow-up.js";
@@ -39,6 +41,7 @@ const VISIT = /** @type {Record<string, unknown>} */ ({
 export function App() {
   const { status, language, aboutOpen } = useKiosk();
   const simulated = status?.label === "HTEST";
+  useAutoLock();
   useEffect(() => {
     document.title = t("app.name");
   }, [language]);
@@ -48,6 +51,7 @@ export function App() {
     <${Alerts} />
     <${Screen} />
     <${TouchKeyboard} />
+    <${Blank} />
     ${aboutOpen && html`<${About} close=${() => set({ aboutOpen: false })} />`}
   </div>`;
 }
@@ -76,6 +80,8 @@ function Screen() {
   if (!worker) return html`<${SignIn} />`;
   if (place === "visit" && visit?.state === "draft" && VISIT[which]) return html`<${VISIT[which]} key=${which + more} visit=${visit} which=${more} />`;
   if (place === "devices") return html`<${DevicesPage} />`;
+  if (place === "health") return html`<${HealthPage} />`;
+  if (place === "update") return html`<${UpdatePage} />`;
   if (place === "danger") return html`<${Danger} />`;
   if (place === "patient") return html`<${PatientPage} />`;
   if (place === "again") return html`<${Again} id=${which} message=${more} key=${more} />`;

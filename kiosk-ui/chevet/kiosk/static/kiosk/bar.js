@@ -81,7 +81,8 @@ function Languages() {
 
 function Menu() {
   const { worker } = useKiosk();
-  return html`<button class="bar-button" aria-label=${t("about.title")} onClick=${() => set({ aboutOpen: true })}><${Icon} name="info" size="22px" /></button>
+  return html`<button class="bar-button" aria-label=${t("blank.title")} onClick=${() => set({ blank: true })}><${Icon} name="eye-off" size="22px" /></button>
+    <button class="bar-button" aria-label=${t("about.title")} onClick=${() => set({ aboutOpen: true })}><${Icon} name="info" size="22px" /></button>
     ${worker &&
     html`<button class="bar-button" aria-label=${t("bar.signout", { name: worker.name })} onClick=${signOut}><${Icon} name="lock" size="22px" /></button>`}`;
 }

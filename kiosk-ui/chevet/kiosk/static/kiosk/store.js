@@ -31,13 +31,14 @@ import { stateOf } from "/shared/state.js";
  * @property {Case[]} cases
  * @property {string} trouble a sentence to show once, above the screen
  * @property {boolean} aboutOpen
+ * @property {boolean} blank everything is hidden until the next touch
  * @property {Record<string, string>} preferred device the worker chose, by instrument, where several are ready
  */
 
 /** @type {Kiosk} */
 const FIRST = {
   ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
-  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, preferred: {},
+  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, preferred: {},
 };
 
 export const { now, set, use: useKiosk } = stateOf(FIRST);

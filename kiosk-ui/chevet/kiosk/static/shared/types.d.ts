@@ -48,6 +48,11 @@ export interface Visit {
   path: "" | "stroke" | "chest_pain" | "newborn"; history: Record<string, string>; override: string;
   continues: { case: string; message: string; step: string; site: string; side: string; text: string } | null;
 }
+export interface Health {
+  disk: Status["disk"]; heat: { celsius: number | null; level: "ok" | "warm" | "hot" | "unknown" }; memory_bytes: number | null;
+  clock: { now_ms: number; quality: string; up_s: number }; power: Status["power"]; uplink: Status["uplink"]; queue: Status["queue"];
+  devices: { ready: number; known: number; weak: string[] }; version: string; visit_open: boolean; support_code: string;
+}
 export interface Prompt { programme: string; code: string; kind: string; value: number; limit: number; unit: string; days: number; source: string }
 export interface TrendPoint { visit: string; at_ms: number; value: number; unit: string }
 /** Earlier visits of the same patient on this box. */

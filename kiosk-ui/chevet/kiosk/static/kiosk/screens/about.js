@@ -17,6 +17,10 @@ export function About({ close }) {
     close();
     go("devices");
   };
+  const toHealth = () => {
+    close();
+    go("health");
+  };
   return html`<${Dialog} title=${t("about.title")} close=${close} class="about">
     <p class="about-statement"><${Icon} name="triangle-alert" size="28px" />${t("about.statement")}</p>
     <dl class="about-facts">
@@ -25,6 +29,7 @@ export function About({ close }) {
       <dt>${t("about.version")}</dt><dd><bdi dir="ltr">${status?.version}</bdi></dd>
       <dt>${t("about.disk")}</dt><dd>${status && html`<bdi dir="ltr">${(status.disk.free_bytes / GIGABYTE).toFixed(1)} GB</bdi>`}</dd>
     </dl>
-    ${worker && html`<${Button} go=${toDevices} icon="plug"><span>${t("about.devices")} · <bdi dir="ltr">${ready}/${Object.keys(devices).length}</bdi></span><//>`}
+    ${worker && html`<div class="about-links"><${Button} go=${toHealth} icon="heart-pulse">${t("health.title")}<//>
+      <${Button} go=${toDevices} icon="plug"><span>${t("about.devices")} · <bdi dir="ltr">${ready}/${Object.keys(devices).length}</bdi></span><//></div>`}
   <//>`;
 }

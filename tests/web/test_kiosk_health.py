@@ -1,0 +1,49 @@
+"""The box's health, the code for the telephone, the blank screen, and a screen left alone."""
+
+from collections.abc import Callable
+
+import pytest
+from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
+from kiosk.worker_hand import Hand
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.web
+
+
+@pytest.mark.parametrize(("language", "size"), [("fr", "small"), ("ar", "large")])
+def test_the_health_page_says_what_to_do(hand: Callable[..., Hand], language: str, size: str) -> None:  # noqa: F811
+    worker = hand(language, size)
+    worker.edge.celsius = 83.0
+    worker.edge.power = {"source": "battery", "percent": 12}
+    worker.sign_in()
+    worker.page.get_by_role("button", name=worker.text("about.title")).click()
+    worker.touch("health.title")
+    worker.heading("health.title")
+    worker.sees("health.heat.do")
+    worker.sees("health.power.do")
+    expect(worker.page.locator(".support-code")).to_have_text("0200-4JS8-10C5K")
+    worker.fits("health")
+    worker.touch("update.title")
+    worker.sees("update.mains.do")
+    worker.sees("update.wait")
+    worker.fits("update")
+
+
+def test_the_screen_goes_dark_at_a_touch_and_locks_when_left_alone(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr", "small")
+    worker.page.clock.install()
+    worker.sign_in()
+    worker.to_tiles()
+    worker.page.get_by_role("button", name=worker.text("blank.title")).click()
+    cover = worker.page.locator(".blank")
+    expect(cover).to_be_visible()
+    box = cover.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (800, 480)
+    cover.click()
+    worker.heading("tiles.title")
+    worker.page.clock.fast_forward("06:00")
+    worker.sees("signin.ended")
+    worker.page.get_by_role("button", name="Amina Berrada").click()
+    worker.page.keyboard.type(worker.edge.pin + "\n")
+    worker.heading("tiles.title")
