@@ -6,6 +6,7 @@ from fastapi.staticfiles import StaticFiles
 
 from chevet.edge.api_box import box_routes
 from chevet.edge.api_captures import capture_routes
+from chevet.edge.api_cards import card_routes
 from chevet.edge.api_cases import case_routes
 from chevet.edge.api_found import found_routes
 from chevet.edge.api_imports import import_routes
@@ -39,6 +40,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         import_routes,
         stored_routes,
         meter_routes,
+        card_routes,
     ):
         app.include_router(routes(bedside))
 

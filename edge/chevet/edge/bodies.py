@@ -52,6 +52,13 @@ class NewPatient(_Body):
     local_number: _Short = ""
 
 
+class Unnamed(_Body):
+    """A person whose name is not to be known: detained or protected; what else is known of them."""
+
+    birth_year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    sex: Literal["", "F", "M"] = ""
+
+
 class Search(_Body):
     """Part of a name or number."""
 
