@@ -174,6 +174,8 @@ def case(number: int, **other: Any) -> Shape:
         "recordings": recordings(number * 256, "all"),
         "opinions": [],
         "messages": [],
+        "drawings": [],
+        "stock": ["Paracétamol 500 mg", "Amoxicilline 500 mg", "Furosémide 40 mg"],
         "closed": {
             "wall_ms": now_ms() - 1_100_000,
             "boot_id": "b",

@@ -316,6 +316,18 @@ def _aid_routes(app: FastAPI, relay: FakeRelay) -> None:
         relay.layer(recording, "lossless")
         return ecg_marks(relay.swaps) if recording["step"] == "ecg" else sound_marks()
 
+    @app.put(here + "/drawings/{number}")
+    async def draw(case_id: str, rid: str, number: int, body: Shape) -> Shape:
+        found = relay.case(case_id)
+        mine = {"recording": rid, "picture": number}
+        others = [
+            one for one in found["drawings"] if one | mine != one or one["author"]["id"] != DOCTOR["id"]
+        ]
+        author = {"id": DOCTOR["id"], "name": DOCTOR["name"]}
+        drawn = mine | {"author": author, "shapes": body["shapes"], "at_ms": now_ms()}
+        found["drawings"] = [*others, drawn] if body["shapes"] else others
+        return {"drawings": found["drawings"]}
+
     @app.get(here + "/print")
     def print_(case_id: str, rid: str) -> Response:
         relay.recording(case_id, rid)
@@ -330,6 +342,11 @@ def _aid_routes(app: FastAPI, relay: FakeRelay) -> None:
     def enhanced(case_id: str, rid: str, n: int) -> Response:
         recording = relay.recording(case_id, rid)
         return Response(eardrum(recording["side"], "lossless", brighter=True)[0], media_type="image/jpeg")
+
+    @app.get(here + "/clip")
+    def clip(case_id: str, rid: str) -> Response:
+        recording = relay.recording(case_id, rid)
+        return Response(eardrum(recording["side"], "lossless")[0], media_type="image/jpeg")
 
     @app.get(here + "/clip/frames")
     def frames(case_id: str, rid: str) -> Shape:

@@ -1,11 +1,12 @@
 """Sounds and ears as a reader meets them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from relay_desk.cases_for_desk import ident
+from relay_desk.cases_for_desk import earlier_visit, ident
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     chromium,
     desk_opener,
@@ -259,3 +260,115 @@ def test_a_picture_that_cannot_be_opened_says_so(open_desk: Callable[..., Page],
         relay.faults[f"/api/cases/{WHOLE}/recordings/{recording['id']}/pictures"] = (500, "internal")
     page = open_desk(EARS, quiet=False)
     expect(page.get_by_text("This picture could not be opened.").first).to_be_visible()
+
+
+def shown(page: Page, side: int = 0) -> Any:
+    """The viewer of one ear once its picture is there."""
+    viewer = page.locator(".ear").nth(side).locator("picture-viewer")
+    viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
+    return viewer
+
+
+def drag(page: Page, viewer: Any, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag from one spot to another, in shares of the picture."""
+    box = viewer.locator(".stage").bounding_box()
+    at = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (begin, end)]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1], steps=3)
+    page.mouse.up()
+
+
+def test_side_and_quality_stay_on_the_picture_and_the_enhanced_view_says_so(
+    open_desk: Callable[..., Page],
+) -> None:
+    page = open_desk(EARS)
+    left = shown(page, 1)
+    expect(left.locator(".quality")).to_have_text("Poor quality")
+    expect(left.locator(".side")).to_have_text("LLeft ear")
+    page.locator(".ear").last.get_by_role("button", name="Enhanced view").click()
+    expect(left).to_have_attribute("src", re.compile("/pictures/0/enhanced$"))
+    expect(left.locator(".layer")).to_have_text("Enhanced for display, not the original")
+    expect(left.locator(".side")).to_be_visible()
+    page.locator(".ear").last.get_by_role("button", name="Enhanced view").click()
+    expect(left.locator(".layer")).to_be_hidden()
+
+
+def test_arrows_and_circles_stay_where_they_were_put_and_are_kept_with_the_case(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    case = relay.cases[WHOLE]
+    theirs = {"kind": "circle", "x0": 0.5, "y0": 0.5, "x1": 0.6, "y1": 0.5}
+    author = {"id": "benali", "name": "Dr S. Benali"}
+    case["drawings"] = [
+        {"recording": ident(260), "picture": 0, "author": author, "shapes": [theirs], "at_ms": 0}
+    ]
+    page = open_desk(EARS)
+    viewer, ear = shown(page), page.locator(".ear").first
+    expect(ear.get_by_text("Also by Dr S. Benali")).to_be_visible()
+    ear.get_by_role("button", name="Arrow").click()
+    drag(page, viewer, (0.2, 0.3), (0.4, 0.5))
+    expect(viewer.locator("svg .mine")).to_have_count(1)
+    expect(ear.get_by_role("button", name="Undo my last")).to_be_visible()
+    viewer.get_by_role("button", name="Zoom in").click()
+    viewer.get_by_role("button", name="Zoom in").click()
+    ear.get_by_role("button", name="Circle").click()
+    # two taps draw as a drag does, and zooming in changes the screen, not the place on the picture
+    box = viewer.locator(".stage").bounding_box()
+    assert box is not None
+    for x, y in ((0.5, 0.5), (0.7, 0.5)):
+        page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    expect(viewer.locator("svg .mine")).to_have_count(2)
+    shot(page, "ears-drawn")
+    kept = case["drawings"][1]["shapes"]
+    assert [one["kind"] for one in kept] == ["arrow", "circle"]
+    assert [kept[0][end] for end in ("x0", "y0", "x1", "y1")] == pytest.approx([0.2, 0.3, 0.4, 0.5], abs=0.01)
+    assert kept[1]["x1"] - kept[1]["x0"] == pytest.approx(0.2 / 1.96, abs=0.01)
+    page = open_desk(EARS)
+    expect(shown(page).locator("svg .mine")).to_have_count(2)
+    page.locator(".ear").first.get_by_role("button", name="Undo my last").click()
+    expect(page.locator("picture-viewer").first.locator("svg .mine")).to_have_count(1)
+    expect(page.locator("picture-viewer").first.locator("svg .theirs")).to_have_count(1)
+
+
+def test_a_clip_freezes_is_drawn_along_and_keeps_its_zoom(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    film = {"media_type": "image/avif", "bytes": 70_000, "from_s": 1.0, "seconds": 1.2}
+    relay.recording(WHOLE, ident(261))["clip"] = film
+    page = open_desk(EARS)
+    ear, viewer = page.locator(".ear").last, shown(page, 1)
+    ear.get_by_role("button", name="Clip").click()
+    expect(viewer).to_have_attribute("src", re.compile("/clip$"))
+    expect(viewer.locator(".layer")).to_contain_text("Clip of 1 s")
+    ear.get_by_role("button", name="Freeze").click()
+    expect(viewer).to_have_attribute("src", re.compile(r"/clip/frames/\d$"))
+    ear.get_by_label("Moment of the clip").fill("4")
+    expect(viewer).to_have_attribute("src", re.compile("/clip/frames/4$"))
+    expect(ear.locator(".clip-time")).to_contain_text("0.80 / 1.2 s")
+    viewer.get_by_role("button", name="Zoom in").click()
+    ear.get_by_role("button", name="Earlier picture").click()
+    expect(viewer).to_have_attribute("src", re.compile("/clip/frames/3$"))
+    assert viewer.evaluate("v => v.state.zoom") == pytest.approx(1.4)
+    ear.get_by_role("button", name="Arrow").click()
+    drag(page, viewer, (0.3, 0.3), (0.6, 0.6))
+    expect(viewer.locator("svg .mine")).to_have_count(1)
+    assert relay.cases[WHOLE]["drawings"][0]["picture"] == 1003
+    ear.get_by_role("button", name="Play", exact=True).click()
+    expect(viewer).to_have_attribute("src", re.compile("/clip$"))
+    expect(viewer.locator("svg .mine")).to_have_count(0)
+
+
+def test_an_earlier_visits_ears_stand_under_the_present_ones(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    relay.earlier = [earlier_visit(20, 90)]
+    page = open_desk(EARS, language="fr")
+    page.get_by_role("button", name="Visite antérieure à côté").click()
+    expect(page.locator(".earlier picture-viewer")).to_have_count(2)
+    assert [v.get_attribute("side") for v in page.locator(".earlier picture-viewer").all()] == [
+        "right",
+        "left",
+    ]
+    expect(page.locator(".earlier").get_by_role("button", name="Flèche")).to_have_count(0)
+    shot(page, "ears-earlier")

@@ -1,6 +1,6 @@
 /** What the reader's hand does: calls to the relay, then the new state. */
 
-import { ApiError, get, post, remove } from "/shared/api.js";
+import { ApiError, get, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
 import { connect, disconnect } from "/desk/line.js";
 import { go, parse } from "/desk/route.js";
@@ -135,6 +135,14 @@ export async function write(message) {
   set({ retake: null, trouble: "" });
   await readCase(id);
   return true;
+}
+
+/** @param {string} recording @param {number} number of the picture @param {import("/shared/instruments/picture-viewer-draw.js").Shape[]} shapes all of the reader's own on it */
+export async function keepDrawing(recording, number, shapes) {
+  const id = now().open?.id;
+  const kept = await attempt(() => put(`/api/cases/${id}/recordings/${recording}/drawings/${number}`, { shapes }), showTrouble);
+  const { open } = now();
+  if (kept && open && open.id === id) set({ open: { ...open, drawings: kept.drawings }, trouble: "" });
 }
 
 /** @param {string} id @param {string} [pane] */

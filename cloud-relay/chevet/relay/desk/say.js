@@ -62,9 +62,14 @@ export function StateWord({ one }) {
 /** Below this a recording is called fair, not good; not usable is always "poor". */
 const GOOD_FROM = 0.75;
 
+/** @param {{ score: number, usable: boolean }} quality @returns {"good" | "fair" | "poor"} */
+export function gradeOf({ score, usable }) {
+  return !usable ? "poor" : score >= GOOD_FROM ? "good" : "fair";
+}
+
 /** @param {{ score: number, usable: boolean }} props a verdict three ways: word, shape, colour */
 export function QualityBadge({ score, usable }) {
-  const grade = !usable ? "poor" : score >= GOOD_FROM ? "good" : "fair";
+  const grade = gradeOf({ score, usable });
   const look = { poor: ["chip-bad", "circle-alert"], fair: ["chip-attention", "circle-dot"], good: ["chip-ok", "circle-check"] }[grade];
   const spoken = t("quality.score", { score: number(score, 2) });
   return html`<span class=${`chip ${look[0]}`} title=${spoken}><${Icon} name=${look[1]} />${t(`quality.${grade}`)}</span>`;

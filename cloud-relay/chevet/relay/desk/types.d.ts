@@ -1,6 +1,7 @@
 /** Shapes of the desk's part of docs/api.md. */
 
 import type { Marks } from "/shared/instruments/ecg-paper-marks.js";
+import type { Shape } from "/shared/instruments/picture-viewer-draw.js";
 import type { State } from "/shared/instruments/sound-player-over.js";
 import type { Consent, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
 
@@ -17,6 +18,7 @@ export interface SoundMarks {
   envelope: { band_hz: number[]; step_s: number; level: (number | null)[]; cycle: number[] | null; cycles: number } | null;
   noise: { band_hz: number[]; step_s: number; level_db: (number | null)[] } | null;
 }
+export interface Drawing { recording: string; picture: number; author: { id: string; name: string }; shapes: Shape[]; at_ms: number }
 export type CaseState = "arriving" | "waiting" | "claimed" | "answered";
 export interface InboxCase {
   id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };
@@ -26,7 +28,7 @@ export interface InboxCase {
 export interface EdgeClock { wall_ms: number; boot_id: string; monotonic_s: number; quality: string }
 export interface DeskCase extends Omit<InboxCase, "patient"> {
   patient: Patient & { age?: number | null }; language: string; consent: Consent; vitals: Vital[]; recordings: DeskRecording[];
-  opinions: Opinion[]; messages: Message[]; closed: EdgeClock;
+  opinions: Opinion[]; messages: Message[]; closed: EdgeClock; drawings?: Drawing[]; stock?: string[];
 }
 export interface Back { id: string; kind: string; queued_ms: number; at_site_ms: number | null }
 export interface Delivery {
