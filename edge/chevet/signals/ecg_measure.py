@@ -121,16 +121,19 @@ def axis(kind: str, frontal: tuple[Floats, tuple[str, ...], float], start: Indic
     method = "net areas in I and aVF, median over beats"
     both = (start >= 0) & (end > start)
     pair = _frontal_pair(x, names)
-    if pair is None or both.sum() < FEWEST:
+    if pair is None or not both.any():
         return Measured(kind, None, "deg", method, int(both.sum()))
     areas = np.array([_net_areas(pair, a, b, rate_hz) for a, b in zip(start[both], end[both], strict=True)])
-    middle = np.nanmedian(areas, axis=0)
+    areas = areas[np.isfinite(areas).all(axis=1)]
+    if len(areas) < FEWEST:
+        return Measured(kind, None, "deg", method, len(areas))
+    middle = np.median(areas, axis=0)
     size = float(np.hypot(*middle))
-    spread = float(np.nanmedian(np.hypot(*(areas - middle).T)))
-    quality = float(np.clip(1 - spread / max(size, 1e-12), 0, 1)) if np.isfinite(size) else 0.0
+    spread = float(np.median(np.hypot(*(areas - middle).T)))
+    quality = float(np.clip(1 - spread / max(size, 1e-12), 0, 1))
     degrees = float(np.degrees(np.arctan2(middle[1], middle[0])))
     value = 180 - (180 - round(degrees)) % 360 if quality > _CLEAR_AXIS else None
-    return Measured(kind, value, "deg", method, int(both.sum()), quality)
+    return Measured(kind, value, "deg", method, len(areas), quality)
 
 
 def _frontal_pair(x: Floats, names: tuple[str, ...]) -> Floats | None:
