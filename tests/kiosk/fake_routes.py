@@ -31,6 +31,15 @@ SCREEN_FIELDS = {
 }  # fmt: skip
 
 
+SQUARE = ["".join("10"[(x * y + x) % 3 == 1] for x in range(25)) for y in range(25)]
+"""Not a code, but as fine as one."""
+
+
+def card_of(patient: str) -> str:
+    """What the card of a patient says here: the right letters, made of the id."""
+    return "TX" + "".join("BCDEFGHIJKLNOPRS"[ord(letter) % 16] for letter in (patient * 34)[:34])
+
+
 def refuse(status: int, code: str, field: str | None = None) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": f"Refused: {code}.", "field": field}}, status)
 
@@ -169,6 +178,18 @@ def _people(edge: "FakeEdge", add: Any) -> None:
 
     add("GET", "/status", lambda *_: edge.status(), open_to_all=True)
     add("GET", "/session", who, open_to_all=True)
+
+    def scan(_: Request, body: dict[str, Any]) -> Any:
+        found = next((one for one in edge.patients if card_of(one["id"]) == body["text"]), None)
+        return found or refuse(404, "not_found")
+
+    def coded(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        edge.patients.insert(0, {"id": edge.new_id(), "name": "Code 7KM-4Q2", "local_number": "", **body})
+        return edge.patients[0]
+
+    add("POST", "/patients/card", lambda _, body: {"text": card_of(body["patient"]), "rows": SQUARE})
+    add("POST", "/patients/scan", scan)
+    add("POST", "/patients/coded", coded)
     add("GET", "/health", lambda *_: edge.health())
     add("POST", "/session", sign_in, open_to_all=True)
     add("DELETE", "/session", sign_out)

@@ -1,7 +1,7 @@
 """The patient's card: a QR code that says which record of this box, and nothing else.
 
-A scanner types what it reads as if it were a keyboard, so the text uses only letters that lie on the same keys
-of English, French and German keyboards: after the mark TX the 16 letters of LETTERS for the 32 hexadecimal
+A scanner types what it reads like a keyboard, so the text uses only letters that lie on the same keys of
+English, French and German keyboards: after the mark TX the 16 letters of LETTERS for the 32 hexadecimal
 digits of the patient's id, then two for the sum of its bytes modulo 256. No name and no number is in it.
 """
 
@@ -29,7 +29,7 @@ def card_text(patient_id: str) -> str:
 
 
 def read_card(text: str) -> str | None:
-    """Return the patient's id of a scanned text, capital or small letters; None when it is no card of ours."""
+    """Return the patient's id of a scanned text, None when it is no card of ours; letters may be small."""
     found = _CARD.match(text.strip().upper())
     if found is None:
         return None

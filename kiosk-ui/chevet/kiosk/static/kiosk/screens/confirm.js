@@ -4,7 +4,8 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { attempt } from "/kiosk/attempt.js";
-import { Main, Page } from "/kiosk/parts.js";
+import { Button, Main, Page } from "/kiosk/parts.js";
+import { isCoded } from "/kiosk/screens/card.js";
 import { Patient, yearsOf } from "/kiosk/people.js";
 
 /** @typedef {import("/shared/types.js").Patient} PatientShape */
@@ -13,15 +14,15 @@ import { Patient, yearsOf } from "/kiosk/people.js";
 function identifiers(patient) {
   const years = yearsOf(patient);
   /** @type {[string, string, string][]} */
-  const known = [["name", t("confirm.name"), patient.name]];
+  const known = [["name", t(isCoded(patient) ? "confirm.code" : "confirm.name"), patient.name]];
   if (years !== null) known.push(["birth", t("confirm.birth"), t("confirm.birth.answer", { year: String(patient.birth_year), n: years })]);
   if (patient.local_number) known.push(["number", t("confirm.number"), patient.local_number]);
   if (patient.sex) known.push(["sex", t("confirm.sex"), t(`sex.${patient.sex}`)]);
   return known;
 }
 
-/** @param {{ patient: PatientShape, begin: () => Promise<void>, back: () => void, backLabel?: string }} props */
-export function Confirm({ patient, begin, back, backLabel }) {
+/** @param {{ patient: PatientShape, begin: () => Promise<void>, back: () => void, backLabel?: string, card?: () => void }} props */
+export function Confirm({ patient, begin, back, backLabel, card }) {
   const [ticked, tick] = useState(/** @type {string[]} */ ([]));
   const [busy, setBusy] = useState(false);
   const toggle = (/** @type {string} */ key) => tick(ticked.includes(key) ? ticked.filter((one) => one !== key) : [...ticked, key]);
@@ -31,6 +32,7 @@ export function Confirm({ patient, begin, back, backLabel }) {
     setBusy(false);
   };
   return html`<${Page} title=${t("confirm.title")} step=${html`<${Patient} patient=${patient} />`} icon="user" back=${back} backLabel=${backLabel ?? t("confirm.other")}
+    extra=${card && html`<${Button} go=${card} icon="qr-code" class="button-quiet">${t("card.print")}<//>`}
     main=${html`<${Main} go=${open} icon="check" busy=${busy} why=${ticked.length < 2 ? t("confirm.why", { n: 2 - ticked.length }) : ""}>${t("confirm.go")}<//>`}>
     <div class="identifiers">
       ${identifiers(patient).map(

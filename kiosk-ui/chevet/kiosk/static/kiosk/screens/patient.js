@@ -11,6 +11,7 @@ import { initials } from "/kiosk/people.js";
 import { pathOf } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, set } from "/kiosk/store.js";
+import { CardPage, useScanner } from "/kiosk/screens/card.js";
 import { Confirm } from "/kiosk/screens/confirm.js";
 import { keptSigns } from "/kiosk/screens/danger.js";
 import { takePath } from "/kiosk/screens/urgent.js";
@@ -23,7 +24,14 @@ const PAUSE_MS = 250; // after the last key, before asking
 export function PatientPage() {
   const [chosen, choose] = useState(/** @type {PatientShape | null} */ (null));
   const [isNew, setNew] = useState(false);
-  if (chosen) return html`<${Confirm} patient=${chosen} begin=${() => begin(chosen)} back=${() => choose(null)} />`;
+  const [card, showCard] = useState(false);
+  useScanner((patient) => {
+    setNew(false);
+    showCard(false);
+    choose(patient);
+  });
+  if (chosen && card) return html`<${CardPage} patient=${chosen} back=${() => showCard(false)} />`;
+  if (chosen) return html`<${Confirm} patient=${chosen} begin=${() => begin(chosen)} back=${() => choose(null)} card=${() => showCard(true)} />`;
   if (isNew) return html`<${NewPatient} back=${() => setNew(false)} done=${choose} />`;
   return html`<${Search} choose=${choose} add=${() => setNew(true)} />`;
 }
@@ -54,7 +62,7 @@ function Search({ choose, add }) {
     }, text ? PAUSE_MS : 0);
     return () => clearTimeout(timer);
   }, [text]);
-  return html`<${Page} title=${t("patient.title")} back=${() => go("danger")}
+  return html`<${Page} title=${t("patient.title")} note=${html`<span class="soft small scan-note"><${Icon} name="qr-code" size="24px" /> ${t("card.scan")}</span>`} back=${() => go("danger")}
     extra=${pathOf(keptSigns()) && html`<${Unknown} />`}
     main=${html`<${Main} go=${add} icon="user-plus">${t("patient.new")}<//>`}>
     <label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("patient.search")}</span>
