@@ -22,6 +22,9 @@ MAY = {
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/clip"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/source"): {"specialist"},
     ("GET", "/api/cases/{case_id}/export"): {"specialist"},
+    ("GET", "/fhir/metadata"): {"specialist"},
+    ("GET", "/fhir/{kind}"): {"specialist"},
+    ("GET", "/fhir/{kind}/{ident}"): {"specialist"},
     ("GET", "/api/cases/{case_id}/earlier"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/marks"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/print"): {"specialist"},
@@ -53,7 +56,7 @@ def every_endpoint(app):
 
 
 def filled(path):
-    return path.format(case_id="c", recording_id="r", number=0)
+    return path.format(case_id="c", recording_id="r", number=0, kind="Patient", ident="c.patient")
 
 
 def test_every_endpoint_says_who_may_use_it(world):

@@ -9,7 +9,7 @@ from chevet.study.study import CONSENT_PURPOSES
 
 Kinds: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - what add_subparsers returns
 Command = Callable[[argparse.Namespace], int]
-FORMS = ("wfdb", "edf", "wav", "dicom")
+FORMS = ("wfdb", "edf", "wav", "dicom", "fhir")
 DESCRIPTION = """\
 Writes what a case holds in formats that other software reads. Under a pseudonym unless --with-names says
 otherwise; only for what the patient consented to; every export stands in the audit. See docs/exports.md.

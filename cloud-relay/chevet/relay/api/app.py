@@ -11,6 +11,7 @@ from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, 
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.exports import router as exports
+from chevet.relay.api.fhir import router as fhir
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
 
@@ -32,6 +33,7 @@ def create_app(relay: Relay) -> FastAPI:
     for room in (session, enrol, inbox, recordings, answers, live):
         app.include_router(room.router)
     app.include_router(exports)
+    app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")

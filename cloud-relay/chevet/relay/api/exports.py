@@ -12,7 +12,7 @@ from chevet.relay.exports.subject import subject
 
 router = APIRouter(prefix="/api/cases/{case_id}")
 
-Form = Annotated[Literal["wfdb", "edf", "wav", "dicom"], Query()]
+Form = Annotated[Literal["wfdb", "edf", "wav", "dicom", "fhir"], Query()]
 Purpose = Annotated[Literal["care", "teaching", "research"], Query()]
 
 

@@ -5,13 +5,28 @@ from collections.abc import Callable, Iterable, Iterator
 from chevet.relay.errors import RefusedError
 from chevet.relay.exports.dicom_files import dicom_files
 from chevet.relay.exports.edf_file import edf_files
+from chevet.relay.exports.fhir_bundle import FHIR_JSON, transaction
 from chevet.relay.exports.files import ExportFile, zipped
 from chevet.relay.exports.subject import LeftOut, Subject
 from chevet.relay.exports.wav_file import wav_files
 from chevet.relay.exports.wfdb_record import wfdb_files
 
+
+def fhir_files(subject: Subject) -> Iterator[ExportFile | LeftOut]:
+    """Yield the case as one FHIR bundle, and what is not in it."""
+    label = f"{subject.label}-" if subject.label else ""
+    yield ExportFile(f"{label}bundle.json", FHIR_JSON, lambda: transaction(subject))
+    yield from (item for item in subject.recordings() if isinstance(item, LeftOut))
+
+
 Form = Callable[[Subject], Iterable[ExportFile | LeftOut]]
-FORMS: dict[str, Form] = {"wfdb": wfdb_files, "edf": edf_files, "wav": wav_files, "dicom": dicom_files}
+FORMS: dict[str, Form] = {
+    "wfdb": wfdb_files,
+    "edf": edf_files,
+    "wav": wav_files,
+    "dicom": dicom_files,
+    "fhir": fhir_files,
+}
 ZIP = "application/zip"
 
 

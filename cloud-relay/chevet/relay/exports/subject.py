@@ -40,6 +40,7 @@ class Subject:
         identity: "pseudonym" leaves out names, register number and birth year.
         opinions: newest version last; only those whose signatures hold.
         messages: oldest first; only those whose signatures hold.
+        purpose: one of CONSENT_PURPOSES; what people wrote freely leaves for care only.
     """
 
     relay: Relay
@@ -48,6 +49,7 @@ class Subject:
     identity: Identity
     opinions: tuple[Opinion, ...] = ()
     messages: tuple[Message, ...] = ()
+    purpose: str = "care"
 
     @property
     def study(self) -> Study:
@@ -154,9 +156,8 @@ def subject(
         )
     said = relay.answers.conversation(case_id)
     opinions = sorted((one for one, holds in said.opinions if holds), key=lambda one: one.version)
-    return Subject(
-        relay, case, stored, identity, tuple(opinions), tuple(one for one, holds in said.messages if holds)
-    )
+    messages = tuple(one for one, holds in said.messages if holds)
+    return Subject(relay, case, stored, identity, tuple(opinions), messages, purpose)
 
 
 def note(about: Subject, who: str, detail: str) -> None:
