@@ -8,7 +8,8 @@ broker's and the relay's own certificates are made here and renewed by the comma
 import contextlib
 import ipaddress
 import os
-from collections.abc import Iterable, Sequence
+import ssl
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from chevet.exchange.tls import RELAY_NAME, due, key_and_certificate, new_tls_key
+from chevet.exchange.tls import RELAY_NAME, client_context, due, key_and_certificate, new_tls_key
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.keys import read_private, write_private
+from chevet.relay.settings import Settings
 
 CA_FILE, CA_PUBLIC, CRL_FILE = "ca.pem", "ca.crt", "crl.pem"
 RELAY_FILE, BROKER_FILE = "relay-tls.pem", "broker-tls.pem"
@@ -150,6 +152,20 @@ def open_authority(folder: Path, programme: str, now: datetime) -> Authority:
     except OSError as error:
         raise SettingsError(str(path), f"Cannot use {path}: {error.strerror}.") from None
     return authority
+
+
+def tls_to_broker(settings: Settings) -> Callable[[], ssl.SSLContext]:
+    """Return what makes the relay's TLS context for each connection, with a certificate that is fresh."""
+
+    def context() -> ssl.SSLContext:
+        now = datetime.now(UTC)
+        try:
+            authority = open_authority(settings.keys, "Chevet", now)
+            return client_context(settings.keys / CA_PUBLIC, authority.keep_relay(now))
+        except SettingsError as error:
+            raise OSError(str(error)) from None  # the line tries again, as after any failed connection
+
+    return context
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:

@@ -22,7 +22,7 @@ keeps them, serves the specialist's desk, and sends signed opinions back.
 EPILOG = """\
 a first relay, step by step:
   chevet-relay init /srv/chevet --name "Programme Atlas"     keys, programme.json, relay.toml
-  chevet-relay broker --port 1883                            only where no broker runs yet
+  chevet-relay broker --config /srv/chevet/relay.toml        only where no broker runs yet
   chevet-relay site add Anfgou --config /srv/chevet/relay.toml    a one-time code for its box
   chevet-relay user add --id k.amrani --name "Dr Amrani" --role specialist \\
                --specialty cardiology --language fr --config /srv/chevet/relay.toml
@@ -122,12 +122,22 @@ def _broker(kinds: Kinds) -> None:
     command = kinds.add_parser(
         "broker",
         help="run an MQTT broker here, in the foreground",
-        description="For one machine and for trying out: without passwords, and on loopback only unless "
-        "--host says otherwise. Prints READY when it accepts connections. Studies are safe without it: "
-        "a box frees nothing before the relay's signed receipt.",
+        description="With --config of a relay that has broker_tls: mutual TLS 1.3, one certificate a site, "
+        "each site confined to its own topics, revoked ones cut off at once. Without: on loopback only, for "
+        "one machine and for trying out. Prints READY when it accepts connections. Studies are safe without "
+        "it: a box frees nothing before the relay's signed receipt.",
     )
-    command.add_argument("--port", type=int, default=1883, help="TCP port (default: 1883)")
-    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    command.add_argument("--port", type=int, help="TCP port (default: that of the configuration, else 1883)")
+    command.add_argument("--host", help="address to listen on (default: 127.0.0.1; with TLS every one)")
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration of the relay whose boxes come in by TLS"
+    )
+    command.add_argument(
+        "--write", type=Path, metavar="DIR", help="write mosquitto's configuration for TLS there, and end"
+    )
+    command.add_argument(
+        "--open-network", action="store_true", help="allow other addresses than loopback without TLS"
+    )
     command.add_argument(
         "--engine",
         choices=("iotcore", "mosquitto"),

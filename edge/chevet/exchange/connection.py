@@ -32,7 +32,8 @@ class BrokerAddress:
 
     Attributes:
         client_id: must be stable for a relay worker that keeps a session.
-        tls: makes each connection's context of TLS 1.3 with the box's certificate; None for a plain one.
+        tls: context of TLS 1.3 with the box's certificate, or what makes one for each connection, so that a
+            renewed certificate is used; None for a plain connection.
         protocol: "5", "3.1.1", or "auto": 5 first and 3.1.1 where the broker hangs up on it.
         session_expiry_s: 0 for a clean start; else the broker keeps the session that long.
     """
@@ -42,7 +43,7 @@ class BrokerAddress:
     client_id: str = ""
     username: str = ""
     password: str = ""
-    tls: Callable[[], ssl.SSLContext] | None = None
+    tls: ssl.SSLContext | Callable[[], ssl.SSLContext] | None = None
     protocol: str = "auto"
     session_expiry_s: int = 0
 
@@ -91,8 +92,9 @@ class Connection:
         Raises:
             OSError: nobody listens there, or TLS failed, or its files cannot be read.
         """
-        if self._address.tls is not None:
-            self._client.tls_set_context(self._address.tls())
+        tls = self._address.tls
+        if tls is not None:
+            self._client.tls_set_context(tls if isinstance(tls, ssl.SSLContext) else tls())
         keeps = self._address.session_expiry_s > 0
         if self._version is MQTTProtocolVersion.MQTTv5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -208,8 +210,15 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
         manual_ack=manual_ack,
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
+    client.on_socket_open = _without_delay
     client.max_inflight_messages_set(_IN_FLIGHT)
     client.max_queued_messages_set(0)
     if address.username:
         client.username_pw_set(address.username, address.password or None)
     return client
+
+
+def _without_delay(_client: Client, _data: Any, sock: Any) -> None:
+    """Switch Nagle's rule off: the end of each chunk would wait a round trip for its beginning to arrive."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

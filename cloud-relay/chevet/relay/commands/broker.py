@@ -66,6 +66,8 @@ log_type warning
 user {user}
 """
 
+PLAIN_PORT = 1883
+LOOPBACK = ("127.", "localhost", "::1")
 Alive = Callable[[], bool]
 
 
@@ -74,23 +76,49 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         BrokerError: the port is taken, the engine is missing, or it ended by itself.
+        RelayError: the configuration or its keys cannot be used.
     """
-    host, port = options.host, options.port
-    _check_port(host, port)
-    engine = _mosquitto if options.engine == "mosquitto" else _iotcore
+    if options.config is not None:
+        from chevet.relay.commands import broker_tls
+
+        if broker_tls.wanted(options):
+            return broker_tls.run(options)
+    host, port = options.host or "127.0.0.1", options.port or PLAIN_PORT
+    if not (options.open_network or host.startswith(LOOPBACK)):
+        raise BrokerError(
+            port,
+            f"{host} is open to a network, and this broker would let everybody in: set broker_tls = true and"
+            " name the configuration (--config relay.toml), or say --open-network where a VPN protects it.",
+        )
+    check_port(host, port)
+    engine = mosquitto if options.engine == "mosquitto" else iotcore
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child inherits it: only we decide when it ends
-    with (
-        tempfile.TemporaryDirectory(prefix="chevet-broker-") as folder,
-        engine(host, port, Path(folder)) as alive,
-    ):
-        stop = _stop_on_signals()
-        print(f"READY {options.engine} {host}:{port}", flush=True)
-        while not stop.wait(POLL_S):
-            if not alive():
-                raise BrokerError(
-                    port, f"The broker on port {port} ended by itself: its own words are above."
-                )
+    with tempfile.TemporaryDirectory(prefix="chevet-broker-") as folder:
+        text = MOSQUITTO.format(host=host, port=port, payload=MAX_PAYLOAD, user=getpass.getuser())
+        if options.engine != "mosquitto":
+            text = iotcore_words(host, port)
+        with engine(host, port, Path(folder), text) as alive:
+            serve(f"{options.engine} {host}:{port}", port, alive, lambda: None)
     return 0
+
+
+def serve(what: str, port: int, alive: Alive, each: Callable[[], None]) -> None:
+    """Say READY, then wait for a signal, calling `each` ten times a second.
+
+    Raises:
+        BrokerError: the broker ended by itself.
+    """
+    stop = _stop_on_signals()
+    print(f"READY {what}", flush=True)
+    while not stop.wait(POLL_S):
+        if not alive():
+            raise BrokerError(port, f"The broker on port {port} ended by itself: its own words are above.")
+        each()
+
+
+def iotcore_words(host: str, port: int) -> str:
+    """Return the configuration of the embedded broker."""
+    return IOTCORE.format(host=host, port=port, segment=SEGMENT_BYTES, segments=SEGMENTS, payload=MAX_PAYLOAD)
 
 
 def _stop_on_signals() -> Event:
@@ -105,7 +133,12 @@ def _stop_on_signals() -> Event:
 
 
 @contextmanager
-def _iotcore(host: str, port: int, folder: Path) -> Iterator[Alive]:
+def iotcore(host: str, port: int, folder: Path, text: str) -> Iterator[Alive]:
+    """Run the embedded broker with this configuration.
+
+    Raises:
+        BrokerError: the wheel is missing, or it did not start.
+    """
     try:
         from iotcore import Broker
     except ImportError:
@@ -113,7 +146,6 @@ def _iotcore(host: str, port: int, folder: Path) -> Iterator[Alive]:
             port, "The wheel iotcore is missing: run `pip install 'chevet[sim]'`, or use --engine mosquitto."
         ) from None
     config = folder / "broker.toml"
-    text = IOTCORE.format(host=host, port=port, segment=SEGMENT_BYTES, segments=SEGMENTS, payload=MAX_PAYLOAD)
     config.write_text(text)
     # its child ends when our end of a pipe closes, so that even kill -9 leaves no process
     broker = Broker(config_path=str(config))
@@ -128,14 +160,19 @@ def _iotcore(host: str, port: int, folder: Path) -> Iterator[Alive]:
 
 
 @contextmanager
-def _mosquitto(host: str, port: int, folder: Path) -> Iterator[Alive]:
+def mosquitto(host: str, port: int, folder: Path, text: str) -> Iterator[Alive]:
+    """Run mosquitto with this configuration.
+
+    Raises:
+        BrokerError: it is not installed, or it did not start.
+    """
     program = shutil.which("mosquitto", path=SEARCH)
     if program is None:
         raise BrokerError(
             port, "mosquitto is not installed: run `apt install mosquitto`, or use --engine iotcore."
         )
     config = folder / "mosquitto.conf"
-    config.write_text(MOSQUITTO.format(host=host, port=port, payload=MAX_PAYLOAD, user=getpass.getuser()))
+    config.write_text(text)
     child = subprocess.Popen([*LEASH, program, "-c", str(config)])
     try:
         _wait_until_open(child, host, port)
@@ -153,7 +190,12 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
+    """Look whether the port is free.
+
+    Raises:
+        BrokerError: it is not.
+    """
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

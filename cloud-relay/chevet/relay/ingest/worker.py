@@ -10,6 +10,7 @@ from typing import TypeVar
 from chevet.exchange.connection import BrokerAddress
 from chevet.exchange.line import Acknowledged, Connected, Disconnected, Line, Message
 from chevet.exchange.topics import all_up
+from chevet.relay.authority import tls_to_broker
 from chevet.relay.errors import DiskFullError, RelayError, place_of
 from chevet.relay.ingest.downlink import Downlink, Publish
 from chevet.relay.ingest.uplink import BUNDLE_LANES, Uplink
@@ -35,6 +36,7 @@ def relay_line(settings: Settings) -> Line:
         username=settings.broker_user,
         password=settings.broker_password() or "",
         session_expiry_s=SESSION_S,
+        tls=tls_to_broker(settings) if settings.broker_tls else None,
     )
     return Line(
         address,
