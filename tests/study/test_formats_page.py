@@ -9,9 +9,12 @@ import zlib
 import cbor2
 import numpy as np
 import soundfile as sf
+from codec_plain import read_waveform
 from study_examples import ecg, visit
 
 from chevet.study.bundle import content_hash, pack, write_part
+from chevet.study.codec import decode_waveform, encode_flac, encode_waveform
+from chevet.study.codec_limb import without_limb_leads
 from chevet.study.preview import read_preview
 from chevet.study.words import DICTIONARY_1, DICTIONARY_2
 
@@ -59,9 +62,23 @@ def test_the_dictionaries_never_change_within_their_versions():
 def test_lossless_leads_read_as_described():
     ((channels, count, gaps), blob) = cbor2.loads(part_of(3, "waveform").data)[0]
     magic, flags, rows, samples = struct.unpack_from("<4sBBI", blob)
-    assert (magic, rows, samples) == (b"CVW\x01", 12, count)
+    assert (magic, flags, rows, samples) == (b"CVW\x03", 1, 12, count)
     assert gaps == [[1000, 25]]
     assert channels[0] == ["I", "mV", 500.0, 0.001, 0.0]
+    (size,) = struct.unpack_from("<I", blob, 10)
+    assert len(blob) == 14 + size, "one frame"
+    moving, own, above, back, ahead, scale, places, numbers, side = struct.unpack_from("<BBBBBBHII", blob, 14)
+    assert (moving, own, above, back, ahead, scale, places) == (8, 16, 7, 2, 1, 12, 1)
+    assert numbers >= 12 * 3 + 8 * (2 + own + above * (back + ahead))
+    assert side < size
+    few = ecg()[:, :300]
+    assert read_waveform(encode_waveform(few, 500.0)) == few.tolist()
+
+
+def test_lossless_leads_in_flac_read_as_described():
+    blob = encode_flac(without_limb_leads(ecg())[1], 500.0, 1)
+    magic, flags, rows, samples = struct.unpack_from("<4sBBI", blob)
+    assert (magic, rows, samples) == (b"CVW\x01", 12, 5000)
     at, streams = 10, []
     while at < len(blob):
         (size,) = struct.unpack_from("<I", blob, at)
@@ -73,6 +90,7 @@ def test_lossless_leads_read_as_described():
     one, two = stored[:2]
     stored[2:6] += [two - one, (-one - two) // 2, (2 * one - two) // 2, (2 * two - one) // 2]
     assert np.array_equal(stored, ecg())
+    assert np.array_equal(decode_waveform(blob), ecg())
 
 
 class Bits:

@@ -12,11 +12,17 @@ HASHES = {
     "summary-1": "f25a479aeaf805e94362f100bb9e54c234420d292ab8b4a76edef93386fb86d3",
     "summary-2": "1869a200fa35407359b2d140173143c3e01b2c35d225348c91b3f92469ea8050",
     "preview-2": "6db80afe81ae7d8724c14758f73f15f8cb523cac241e00f39aba44a87a66690a",
+    "waveform-3": "7843b4b95a0ca7be8a2858597db81b1c25f2ad128adca808fda82fb15acb22ad",
 }
 """Of each stored bundle, so that nobody stores another one under an old name."""
 
 BEFORE_CLIPS = ("summary-1", "summary-2")
-PREVIEW_HZ = {"summary-1": [125.0, 125.0], "summary-2": [125.0, 125.0], "preview-2": [500.0, 250.0]}
+PREVIEW_HZ = {
+    "summary-1": [125.0, 125.0],
+    "summary-2": [125.0, 125.0],
+    "preview-2": [500.0, 250.0],
+    "waveform-3": [500.0, 250.0],
+}
 
 
 def test_every_stored_bundle_is_tried():
