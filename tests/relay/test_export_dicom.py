@@ -280,14 +280,12 @@ def test_the_same_case_gives_the_same_objects_and_one_study(world, sent):
 
 def test_a_report_is_encapsulated_and_its_bytes_come_back(world, sent):
     study = sent()
-    found = encapsulated(
-        subject(world.relay, study.id, "dr", "dicom"), PDF, "Signed opinion", 1_790_000_000_000
-    )
+    found = encapsulated(subject(world.relay, study.id, "dr", "dicom"), PDF, "Signed opinion")
     assert faults(found) == []
     ds = pydicom.dcmread(io.BytesIO(encoded(found)))
     assert ds.EncapsulatedDocument[: ds.EncapsulatedDocumentLength] == PDF
     with pytest.raises(RefusedError, match="no PDF"):
-        encapsulated(subject(world.relay, study.id, "dr", "dicom"), b"text", "x", 0)
+        encapsulated(subject(world.relay, study.id, "dr", "dicom"), b"text", "x")
 
 
 @pytest.mark.skipif(not shutil.which("dciodvfy"), reason="the Debian package dicom3tools is not installed")
@@ -295,7 +293,7 @@ def test_the_validator_of_dicom3tools_finds_no_error(world, sent, tmp_path):
     study = sent(recordings=visit())
     found = subject(world.relay, study.id, "dr", "dicom")
     files = exported(world.relay, study, "dicom")
-    files["report.dcm"] = encoded(encapsulated(found, PDF, "Signed opinion", 1_790_000_000_000))
+    files["report.dcm"] = encoded(encapsulated(found, PDF, "Signed opinion"))
     errors = {}
     for name, data in files.items():
         if name.endswith(".dcm"):

@@ -38,7 +38,7 @@ def good(world, make_study):
 
     def make(word):
         if word == "pdf":
-            return encapsulated(subject(world.relay, study.id, "dr", "dicom"), b"%PDF-1.7 ", "x", 0)
+            return encapsulated(subject(world.relay, study.id, "dr", "dicom"), b"%PDF-1.7 ", "x")
         return pydicom.dcmread(io.BytesIO(files[names[word]]))
 
     return make

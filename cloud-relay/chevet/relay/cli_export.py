@@ -21,7 +21,7 @@ def add_export(
 ) -> None:
     """Add `export` and its actions to the parser of all commands."""
     actions = kinds.add_parser(
-        "export", help="write cases as WFDB, EDF+ or WAV", description=DESCRIPTION
+        "export", help="write cases as WFDB, EDF+, WAV, DICOM or FHIR", description=DESCRIPTION
     ).add_subparsers(metavar="ACTION", required=True)
     files = actions.add_parser("files", help="write one case as a ZIP archive", description=DESCRIPTION)
     files.add_argument("--form", required=True, choices=FORMS, help="the format of its files")
@@ -53,6 +53,12 @@ def _about(action: argparse.ArgumentParser) -> None:
         choices=CONSENT_PURPOSES,
         default="care",
         help="what it is for; the patient's consent must cover it (default: care)",
+    )
+    action.add_argument(
+        "--report",
+        type=Path,
+        metavar="PDF",
+        help="a report printed at the desk, to go along as DICOM; needs --with-names",
     )
     action.add_argument(
         "--with-names", action="store_true", help="name the patient; for care only (default: a pseudonym)"

@@ -5,14 +5,19 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import httpx
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.commands.opened import opened
 from chevet.relay.errors import SettingsError
-from chevet.relay.exports.dicom_files import every_object
+from chevet.relay.exports.dicom_files import Made, every_object
+from chevet.relay.exports.dicom_object import dicom_file
+from chevet.relay.exports.dicom_pdf import encapsulated
 from chevet.relay.exports.forms import archive
 from chevet.relay.exports.stow import connect
 from chevet.relay.exports.stow import send as stow
@@ -30,7 +35,9 @@ def files(options: argparse.Namespace) -> int:
             purpose=options.purpose,
             identity="full" if options.with_names else "pseudonym",
         )
-        size = _write(options.out, archive(found, options.form), replace=options.force)
+        report = [] if options.report is None else [(_report(options, found), ExplicitVRLittleEndian)]
+        more = [dicom_file("report.dcm", *item) for item in report]
+        size = _write(options.out, archive(found, options.form, more), replace=options.force)
     print(f"{options.out}: {size} bytes. {found.statement}")
     return 0
 
@@ -51,7 +58,8 @@ def send(options: argparse.Namespace) -> int:
             identity="full" if options.with_names else "pseudonym",
         )
         states = Counter[str]()
-        for line, state in _sent(client, found):
+        report = [] if options.report is None else [(_report(options, found), ExplicitVRLittleEndian)]
+        for line, state in _sent(client, chain(report, every_object(found))):
             states[state] += 1
             print(line)
         note(found, OPERATOR, f"{states['stored']} of {states.total()} stored")
@@ -59,13 +67,29 @@ def send(options: argparse.Namespace) -> int:
     return 0 if states.total() and states["stored"] == states.total() else 1
 
 
-def _sent(client: httpx.Client, found: Subject) -> Iterator[tuple[str, str]]:
-    for item in every_object(found):
+def _sent(client: httpx.Client, items: Iterable[Made | LeftOut]) -> Iterator[tuple[str, str]]:
+    for item in items:
         if isinstance(item, LeftOut):
             print(f"{item.recording}: left out ({item.reason})")
             continue
         for outcome in stow(client, [item]):
             yield f"{outcome.uid}: {outcome.state} {outcome.reason}".rstrip(), outcome.state
+
+
+def _report(options: argparse.Namespace, found: Subject) -> Dataset:
+    """Return the printed report as a DICOM object; it names the patient, so names must be meant to leave."""
+    if not options.with_names or getattr(options, "form", "dicom") != "dicom":
+        raise SettingsError(
+            "report",
+            "A printed report names the patient and travels as DICOM: say --with-names, --form dicom.",
+        )
+    try:
+        pdf: bytes = options.report.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            "report", f"Cannot read {options.report} ({error.strerror}): check the file."
+        ) from None
+    return encapsulated(found, pdf, "Report of a teleconsultation")
 
 
 def _password(file: Path | None) -> str:

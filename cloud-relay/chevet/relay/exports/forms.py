@@ -1,6 +1,7 @@
 """The forms an export can have, each by its word."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from chevet.relay.errors import RefusedError
 from chevet.relay.exports.dicom_files import dicom_files
@@ -30,18 +31,23 @@ FORMS: dict[str, Form] = {
 ZIP = "application/zip"
 
 
-def archive(subject: Subject, form: str) -> Iterator[bytes]:
+def archive(subject: Subject, form: str, more: Iterable[ExportFile] = ()) -> Iterator[bytes]:
     """Return a ZIP archive of a case in one form, piece by piece.
+
+    Args:
+        subject: the case.
+        form: one of FORMS.
+        more: files to put before the others.
 
     Raises:
         RefusedError: 404 `not_yet_here` where nothing at all can be exported yet.
     """
-    items = iter(FORMS[form](subject))
+    items = chain(more, FORMS[form](subject))
     first: list[ExportFile | LeftOut] = []
     for item in items:
         first.append(item)
         if isinstance(item, ExportFile):
-            return zipped(subject, form, _joined(first, items))
+            return zipped(subject, form, chain(first, items))
     if any(item.reason == "not_yet_here" for item in first if isinstance(item, LeftOut)):
         raise RefusedError(
             404, "not_yet_here", "The recordings have not arrived yet: try again when they have."
@@ -49,10 +55,3 @@ def archive(subject: Subject, form: str) -> Iterator[bytes]:
     raise RefusedError(
         404, "not_found", f"This case holds nothing that {form} can carry: choose another form."
     )
-
-
-def _joined(
-    first: list[ExportFile | LeftOut], rest: Iterator[ExportFile | LeftOut]
-) -> Iterator[ExportFile | LeftOut]:
-    yield from first
-    yield from rest
