@@ -21,6 +21,7 @@ from chevet.signals.filters import band_passed
 from chevet.signals.lung_sound import lung_marks, without_heart
 from chevet.signals.sound_voice import ridges, voiced
 
+KINDS = ("wheeze", "crackle")
 QUIET_HEARTS = ("e00087", "e00406", "e00644", "e01472", "e01952", "d0007")
 
 
@@ -33,7 +34,7 @@ def si_sdr(estimate, target):
 def cycles():
     """Yield (start, end, crackles, wheezes, marks) of every annotated breath."""
     for path, x, rate in sounds("../lung/icbhi"):
-        marks = lung_marks(x, rate)
+        marks = lung_marks(x, rate, KINDS)
         for start, end, crackles, wheezes in np.loadtxt(path.with_suffix(".txt"), ndmin=2):
             inside = [m for m in marks if m.start_s < end and m.end_s > start]
             yield bool(crackles), bool(wheezes), inside
@@ -60,7 +61,10 @@ def made(rng):
                 y = x.copy()
                 y[int(at * rate) : int(at * rate) + len(sound)] += loud * sound
                 hits[kind].append(
-                    any(m.kind == kind and at - 0.05 < m.start_s < at + 0.3 for m in lung_marks(y, rate))
+                    any(
+                        m.kind == kind and at - 0.05 < m.start_s < at + 0.3
+                        for m in lung_marks(y, rate, KINDS)
+                    )
                 )
     return {f"made {kind}: found": share(rows) for kind, rows in hits.items()}
 
