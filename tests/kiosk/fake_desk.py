@@ -82,6 +82,7 @@ class Far:
                 "urgency": words.get("urgency", "urgent"),
                 "transfer": transfer,
                 "follow_up_date": time.strftime("%Y-%m-%d", time.gmtime(now / 1000 + WEEK_S)),
+                "medicines": [{"name": "Furosémide 40 mg", "how": "1 le matin"}],
                 "author": {"id": "s1", "name": "Dr K. Amrani", "specialty": "cardiology"},
                 "signed_ms": now,
                 "verified": verified,

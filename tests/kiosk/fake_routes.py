@@ -407,4 +407,10 @@ def _cases(edge: "FakeEdge", add: Any) -> None:
 
     add("GET", "/cases", lambda *_: {"cases": list(edge.far.cases.values())})
     add("GET", "/cases/{id}", one)
+
+    def feedback(request: Request, body: dict[str, Any]) -> Any:
+        edge.far.cases[request.path_params["id"]]["feedback"] = body["face"]
+        return one(request, body)
+
+    add("POST", "/cases/{id}/feedback", feedback)
     add("POST", "/cases/{id}/read", read)

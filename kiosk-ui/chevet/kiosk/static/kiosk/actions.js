@@ -10,7 +10,7 @@ import { now, set } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
-const ROOMS = ["/shared", "/kiosk"];
+export const ROOMS = ["/shared", "/kiosk"];
 
 /** @param {string} language */
 export async function chooseLanguage(language) {

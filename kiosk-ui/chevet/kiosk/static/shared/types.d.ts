@@ -15,9 +15,11 @@ export interface Recording {
 }
 export interface Patient { id: string; name: string; birth_year: number | null; sex: string; local_number: string }
 export interface Person { id: string; name: string; specialty?: string }
+export interface Medicine { name: string; how: string }
 export interface Opinion {
   id: string; case: string; version: number; impression: string; certainty: string; advice: string; urgency: string;
   transfer: boolean; follow_up_date: string | null; author: Person; signed_ms: number; verified: boolean;
+  medicines?: { name: string; how: string }[];
 }
 export interface Message { id: string; case: string; kind: string; step: string; site: string; side: string; text: string; author: Person; at_ms: number; verified: boolean }
 export interface Device {

@@ -3,13 +3,15 @@
 import { post } from "/shared/api.js";
 import { date, has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { readCases } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Button, Hint, Main, Page, Value } from "/kiosk/parts.js";
 import { Patient } from "/kiosk/people.js";
 import { go } from "/kiosk/route.js";
 import { useCase } from "/kiosk/screens/case.js";
+import { Feedback } from "/kiosk/screens/feedback.js";
+import { PrintDialog } from "/kiosk/screens/paper.js";
 import { useKiosk } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Opinion} Opinion */
@@ -18,6 +20,7 @@ import { useKiosk } from "/kiosk/store.js";
 /** @param {{ id: string }} props */
 export function Answer({ id }) {
   const one = useCase(id);
+  const [paper, choosePaper] = useState(false);
   const opinion = one && [...one.opinions].sort((a, b) => b.version - a.version)[0];
   if (!one || !opinion) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.loading")}</p></main>`;
   const read = () =>
@@ -28,7 +31,7 @@ export function Answer({ id }) {
     });
   return html`<${Page} title=${t("answer.title")} class="answer" back=${() => go(`case/${id}`)} backLabel=${t("answer.case")}
     step=${html`<${Patient} patient=${one.patient} /> · ${t(`visit_reason.${one.reason || "other"}`)}`}
-    extra=${html`<${Button} go=${() => print()} icon="printer">${t("answer.print")}<//>`}
+    extra=${html`<${Button} go=${() => choosePaper(true)} icon="printer">${t("answer.print")}<//>`}
     main=${html`<${Main} go=${read} icon="check">${one.unread ? t("answer.read") : t("case.home")}<//>`}>
     ${!opinion.verified && html`<${Hint} kind="bad" title=${t("answer.unverified")}>${t("answer.unverified.help")}<//>`}
     <${Todo} opinion=${opinion} />
@@ -38,9 +41,12 @@ export function Answer({ id }) {
         <p dir="auto">${opinion.impression}</p>
         <p class="soft small answer-question">${t("answer.asked")} <bdi>${one.question}</bdi></p></section>
     </div>
+    <${Medicines} opinion=${opinion} />
     <${Signature} opinion=${opinion} />
+    ${opinion.verified && html`<${Feedback} one=${one} />`}
     <${Drafts} one=${one} />
     <p class="print-only small">${t("about.statement")}</p>
+    ${paper && html`<${PrintDialog} first=${one.language} close=${() => choosePaper(false)} />`}
   <//>`;
 }
 
@@ -52,6 +58,14 @@ function Todo({ opinion }) {
     <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${t(`urgency.${opinion.urgency}`)}</b></li>
     <li><${Icon} name="calendar" size="48px" /><span><span class="soft small">${t("answer.follow_up")}</span><b>${when}</b></span></li>
   </ul>`;
+}
+
+/** Chosen from what this site has. @param {{ opinion: Opinion }} props */
+function Medicines({ opinion }) {
+  if (!opinion.medicines?.length) return null;
+  return html`<section class="card medicines"><h2>${t("answer.medicines")}</h2><ul>
+    ${opinion.medicines.map(({ name, how }) => html`<li key=${name}><${Icon} name="pill" size="26px" /><b><bdi>${name}</bdi></b> <bdi>${how}</bdi></li>`)}
+  </ul></section>`;
 }
 
 /** @param {{ opinion: Opinion }} props */
