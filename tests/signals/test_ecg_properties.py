@@ -96,6 +96,7 @@ def test_a_lead_that_never_arrived_takes_no_number_from_the_others(lost):
     assert found.st[lost].value is None
     assert all(m.value is not None for m in found.st[:lost] + found.st[lost + 1 :])
     assert found.qt.value == pytest.approx(WHOLE.qt.value, abs=20)
+    assert found.qrs.value == pytest.approx(WHOLE.qrs.value, abs=10)
 
 
 @pytest.mark.parametrize("size", range(1, 12))

@@ -54,7 +54,8 @@ def delineate(leads: ArrayLike, rate_hz: float, qrs: ArrayLike) -> Delineation:
     where beats show them alike; in atrial fibrillation there are none.
 
     Args:
-        leads: mV, shape [c, n] or [n], at least 2 s; NaN where nothing arrived.
+        leads: mV, shape [c, n] or [n], at least 2 s; NaN where nothing arrived. Twelve are taken for the
+            standard ones in their order, and the limits of QRS then follow mostly lead II.
         rate_hz: 100 to 2000; limits are as fine as the samples.
         qrs: R peaks, ascending, from `detect_qrs` or `beats_of`.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from chevet.signals.arrays import Floats, Indices, Mask, bridged_rows, widened
+from chevet.signals.arrays import LEAD_NAMES, Floats, Indices, Mask, bridged_rows, widened
 from chevet.signals.ecg_beats import BEFORE_S, Shape, shapes_of
 from chevet.signals.ecg_waves import Waves, waves_of
 from chevet.signals.filters import band_passed
@@ -46,11 +46,18 @@ def delineated(x: Floats, rate_hz: float, qrs: Indices) -> Delineation:
     weighted = weighted_leads(y[here], rate_hz)
     interval = _neighbours(qrs, x.shape[1])
     irregular = irregularity(qrs)
+    second = _row_of_second(here)
     for shape in shapes_of(weighted, rate_hz, qrs):
-        waves = waves_of(shape, rate_hz, interval[:, shape.members], irregular)
+        waves = waves_of(shape, rate_hz, interval[:, shape.members], irregular, second)
         _place(marks, shape, waves, rate_hz, x.shape[1])
     _leave_gaps_out(marks, widened(gaps[here].all(axis=0), int(0.02 * rate_hz)))
     return Delineation(**marks)
+
+
+def _row_of_second(here: Mask) -> int | None:
+    """Return which of the leads that are `here` is lead II; None unless twelve were recorded and it is."""
+    second = LEAD_NAMES.index("II")
+    return int(here[:second].sum()) if len(here) == len(LEAD_NAMES) and here[second] else None
 
 
 def weighted_leads(y: Floats, rate_hz: float) -> Floats:

@@ -8,29 +8,29 @@ lead II, the rhythm lead, which readers mark first.
 import numpy as np
 from scipy import interpolate, ndimage
 
-from chevet.signals.arrays import LEAD_NAMES, Floats, Mask
+from chevet.signals.arrays import Floats, Mask
 from chevet.signals.ecg_ends import RATE_HZ, lead_ends
 
 SECOND_SHARE = 0.85  # of lead II, the rest is the median of all; 0.7-1 do about as well on LUDB
-_SECOND = LEAD_NAMES.index("II")
 _ON, _OFF = 0.04, 0.085  # share of the greatest speed
 _QUIET_S = (0.014, 0.020)  # how long the speed must stay low before and after the QRS
 _REACH_S = (0.12, 0.16)
 
 
-def qrs_limits(beat: Floats, centre: int, rate_hz: float) -> tuple[int, int]:
+def qrs_limits(beat: Floats, centre: int, rate_hz: float, second: int | None = None) -> tuple[int, int]:
     """Return onset and end of the QRS.
 
     Args:
-        beat: median beat, weighted leads [c, w]; twelve are taken for the standard ones in their order.
+        beat: median beat, weighted leads [c, w].
         centre: index of the R peak.
         rate_hz: sampling rate.
+        second: row of lead II among the standard twelve; None where it is not known or missing.
     """
     fine, middle = _at_working_rate(beat, centre, rate_hz)
     ends = lead_ends(fine, plain_limits(fine, middle, RATE_HZ), middle)
     joint = np.median(ends, axis=1)
-    if len(beat) == len(LEAD_NAMES):
-        joint += SECOND_SHARE * (ends[:, _SECOND] - joint)
+    if second is not None:
+        joint += SECOND_SHARE * (ends[:, second] - joint)
     at = np.rint(centre + (joint - middle) * rate_hz / RATE_HZ).astype(int)
     return max(min(int(at[0]), centre - 1), 0), min(max(int(at[1]), centre + 1), beat.shape[1] - 1)
 

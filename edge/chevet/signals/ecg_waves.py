@@ -38,7 +38,9 @@ class Waves:
         return named | {"qrs_on": self.qrs[0], "qrs_off": self.qrs[1]}
 
 
-def waves_of(shape: Shape, rate_hz: float, interval: Indices, irregular: float) -> Waves:
+def waves_of(
+    shape: Shape, rate_hz: float, interval: Indices, irregular: float, second: int | None = None
+) -> Waves:
     """Find the waves of one shape.
 
     Args:
@@ -46,11 +48,12 @@ def waves_of(shape: Shape, rate_hz: float, interval: Indices, irregular: float) 
         rate_hz: sampling rate.
         interval: samples to the beat before and to the next, of every member, shape [2, k].
         irregular: median change from interval to interval, as a share of the interval.
+        second: row of lead II among the standard twelve, if it is there.
     """
     beat = shape.beat
     centre = int(BEFORE_S * rate_hz)
     plain_on, _ = plain_limits(beat, centre, rate_hz)
-    on, off = qrs_limits(beat, centre, rate_hz)
+    on, off = qrs_limits(beat, centre, rate_hz, second)
     usual = np.median(interval, axis=1) / rate_hz
     t_end = min(
         0.14 + 0.5 * float(np.sqrt(min(usual[1], 1.4))), 0.72 * usual[1], beat.shape[1] / rate_hz - BEFORE_S
