@@ -57,6 +57,69 @@ def test_a_specialist_takes_a_case_signs_and_sees_it_arrive(
     assert "password" not in signed
 
 
+def test_medicines_come_from_the_sites_stock_and_are_signed_with_the_rest(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    fill_in(page)
+    for name in ("Furosémide 40 mg", "Paracétamol 500 mg"):
+        page.get_by_label("Add a medicine").select_option(name)
+    page.get_by_label("How Furosémide 40 mg is taken").fill("one each morning")
+    page.get_by_role("button", name="Remove Paracétamol 500 mg").click()
+    options = page.get_by_label("Add a medicine").locator("option").all_text_contents()
+    assert options[1:] == ["Paracétamol 500 mg", "Amoxicilline 500 mg"]
+    shot(page, "medicines")
+    page.locator(".answer").get_by_role("button", name="Sign and send").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Furosémide 40 mg one each morning")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("dialog").get_by_role("button", name="Sign and send").click()
+    expect(page.locator(".answer .medicine-list")).to_have_text("Furosémide 40 mg one each morning")
+    signed = relay.cases[FIRST]["opinions"][0]
+    assert signed["medicines"] == [{"name": "Furosémide 40 mg", "how": "one each morning"}]
+    page.get_by_role("button", name="Amend with a new version").click()
+    expect(page.get_by_label("How Furosémide 40 mg is taken")).to_have_value("one each morning")
+    relay.cases[FIRST]["stock"] = []
+    page = open_desk(f"#/case/{ident(768)}", language="ar")
+    relay.cases[ident(768)]["stock"] = []
+    page.reload()
+    page.locator(".answer .button-main").first.click()
+    expect(page.locator(".answer")).to_contain_text("Zaouïat Ahansal")
+    expect(page.locator(".medicines")).to_have_count(0)
+
+
+def test_phrases_are_put_in_kept_and_forgotten(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    impression, phrases = page.get_by_label("Impression"), page.locator(".phrases").first
+    phrases.locator("summary").click()
+    phrases.get_by_role("button", name="Heart sounds without murmur.").click()
+    expect(impression).to_have_value("Heart sounds without murmur.")
+    phrases.get_by_role("button", name="Sinus rhythm, no acute change.").click()
+    expect(impression).to_have_value("Heart sounds without murmur.\nSinus rhythm, no acute change.")
+    impression.fill("My own words.")
+    phrases.get_by_role("button", name="Keep this text as a phrase").click()
+    expect(phrases.get_by_role("button", name="My own words.")).to_be_visible()
+    page.reload()
+    page.locator(".phrases summary").first.click()
+    expect(page.locator(".phrases").first.get_by_role("button", name="My own words.")).to_be_visible()
+    page.locator(".phrases").first.get_by_role("button", name="Forget this phrase").click()
+    expect(page.get_by_role("button", name="My own words.")).to_have_count(0)
+
+
+def test_a_lead_drawn_nearer_is_asked_for_again_by_its_electrode(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    page = open_desk(f"#/case/{FIRST}/ecg")
+    page.get_by_label("One lead").select_option("V3")
+    page.get_by_role("button", name="Ask again for V3").click()
+    expect(page.locator(".where-said")).to_contain_text("ECG · V3")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.get_by_text("Sent to Anfgou")).to_be_visible()
+    sent = relay.cases[FIRST]["messages"][0]
+    assert (sent["kind"], sent["step"], sent["site"]) == ("retake", "ecg", "V3")
+
+
 def test_a_wrong_password_signs_nothing_and_says_so(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     page = open_desk(f"#/case/{FIRST}", quiet=False)
     page.get_by_role("button", name="Take this case").click()

@@ -4,7 +4,9 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { ClaimButton, PatientStrip } from "/desk/case.js";
+import { Medicines } from "/desk/medicines.js";
 import { MessageForm } from "/desk/message.js";
+import { Phrases } from "/desk/phrases.js";
 import { draftOf, set, setDraft, useDesk } from "/desk/store.js";
 import { OpinionCard } from "/desk/thread.js";
 import { word } from "/desk/say.js";
@@ -45,7 +47,7 @@ function Answered({ one, mine }) {
   const latest = one.opinions.at(-1);
   if (!latest) return null;
   const { id, case: of, version, author, signed_ms, verified, ...said } = latest;
-  const amend = () => setDraft(one.id, { ...said, follow_up_date: said.follow_up_date ?? "" });
+  const amend = () => setDraft(one.id, { ...said, follow_up_date: said.follow_up_date ?? "", medicines: said.medicines ?? [] });
   return html`<p class="note note-ok" role="status"><${Icon} name="circle-check" /><span>${t("answer.sent")}</span></p>
     <${OpinionCard} opinion=${latest} />
     ${mine ? html`<button type="button" class="button" onClick=${amend}>${t("answer.amend")}</button>` : html`<p class="soft small">${t("answer.amend_how")}</p><${ClaimButton} one=${one} />`}`;
@@ -73,6 +75,7 @@ function Form({ one }) {
     <${Text} name="impression" rows=${3} value=${draft.impression} change=${change} />
     <${Choice} name="certainty" options=${CERTAINTIES.map((code) => [code, word("certainty", code)])} value=${draft.certainty} choose=${(/** @type {string} */ certainty) => change({ certainty })} />
     <${Text} name="advice" rows=${4} value=${draft.advice} change=${change} />
+    <${Medicines} stock=${one.stock ?? []} chosen=${draft.medicines} site=${one.site.name} change=${(/** @type {Draft["medicines"]} */ medicines) => change({ medicines })} />
     <${Choice} name="urgency" options=${URGENCIES.map((code) => [code, word("urgency", code)])} value=${draft.urgency} choose=${(/** @type {string} */ urgency) => change({ urgency })} />
     <${Choice} name="transfer" options=${[["yes", t("transfer.yes")], ["no", t("transfer.no")]]} value=${draft.transfer === null ? "" : draft.transfer ? "yes" : "no"} choose=${(/** @type {string} */ code) => change({ transfer: code === "yes" })} />
     <div class="field"><label for="follow-up">${t("field.follow_up")}</label>
@@ -88,7 +91,8 @@ function Form({ one }) {
 /** @param {{ name: "impression" | "advice", rows: number, value: string, change: (part: Partial<Draft>) => void }} props */
 function Text({ name, rows, value, change }) {
   return html`<div class="field"><label for=${name}>${t(`field.${name}`)}</label>
-    <textarea id=${name} rows=${rows} dir="auto" maxlength="4000" placeholder=${t(`field.${name}_hint`)} value=${value} onInput=${(/** @type {any} */ e) => change({ [name]: e.target.value })}></textarea></div>`;
+    <textarea id=${name} rows=${rows} dir="auto" maxlength="4000" placeholder=${t(`field.${name}_hint`)} value=${value} onInput=${(/** @type {any} */ e) => change({ [name]: e.target.value })}></textarea>
+    <${Phrases} field=${name} text=${value} change=${(/** @type {string} */ text) => change({ [name]: text })} /></div>`;
 }
 
 /** One of few, as chips. @param {{ name: string, options: string[][], value: string, choose: (value: string) => void }} props */

@@ -26,6 +26,11 @@ const PAGE_S = 10;
 /** One lead nearer: twice the usual speed and gain, printed on the page like any other. */
 const NEAR = { speed: "50", gain: "20" };
 
+/** The electrode to look at for a lead; limb leads between two of them name none. @param {string} lead */
+function electrodeOf(lead) {
+  return /^V[1-6]$/.test(lead) ? lead : ({ aVR: "R", aVL: "L", aVF: "F" }[lead] ?? "");
+}
+
 /** @param {{ one: DeskCase }} props */
 export function EcgPane({ one }) {
   const all = one.recordings.filter((recording) => recording.step === "ecg");
@@ -69,6 +74,7 @@ function Sheet({ one, recording }) {
       <${Flip} on=${on.march} icon="skip-forward" label=${t("ecg.march")} flip=${() => flip("march")} />
       ${marks?.waves.qrs_on.length ? html`<${Flip} on=${on.marks} icon="eye" label=${t("ecg.marks")} flip=${() => flip("marks")} />` : ""}
       <${Flip} on=${on.earlier} icon="rotate-ccw" label=${t("earlier.beside")} flip=${() => flip("earlier")} />
+      ${view.lead ? html`<button type="button" class="flip" onClick=${() => set({ side: "message", retake: { step: "ecg", site: electrodeOf(view.lead), side: "" } })}><${Icon} name="rotate-ccw" />${t("ecg.again", { lead: view.lead })}</button>` : ""}
       <${Pager} view=${view} change=${change} wave=${fetched.value} />
       ${whole ? html`<a class="flip" target="_blank" rel="noopener" href=${printed(one, recording, view, language)}><${Icon} name="printer" />${t("ecg.print")}</a>` : ""}
     </div>

@@ -7,6 +7,7 @@ import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { sign } from "/desk/actions.js";
 import { PatientStrip } from "/desk/case.js";
 import { Dialog } from "/desk/dialog.js";
+import { MedicineList } from "/desk/medicines.js";
 import { UrgencyChip, word } from "/desk/say.js";
 import { draftOf, useDesk } from "/desk/store.js";
 
@@ -37,6 +38,7 @@ export function SignDialog() {
     <${PatientStrip} one=${open} short />
     <div class="sign-look">
       <p class="said-text"><bdi>${draft.impression}</bdi></p><p class="said-text"><bdi>${draft.advice}</bdi></p>
+      <${MedicineList} medicines=${draft.medicines} />
       <p class="chips"><span class="chip">${word("certainty", draft.certainty)}</span><${UrgencyChip} urgency=${draft.urgency} />
         <span class=${`chip ${draft.transfer ? "chip-bad" : ""}`}>${draft.transfer ? t("transfer.yes") : t("transfer.no")}</span>
         ${draft.follow_up_date ? html`<span class="chip">${t("opinion.follow_up", { date: date(Date.parse(draft.follow_up_date)) })}</span>` : ""}</p>

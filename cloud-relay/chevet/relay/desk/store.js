@@ -47,7 +47,7 @@ const FIRST = {
 export const { now, set, use: useDesk } = stateOf(FIRST);
 
 /** @type {Draft} */
-const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "" };
+const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "", medicines: [] };
 
 /** @param {string} id of a case @returns {Draft} */
 export function draftOf(id) {

@@ -3,6 +3,7 @@
 import { clock, date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { MedicineList } from "/desk/medicines.js";
 import { Blank, UrgencyChip, word } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
 
@@ -42,6 +43,7 @@ export function OpinionCard({ opinion }) {
     <header><${Icon} name="badge-check" /><h3>${t("opinion.title", { n: opinion.version })}</h3><span class="soft">${author.name}${author.specialty ? ` · ${word("specialty", author.specialty)}` : ""}</span></header>
     <p class="said-text"><bdi>${opinion.impression}</bdi></p>
     <p class="said-text"><bdi>${opinion.advice}</bdi></p>
+    <${MedicineList} medicines=${opinion.medicines} />
     <p class="chips"><span class="chip">${word("certainty", opinion.certainty)}</span><${UrgencyChip} urgency=${opinion.urgency} />
       <span class=${`chip ${opinion.transfer ? "chip-bad" : ""}`}>${opinion.transfer ? t("transfer.yes") : t("transfer.no")}</span>
       ${opinion.follow_up_date ? html`<span class="chip">${t("opinion.follow_up", { date: date(Date.parse(opinion.follow_up_date)) })}</span>` : ""}

@@ -3,7 +3,7 @@
 import type { Marks } from "/shared/instruments/ecg-paper-marks.js";
 import type { Shape } from "/shared/instruments/picture-viewer-draw.js";
 import type { State } from "/shared/instruments/sound-player-over.js";
-import type { Consent, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
+import type { Consent, Medicine, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
 
 export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
 export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; now_ms: number }
@@ -39,7 +39,7 @@ export interface RefusedBundle { id: string; site: string; reason: string; at_ms
 
 /** What the specialist is writing; `null` until chosen, so that nothing is signed by default. */
 export interface Draft {
-  impression: string; certainty: string; advice: string; urgency: string; transfer: boolean | null; follow_up_date: string;
+  impression: string; certainty: string; advice: string; urgency: string; transfer: boolean | null; follow_up_date: string; medicines: Medicine[];
 }
 export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread";
 export interface Route { page: "inbox" | "case" | "refused"; id: string; pane: Pane | "" }
