@@ -14,7 +14,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from firmware_core import FIRMWARE
 
+from chevet.devices import kit
+
 Build = Callable[..., Path]
+EMULATED_QUIET_S = 8.0
+"""An emulated chip may stand still in the middle of a frame while this machine serves others."""
+
+
+@pytest.fixture
+def patient_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the host wait longer for the rest of a frame than PROTOCOL.md has it: a real chip never pauses."""
+    monkeypatch.setattr(kit, "QUIET_S", EMULATED_QUIET_S)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ SETS_IN_RING = 256
 LATE_SETS = 1000
 """What comes while the main loop is late: more than the ring holds."""
 FRONTS = [("ecg", 12, 500, 25), ("stethoscope", 1, 4000, 100)]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("patient_host")]
 
 
 def noise(channels, sets):

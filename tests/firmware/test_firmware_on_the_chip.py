@@ -15,7 +15,7 @@ SECONDS = 60 if os.environ.get("CHEVET_PROOF") else 5
 """`make -C firmware-bridge/firmware proof` takes the whole minute."""
 SETS_IN_RING = 256
 """KIT_SETS of kit_sets.h."""
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("patient_host")]
 
 
 def noise(channels: int, sets: int) -> np.ndarray:
