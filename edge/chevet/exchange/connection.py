@@ -20,6 +20,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 CONNECT_TIMEOUT_S: Final = 4.0
+HANDSHAKE_TIMEOUT_S: Final = 10.0
+"""For TLS: 2.7 KB of certificates each way take seconds at 16 kbit/s, and a lost packet as long again."""
 KEEPALIVE_S: Final = 15
 _IN_FLIGHT: Final = 10_000  # the byte window is the limiter, never paho
 
@@ -87,14 +89,16 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
 
     def open(self) -> None:
-        """Connect and start paho's thread; blocks for at most the connect timeout.
+        """Connect and start paho's thread; blocks for at most its two timeouts.
 
         Raises:
             OSError: nobody listens there, or TLS failed, or its files cannot be read.
         """
         tls = self._address.tls
         if tls is not None:
-            self._client.tls_set_context(tls if isinstance(tls, ssl.SSLContext) else tls())
+            context = tls if isinstance(tls, ssl.SSLContext) else tls()
+            context.sslsocket_class = _PatientSocket
+            self._client.tls_set_context(context)
         keeps = self._address.session_expiry_s > 0
         if self._version is MQTTProtocolVersion.MQTTv5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -216,6 +220,15 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
     if address.username:
         client.username_pw_set(address.username, address.password or None)
     return client
+
+
+class _PatientSocket(ssl.SSLSocket):
+    """Gives the TLS handshake a time of its own, where paho would give it that of the TCP connection."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, within the time for it."""
+        self.settimeout(HANDSHAKE_TIMEOUT_S)
+        super().do_handshake(block)
 
 
 def _without_delay(_client: Client, _data: Any, sock: Any) -> None:

@@ -14,9 +14,11 @@ from typing import Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from chevet.exchange.connection import CONNECT_TIMEOUT_S, BrokerAddress, Callbacks, Connection
+from chevet.exchange.connection import BrokerAddress, Callbacks, Connection
 
 WATCHDOG_S: Final = 12.0
+ANSWER_S: Final = 6.0
+"""For the broker to accept us and our subscriptions: two round trips, and one more behind a lost packet."""
 WATCHDOG_ROUNDS: Final = 3.0
 """The watchdog waits for that many usual acknowledgement times where a link is so slow that it is more."""
 WATCHDOG_LONGEST_S: Final = 45.0
@@ -209,7 +211,7 @@ class Line:
             await asyncio.shield(asyncio.to_thread(connection.close))
 
     async def _live(self, connection: Connection, up: asyncio.Event, ended: asyncio.Event) -> Fate:
-        if not await _first_of(up, ended, CONNECT_TIMEOUT_S):
+        if not await _first_of(up, ended, ANSWER_S):
             return Fate.TURNED_AWAY
         self._connection = connection
         self._events.put_nowait(Connected())

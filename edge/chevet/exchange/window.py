@@ -14,17 +14,25 @@ from chevet.exchange.manifest import CHUNK
 START: Final = 8 << 10
 FLOOR: Final = 2 * CHUNK
 CAP: Final = 256 << 10
-FILL: Final = 1.25
-"""Share of the link's own bytes kept under way, so that the next acknowledgement never finds it empty."""
-EAGER: Final = 2.0
-"""The same until the rate has stopped growing: each round may show that the link holds twice as much."""
+FILL: Final = 1.0
+"""Of what the link holds, with the base of a whole chunk; the last message to find room comes on top."""
+EAGER: Final = 1.5
+"""The same until the rate has stopped growing: each round may show that the link holds more."""
+PATIENT: Final = 0.25
+BRIDGE: Final = 1.5
+LONGEST_BRIDGE: Final = 0.6
+"""A link that loses packets stalls behind each. Stalls beyond a quarter of the base are bridged by more bytes
+under way, at most for six tenths of it: at 2 % loss that would cost urgent messages more than it brings."""
 RATE_KEPT_S: Final = 10.0
 BASE_KEPT_S: Final = 120.0
 """A shortest time older than this is measured again, by one message alone: the route may have changed."""
 _TELLING: Final = CHUNK // 2
 """Smaller messages spend less time on the line than a chunk and would make the link look fast."""
+_STALL_SMOOTHING: Final = 1 / 16
 _GROWING: Final = 1.25
 _ROUNDS_WITHOUT_GROWTH: Final = 3
+_TRY_EVERY_ROUNDS: Final = 8
+"""So often one round is eager again: the link may have become faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Mark:
         delivered_at: when the last of those was acknowledged.
         newest_sent_at: when the last of those had left.
         limited: there was nothing more to send, so the link was not tried to its full.
-        alone: nothing else was under way.
+        under_way: bytes under way once it had left.
     """
 
     size: int
@@ -47,7 +55,12 @@ class Mark:
     delivered_at: float
     newest_sent_at: float
     limited: bool
-    alone: bool
+    under_way: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else was under way."""
+        return self.under_way == self.size
 
 
 class Window:
@@ -75,12 +88,13 @@ class Window:
 
     def sent(self, size: int, now: float) -> Mark:
         """Count a message out; give the mark back with its acknowledgement."""
-        alone = not self.under_way
-        if alone:  # the link was empty: time spent silent says nothing about it
+        if not self.under_way:  # the link was empty: time spent silent says nothing about it
             self._delivered_at = self._newest_sent_at = now
         limited = self._limited_until > self._delivered
         self.under_way += size
-        return Mark(size, now, self._delivered, self._delivered_at, self._newest_sent_at, limited, alone)
+        return Mark(
+            size, now, self._delivered, self._delivered_at, self._newest_sent_at, limited, self.under_way
+        )
 
     def starved(self) -> None:
         """There is room and nothing to send: what is under way now does not show what the link can do."""
@@ -106,6 +120,7 @@ class Window:
     def _forget(self) -> None:
         self._base_s: float | None = None
         self._base_at = 0.0
+        self._stalled_s = 0.0
         self._draining = False
         self._rates: list[tuple[float, float]] = []
         self._best = 0.0
@@ -120,6 +135,9 @@ class Window:
             self._base_s, self._base_at, self._draining = took, now, False
         elif now - self._base_at > BASE_KEPT_S:
             self._draining = True
+        if self.rate:
+            stalled = max(0.0, took - max(self._base_s, mark.under_way / self.rate))
+            self._stalled_s += (stalled - self._stalled_s) * _STALL_SMOOTHING
 
     def _learn_rate(self, mark: Mark, now: float) -> None:
         """Take one sample: bytes that arrived while this message was on its way, by the slower of two clocks.
@@ -137,7 +155,7 @@ class Window:
         self._count_round(mark)
 
     def _count_round(self, mark: Mark) -> None:
-        """Stop being eager when the rate has not grown for some rounds."""
+        """Stop being eager when the rate has not grown for some rounds; try again a while later."""
         if mark.delivered < self._round_ends or mark.limited:
             return
         self._round_ends = self._delivered
@@ -145,11 +163,15 @@ class Window:
             self._best, self._rounds_left = self.rate, _ROUNDS_WITHOUT_GROWTH
         else:
             self._rounds_left -= 1
+        if self._rounds_left <= -_TRY_EVERY_ROUNDS:
+            self._best, self._rounds_left = self.rate, 1
 
     def _resize(self) -> None:
         if self._draining:
             self.size = 1  # one message at a time
             return
         gain = EAGER if self._rounds_left > 0 else FILL
-        holds = round(gain * self.rate * (self._base_s or 0.0))
+        base = self._base_s or 0.0
+        bridged = min(BRIDGE * max(0.0, self._stalled_s - PATIENT * base), LONGEST_BRIDGE * base)
+        holds = round(gain * self.rate * (base + bridged))
         self.size = min(max(holds, FLOOR), CAP)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chevet.sim import serving
 from chevet.sim.errors import SimError
+from chevet.sim.link import command as link_command
 from chevet.sim.twins import cart_command
 
 DESCRIPTION = """\
@@ -26,6 +27,8 @@ Examples:
   chevet-sim control --dir /tmp/sim ecg lead_off --value V3
   chevet-sim control --dir /tmp/sim ecg lead_off off
   chevet-sim control --dir /tmp/sim             what can be broken
+  chevet-sim link 2g -- COMMAND                 COMMAND behind 32 kbit/s and 800 ms (root)
+  chevet-sim link 2g --listen 1884 --to 127.0.0.1:1883    the same for one TCP port, without root
 """
 CONSULT = """\
 Conducts one whole consultation without a person, through the interfaces the screens use: signs the worker in,
@@ -38,7 +41,10 @@ FAILED = 1
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = parser().parse_args(arguments)
+    words, behind = _split(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(words)
+    if behind:
+        options.behind = behind
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
         code: int = options.run(options)
@@ -48,6 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is ours, and after `--` the command that `link` runs: its options are its own."""
+    if words[:1] != ["link"] or "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
     _consult_options(_command(commands, "consult", "conduct one consultation", CONSULT, _consult))
     cart_command.cart_options(
         _command(commands, "cart", "drop an ECG file as a cart does", cart_command.HELP, cart_command.run)
+    )
+    link_command.link_options(
+        _command(commands, "link", "put a bad link between two programs", link_command.HELP, link_command.run)
     )
     _command(commands, "doctor", "check what the simulator needs", "", _doctor)
     return whole
