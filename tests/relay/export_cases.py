@@ -36,7 +36,7 @@ def recording(step, **changes):
     return replace(blank, **changes)
 
 
-def pulse(rate_hz=500.0, gain=0.00488, offset=0.0, leads=TWELVE, seconds=10, wide=False):
+def pulse(rate_hz=500.0, gain=0.00488, offset=0.0, leads=TWELVE, seconds=3, wide=False):
     """Twelve leads, each with a pulse of 1 mV and 200 ms in every second, on the device's own zero."""
     zero = round(-offset / gain)
     values = np.full((len(leads), round(rate_hz * seconds)), zero, np.int32 if wide else np.int16)
@@ -91,7 +91,7 @@ def ear(side="left", with_clip=True, data=None):
 def visit():
     """One recording of each step, with gaps, in the order a worker takes them."""
     return (
-        recording("ecg", waveforms=(with_gaps(pulse(), Gap(1000, 37), Gap(3001, 1200)),)),
+        recording("ecg", waveforms=(with_gaps(pulse(), Gap(400, 37), Gap(901, 300)),)),
         recording("heart_sound", site="M", driver="kit-stethoscope", waveforms=(sound(),)),
         recording("lung_sound", site="Pr", driver="sound-card", waveforms=(sound(8000.0, 1, ()),)),
         recording("oximetry", driver="nonin-df2", waveforms=(pleth(),)),

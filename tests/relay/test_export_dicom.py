@@ -19,9 +19,10 @@ from chevet.relay.exports import dicom_codes
 from chevet.relay.exports.dicom_check import faults
 from chevet.relay.exports.dicom_object import encoded
 from chevet.relay.exports.dicom_pdf import encapsulated
+from chevet.relay.exports.dicom_wave import kind_of
 from chevet.relay.exports.samples import arrived
 from chevet.relay.exports.subject import subject
-from chevet.study.recording import Gap, StoredPicture
+from chevet.study.recording import Gap, StoredPicture, Waveform
 from chevet.study.study import Patient
 
 from .export_cases import (
@@ -74,7 +75,7 @@ def integers(group, dtype="<i2"):
     [
         (pulse(), uids.TwelveLeadECGWaveformStorage, "<i2"),
         (pulse(offset=-12.5, gain=0.0009765625, rate_hz=1000.0), uids.TwelveLeadECGWaveformStorage, "<i2"),
-        (pulse(seconds=40), uids.GeneralECGWaveformStorage, "<i2"),
+        (pulse(seconds=33, leads=TWELVE[:1]), uids.GeneralECGWaveformStorage, "<i2"),
         (pulse(leads=TWELVE[:2]), uids.GeneralECGWaveformStorage, "<i2"),
         (pulse(rate_hz=130.0, leads=("ECG",)), uids.AmbulatoryECGWaveformStorage, "<i2"),
         (
@@ -99,6 +100,13 @@ def test_an_ecg_becomes_the_class_that_fits_and_a_millivolt_stays_one(objects, w
         assert height(row) == pytest.approx(1000.0, abs=1000 * gain)
     physical = (wave.values * gain + wave.channels[0].offset)[:, there] * 1000
     assert microvolt == pytest.approx(physical, abs=500 * gain)
+
+
+def test_twelve_leads_beyond_the_sample_limit_are_a_general_ecg():
+    long = Waveform(pulse().channels, np.zeros((12, 16_385), np.int16))
+    assert kind_of(recording("ecg"), long).sop_class == uids.GeneralECGWaveformStorage
+    fits = Waveform(pulse().channels, np.zeros((12, 16_384), np.int16))
+    assert kind_of(recording("ecg"), fits).sop_class == uids.TwelveLeadECGWaveformStorage
 
 
 def test_leads_carry_the_codes_of_their_context_group(objects):

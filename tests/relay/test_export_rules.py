@@ -110,7 +110,7 @@ BREAKS = [
     ("ecg", to(group, "WaveformSampleInterpretation", "SL"), "sample_kind"),
     ("ecg", to(group, "WaveformBitsAllocated", 8), "sample_width"),
     ("ecg", to(group, "NumberOfWaveformChannels", 14), "channel_count"),
-    ("ecg", to(group, "NumberOfWaveformSamples", 4999), "data_length"),
+    ("ecg", to(group, "NumberOfWaveformSamples", 1499), "data_length"),
     ("ecg", lambda ds: group(ds).add_new("WaveformData", "OB", group(ds).WaveformData), "data_form"),
     ("sound", lambda ds: group(ds).add_new("WaveformPaddingValue", "OW", b"\0"), "data_form"),
     ("ecg", to(group, "WaveformOriginality", "FILTERED"), "unknown_word"),

@@ -122,7 +122,9 @@ def test_edf_without_gaps_is_whole_records_where_a_length_divides(saved):
 
 
 def test_edf_leaves_gaps_out_and_says_where_they_were(saved):
-    one = with_gaps(pulse(), Gap(0, 700), Gap(1000, 37), Gap(3001, 1200), Gap(4990, 10))
+    one = with_gaps(
+        pulse(seconds=10, leads=TWELVE[:3]), Gap(0, 700), Gap(1000, 37), Gap(3001, 1200), Gap(4990, 10)
+    )
     files, _ = saved("edf", recording("ecg", waveforms=(one,)))
     found = read_edf(files["ecg-1-1.edf"])
     assert found.kind == "EDF+D"
