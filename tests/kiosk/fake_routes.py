@@ -198,35 +198,37 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/search", search)
 
 
+def new_visit(edge: "FakeEdge", patient: dict[str, Any]) -> dict[str, Any]:
+    """A visit with nothing in it."""
+    empty: dict[str, Any] = dict.fromkeys(
+        ("reason", "question", "specialty", "screen", "path", "override"), ""
+    )
+    return empty | {
+        "id": edge.new_id(),
+        "patient": patient,
+        "state": "draft",
+        "created_ms": round(time.time() * 1000),
+        "urgency": "routine",
+        "language": "fr",
+        "red_flags": None,
+        "consent": None,
+        "recordings": [],
+        "vitals": [],
+        "skips": [],
+        "tries": {},
+        "capture": None,
+        "history": {},
+        "continues": None,
+        "label": edge.label,
+    }
+
+
 def _visits(edge: "FakeEdge", add: Any) -> None:
     def open_visit(_: Request, body: dict[str, Any]) -> Any:
         if edge.visit:
             return refuse(409, "visit_open", edge.visit["id"])
         patient = next(p for p in edge.patients if p["id"] == body["patient"])
-        edge.visit = {
-            "id": edge.new_id(),
-            "patient": patient,
-            "state": "draft",
-            "created_ms": round(time.time() * 1000),
-            "reason": "",
-            "question": "",
-            "specialty": "",
-            "urgency": "routine",
-            "language": "fr",
-            "red_flags": None,
-            "screen": "",
-            "consent": None,
-            "recordings": [],
-            "vitals": [],
-            "skips": [],
-            "tries": {},
-            "capture": None,
-            "path": "",
-            "history": {},
-            "continues": None,
-            "override": "",
-            "label": edge.label,
-        }
+        edge.visit = new_visit(edge, patient)
         if body.get("case"):
             edge.visit |= continued(edge, body)
         return edge.visit

@@ -44,6 +44,22 @@ def test_unplugging_in_the_middle_is_said_and_can_be_begun_again(
     worker.heading("tiles.title")
 
 
+@pytest.mark.parametrize(("language", "size"), [("fr", "small"), ("ar", "large")])
+def test_a_finger_without_a_pulse_is_warmed_or_changed(
+    examining: Callable[..., Hand], language: str, size: str
+) -> None:
+    worker = examining(language, size)
+    worker.edge.judge("oximeter", "low_perfusion")
+    worker.exam("oximetry")
+    worker.sees("finger.cold.do")
+    worker.sees("finger.varnish.do")
+    worker.sees("reason.low_perfusion.do")
+    worker.fits("cold-finger")
+    worker.edge.judge("oximeter")
+    worker.sees("coach.good")
+    expect(worker.page.locator(".fingers")).to_have_count(0)
+
+
 def test_an_absent_instrument_is_asked_for_and_may_be_skipped(examining: Callable[..., Hand]) -> None:
     worker = examining()
     worker.edge.unplug("ecg")

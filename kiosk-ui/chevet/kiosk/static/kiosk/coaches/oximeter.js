@@ -5,6 +5,7 @@ import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
 import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
+import { Fingers, wantsFinger } from "/kiosk/coaches/fingers.js";
 import { LiveMonitor, LOOKS, StillMonitor } from "/kiosk/coaches/monitor.js";
 import { Result } from "/kiosk/coaches/result.js";
 import { Value } from "/kiosk/parts.js";
@@ -28,7 +29,7 @@ export function Oximeter({ visit }) {
   <//>`;
   return html`<${Coach} ...${common} skip=${{ step: "oximetry" }} leave=${toTiles} result=${result} class="coach-oximeter"
     step=${t("oximeter.step")} recordLabel=${t("coach.record", { n: SECONDS })} chips=${html`<${QualityChip} quality=${taking.live?.quality} />`}
-    picture=${html`<${Numbers} latest=${latest} />`}
+    picture=${wantsFinger(taking.live?.quality) && taking.phase === "live" ? html`<${Fingers} />` : html`<${Numbers} latest=${latest} />`}
     hint=${html`<${QualityHint} quality=${taking.live?.quality} good=${t("oximeter.good")} />`}>
     <${LiveMonitor} device=${taking.device?.id ?? ""} look=${look} key=${taking.device?.id} />
     ${taking.device && !Object.keys(taking.device.rates).length && html`<p class="monitor-words">${t("oximeter.no_wave")}</p>`}
