@@ -80,7 +80,7 @@ def fitted(sets):
     x = np.concatenate([state[s["use"]] for s, state in rows])
     y = np.concatenate([s["truth"][s["use"]] for s, _ in rows])
     weight = np.concatenate([np.full(s["use"].sum(), s["weight"]) for s, _ in rows])
-    return Net(*taught(x, y, weight, epochs=5))
+    return Net(*taught(x, y, weight, hidden=24, epochs=5))
 
 
 def report(turn, sets):

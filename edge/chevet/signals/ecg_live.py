@@ -35,7 +35,7 @@ class Heard:
         at_s: seconds from the start.
         height, keen: of the features of the two bands.
         floor, keen_floor: quiet levels of both around it.
-        after: height of the tallest sample of the feature after it, as far as it is known.
+        after, keen_after: height of the tallest sample of both features after it, as far as they are known.
         wide: the first band around it, with `lag` samples of room to each side.
         lag: samples.
     """
@@ -46,6 +46,7 @@ class Heard:
     floor: float
     keen_floor: float
     after: float
+    keen_after: float
     wide: Floats
     lag: int
 
@@ -80,7 +81,7 @@ class LiveJudge:
         self._others.append((float(low[0]), float(low[1])))
 
     def inputs(self, c: Heard) -> Floats:
-        """Return the network's inputs [24] for the next candidate; ratios alone."""
+        """Return the network's inputs [28] for the next candidate; ratios alone."""
         if c.at_s - self._last_s > _SILENCE_S:
             self._learn_levels([(h, k) for at, h, k in self._recent if c.at_s - at < _SILENCE_S])
             self._last_s = c.at_s - 0.8 * _SILENCE_S
@@ -108,6 +109,7 @@ class LiveJudge:
                 _log(rest, -4, 1.5),
                 _log(_speed(self._own(c, c.lag)), -4, 1),
                 _log(c.after / height, -4, 2),
+                _log(c.keen_after / keen, -4, 2),
                 *self._rivals(c),
                 *self._timing(c),
             ]
@@ -178,15 +180,16 @@ class LiveJudge:
         self._sizes.append(size)
 
     def _rivals(self, c: Heard) -> list[float]:
-        """Log height of the tallest candidate in each stretch before, against the own."""
-        tallest = [_LEAST] * len(_RIVALS_S)
-        for at, height, _ in reversed(self._recent):
+        """Log height of the tallest candidate in each stretch before, against the own, in both bands."""
+        tallest, keenest = [_LEAST] * len(_RIVALS_S), [_LEAST] * len(_RIVALS_S)
+        for at, height, keen in reversed(self._recent):
             apart = c.at_s - at
             if apart > _RIVALS_S[-1]:
                 break
             i = next(k for k, far in enumerate(_RIVALS_S) if apart <= far)
-            tallest[i] = max(tallest[i], height)
-        return [_log(t / max(c.height, _LEAST), -4, 2) for t in tallest]
+            tallest[i], keenest[i] = max(tallest[i], height), max(keenest[i], keen)
+        rivals = [_log(t / max(c.height, _LEAST), -4, 2) for t in tallest]
+        return rivals + [_log(k / max(c.keen, _LEAST), -4, 2) for k in keenest]
 
     def _timing(self, c: Heard) -> list[float]:
         """How the interval since the last beat fits the rhythm so far."""

@@ -169,6 +169,7 @@ class LiveFeatures:
         self._keen = int(_KEEN_S / 2 * rate_hz)
         self.reach = self._half + self._mean + 1
         self._apart = int(CANDIDATE_S * rate_hz)
+        self._apart_keen = int(_HALF_S * rate_hz)
         self._before = int(_FLOOR_S * rate_hz) + self.reach
         self._thin = max(1, int(rate_hz / _SHAPE_RATE_HZ))
 
@@ -213,6 +214,7 @@ class LiveFeatures:
         half = int(_HALF_S * _SHAPE_RATE_HZ) + lag
         grid = np.clip(centre + np.arange(-half, half + 1) * self._thin, 0, len(band) - 1)
         near = int(0.03 * self._rate_hz)
+        later = keen[centre + self._apart_keen : here + look + 1]
         known = slice(self.reach if low else 0, here + look)
         return Heard(
             at_s=(at + first) / self._rate_hz,
@@ -221,6 +223,7 @@ class LiveFeatures:
             floor=_low(feature[known][:: 4 * self._thin]),
             keen_floor=_low(keen[known][:: 4 * self._thin]),
             after=_second_rise(ahead[: look + 1]),
+            keen_after=float(later.max()) if len(later) else _LEAST,
             wide=band[grid],
             lag=lag,
         )
