@@ -189,6 +189,24 @@ def test_touching_a_point_of_the_body_changes_the_sound(open_desk: Callable[...,
     expect(page.locator(".rec-head .reasons")).to_have_text("The room is too noisy.")
 
 
+def test_lung_points_stand_on_the_front_and_the_back_of_the_body(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    for rid, site in ((258, "Ar"), (259, "Bl")):
+        relay.recording(WHOLE, ident(rid)).update(step="lung_sound", site=site)
+    page = open_desk(SOUNDS)
+    assert [each.get_attribute("mode") for each in page.locator(".sounds body-map").all()] == [
+        "lung-front",
+        "lung-back",
+    ]
+    page.locator(".sounds body-map [data-site=Bl]").click()
+    expect(page.locator("sound-player")).to_have_attribute("point", "Bl · Back, lower left")
+    page.get_by_role("button", name="Ask again", exact=True).click()
+    expect(page.locator(".where-said")).to_have_text("Lung sound · Bl")
+    page.locator(".where-body [data-site=Ll]").click()
+    expect(page.locator(".where-said")).to_have_text("Lung sound · Ll")
+
+
 def test_preview_sound_is_opus_and_labelled(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     page = open_desk(f"#/case/{ARRIVING}/heart")
     expect(page.locator("sound-player .layer").first).to_have_text("Short preview")

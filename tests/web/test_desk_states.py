@@ -183,6 +183,29 @@ def test_the_keyboard_alone_goes_through_cases_and_panes(open_desk: Callable[...
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
 
 
+def test_letters_turn_the_open_pane_and_can_be_switched_off(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(f"#/case/{FIRST}/ecg")
+    paper = page.locator("ecg-paper")
+    expect(paper).to_have_attribute("order", "standard")
+    for key in "cglm":
+        page.keyboard.press(key)
+    expect(paper).to_have_attribute("order", "cabrera")
+    expect(paper).to_have_attribute("gain", "20")
+    expect(paper).to_have_attribute("layout", "6x2")
+    expect(paper).to_have_attribute("data-facts", re.compile("marks: automatic draft"))
+    page.keyboard.press("s")
+    expect(page.locator("sound-player")).to_have_attribute("point", re.compile("^A "))
+    page.keyboard.press("n")
+    expect(page.locator("sound-player")).to_have_attribute("point", re.compile("^M "))
+    page.keyboard.press("?")
+    page.get_by_label("Single letters are shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    expect(page.get_by_role("tab", selected=True)).to_contain_text("Sounds")
+    page.keyboard.press("?")
+    expect(page.get_by_label("Single letters are shortcuts")).not_to_be_checked()
+
+
 def test_each_case_keeps_its_own_colour_on_every_pane(open_desk: Callable[..., Page]) -> None:
     page = open_desk(f"#/case/{FIRST}/vitals")
     strips = page.locator(".strip")

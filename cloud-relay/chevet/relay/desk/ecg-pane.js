@@ -12,6 +12,7 @@ import { QtTool } from "/desk/ecg-qt.js";
 import { FIRST, Tools } from "/desk/ecg-tools.js";
 import { Flip, Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
 import { useMarks } from "/desk/marks.js";
+import { usePaneKeys } from "/desk/pane-keys.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { bytesText } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
@@ -23,6 +24,8 @@ import { set, useDesk } from "/desk/store.js";
 /** @typedef {import("/shared/instruments/ecg-paper-wave.js").Wave} Wave */
 
 const PAGE_S = 10;
+/** What a key turns to, in this order and round. */
+const TURNS = { layout: ["3x4", "6x2", "12x1"], order: ["standard", "cabrera"], gain: ["5", "10", "20"], filter: ["diagnostic", "monitor", "raw"] };
 /** One lead nearer: twice the usual speed and gain, printed on the page like any other. */
 const NEAR = { speed: "50", gain: "20" };
 
@@ -51,8 +54,9 @@ function Sheet({ one, recording }) {
   const { language } = useDesk();
   const fetched = useLayer(recording, async (layer) => readWave(await bytes(`/api/cases/${one.id}/recordings/${recording.id}/waveform?layer=${layer}`)));
   const marks = /** @type {EcgMarks | null} */ (useMarks(one, recording));
-  const change = (/** @type {Partial<View>} */ part) => setView({ ...view, ...part });
-  const flip = (/** @type {keyof typeof on} */ name) => setOn({ ...on, [name]: !on[name] });
+  // From what is now, not from what was drawn last: keys come faster than pictures.
+  const change = (/** @type {Partial<View>} */ part) => setView((now) => ({ ...now, ...part }));
+  const flip = (/** @type {keyof typeof on} */ name) => setOn((now) => ({ ...now, [name]: !now[name] }));
   const nearer = (/** @type {string} */ lead) => {
     if (view.lead || !lead) {
       setView({ ...(far ?? view), lead: "", start: view.start });
@@ -61,6 +65,11 @@ function Sheet({ one, recording }) {
     setFar(view);
     setView({ ...view, ...NEAR, lead });
   };
+  const turn = (/** @type {keyof typeof TURNS} */ what) => setView((now) => ({ ...now, [what]: TURNS[what][(TURNS[what].indexOf(now[what]) + 1) % TURNS[what].length] }));
+  usePaneKeys({
+    l: () => turn("layout"), c: () => turn("order"), g: () => turn("gain"), r: () => turn("filter"), m: () => flip("marks"), x: () => flip("earlier"),
+    p: () => whole && window.open(printed(one, recording, view, language), "_blank", "noopener"),
+  });
   const whole = fetched.value && fetched.value.layer !== "preview" ? fetched.value : null;
   return html`
     <${RecordingHead} recording=${recording} />

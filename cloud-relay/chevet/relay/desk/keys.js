@@ -1,9 +1,10 @@
 /** Keyboard shortcuts, and the page that lists them. They rest while somebody writes or a dialog is open. */
 
 import { t } from "/shared/i18n.js";
-import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openCase } from "/desk/actions.js";
 import { Dialog } from "/desk/dialog.js";
+import { paneKey } from "/desk/pane-keys.js";
 import { go } from "/desk/route.js";
 import { now, set } from "/desk/store.js";
 
@@ -12,30 +13,35 @@ import { now, set } from "/desk/store.js";
 /** @type {Record<string, Pane>} */
 const PANE_KEYS = { e: "ecg", s: "heart", o: "ears", v: "vitals", t: "thread" };
 
-/** @type {[string, string][]} key caps and what they do */
+/** @type {[string, [string, string][]][]} what they belong to; key caps and what they do */
 const LIST = [
-  ["J  K", "keys.next"],
-  ["E  S  O  V  T", "keys.panes"],
-  ["A", "keys.answer"],
-  ["F", "keys.fold"],
-  ["I", "keys.inbox"],
-  ["?", "keys.help"],
-  ["↵", "keys.caliper"],
-  ["← → ↑ ↓", "keys.caliper_move"],
-  ["Space", "keys.play"],
-  ["1  2  3", "keys.filters"],
-  ["+  −  0", "keys.zoom"],
+  ["keys.of_cases", [["J  K", "keys.next"], ["E  S  O  V  T", "keys.panes"], ["A", "keys.answer"], ["F", "keys.fold"], ["I", "keys.inbox"], ["?", "keys.help"]]],
+  ["keys.of_ecg", [["L", "keys.layout"], ["C", "keys.cabrera"], ["G", "keys.gain"], ["R", "keys.filter"], ["M", "keys.marks"], ["X", "keys.earlier"], ["P", "keys.print"], ["↵", "keys.caliper"], ["← → ↑ ↓", "keys.caliper_move"]]],
+  ["keys.of_sound", [["N", "keys.next_point"], ["␣", "keys.play"], ["1  2  3", "keys.filters"], ["L  H", "keys.loop_half"], ["←  →", "keys.seek"]]],
+  ["keys.of_picture", [["+  −  0", "keys.zoom"], ["B", "keys.bright"], ["← → ↑ ↓", "keys.pan"]]],
 ];
+/** Whoever speaks to the screen may switch single letters off (WCAG 2.2, 2.1.4). */
+const OFF = "chevet.keys-off";
 
 export function Keys() {
-  return html`<${Dialog} title=${t("keys.title")}>
-    <dl class="keys">${LIST.map(([caps, what]) => html`<div key=${what}><dt dir="ltr">${caps.split("  ").map((cap) => html`<kbd key=${cap}>${cap}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl>
+  const [off, setOff] = useState(localStorage.getItem(OFF) !== null);
+  const flip = () => {
+    if (off) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "yes");
+    setOff(!off);
+  };
+  return html`<${Dialog} title=${t("keys.title")} look="dialog-keys">
+    <label class="keys-on"><input type="checkbox" checked=${!off} onChange=${flip} /> ${t("keys.on")}</label>
+    <div class="keys-all">${LIST.map(([of, keys]) => html`<section key=${of}><h3>${t(of)}</h3>
+      <dl class="keys">${keys.map(([caps, what]) => html`<div key=${what}><dt dir="ltr">${caps.split("  ").map((cap) => html`<kbd key=${cap}>${cap}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl></section>`)}</div>
+    <p class="soft small">${t("keys.focus")}</p>
   <//>`;
 }
 
 export function listenToKeys() {
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target) || !now().user || now().dialog) return;
+    if (event.key !== "?" && localStorage.getItem(OFF) !== null) return;
     if (act(event.key.toLowerCase())) event.preventDefault();
   });
 }
@@ -57,7 +63,7 @@ function act(key) {
     document.querySelector(".answer textarea, .answer .button-main")?.scrollIntoView({ block: "center" });
     /** @type {HTMLElement | null} */ (document.querySelector(".answer textarea, .answer .button-main"))?.focus();
   } else if (open && key in PANE_KEYS) openCase(open.id, PANE_KEYS[key]);
-  else return false;
+  else return paneKey(key);
   return true;
 }
 

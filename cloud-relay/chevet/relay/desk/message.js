@@ -12,7 +12,9 @@ import { set, useDesk } from "/desk/store.js";
 
 /** Electrodes by name too: on a small drawing they stand closer than a finger. */
 const ELECTRODES = ["V1", "V2", "V3", "V4", "V5", "V6", "R", "L", "N", "F"];
-const STEPS = ["ecg", "heart_sound", "otoscopy", "oximetry"];
+const STEPS = ["ecg", "heart_sound", "lung_sound", "otoscopy", "oximetry"];
+/** The drawings on which a place of the step is touched. @type {Record<string, string[]>} */
+const MAPS = { ecg: ["ecg"], heart_sound: ["heart"], lung_sound: ["lung-front", "lung-back"] };
 
 /** @param {{ one: DeskCase }} props */
 export function MessageForm({ one }) {
@@ -54,9 +56,7 @@ function Where({ place, choose }) {
     <div class="choice-chips" role="group" aria-label=${t("message.what")}>
       ${STEPS.map((step) => html`<button type="button" class="chip-button" key=${step} aria-pressed=${place.step === step} onClick=${() => choose({ step, site: "", side: "" })}>${word("step", step)}</button>`)}
     </div>
-    ${place.step === "heart_sound" || place.step === "ecg"
-      ? html`<body-map class="where-body" mode=${place.step === "ecg" ? "ecg" : "heart"} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick} key=${place.step}></body-map>`
-      : ""}
+    ${(MAPS[place.step] ?? []).map((mode) => html`<body-map class="where-body" mode=${mode} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick} key=${mode}></body-map>`)}
     ${place.step === "ecg" ? html`<${Electrodes} place=${place} choose=${choose} />` : ""}
     ${place.step === "otoscopy" ? html`<${Ears} place=${place} choose=${choose} />` : ""}
     ${place.step ? html`<p class="where-said" role="status"><${Icon} name="rotate-ccw" />${[word("step", place.step), place.site, place.side ? t(`ear.${place.side}`) : ""].filter(Boolean).join(" · ")}</p>` : ""}

@@ -8,6 +8,7 @@ import { Drafts } from "/desk/drafts.js";
 import { Flip, Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
 import { soundWords } from "/desk/instrument-words.js";
 import { useMarks } from "/desk/marks.js";
+import { usePaneKeys } from "/desk/pane-keys.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { bestLayer, word } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
@@ -21,17 +22,22 @@ import { useDesk } from "/desk/store.js";
 /** @type {{label: string, wave: Wave}[]} the same array each time, or every drawing would ask for another */
 const NO_LANES = [];
 
+/** Which drawing of the body has which points. @type {Record<string, string[]>} */
+const MAPS = { heart: ["A", "P", "E", "T", "M"], "lung-front": ["Ar", "Al", "Lr", "Ll"], "lung-back": ["Pl", "Pr", "Bl", "Br"] };
+
 /** @param {{ one: DeskCase }} props */
 export function SoundPane({ one }) {
   const sounds = one.recordings.filter((recording) => recording.step === "heart_sound" || recording.step === "lung_sound");
   const [chosen, setChosen] = useState("");
   const recording = sounds.find((sound) => sound.id === chosen) ?? sounds[0];
+  usePaneKeys({ n: () => recording && setChosen(sounds[(sounds.indexOf(recording) + 1) % sounds.length].id) });
   if (!recording) return html`<${NotDone} icon="med/stethoscope" what=${t("pane.heart")} />`;
-  const sites = (/** @type {(sound: DeskRecording) => boolean} */ keep) => sounds.filter((sound) => sound.step === "heart_sound" && keep(sound)).map((sound) => sound.site).join(" ");
+  const sites = (/** @type {(sound: DeskRecording) => boolean} */ keep) => sounds.filter(keep).map((sound) => sound.site).join(" ");
+  const maps = Object.entries(MAPS).filter(([, places]) => sounds.some((sound) => places.includes(sound.site))).map(([mode]) => mode);
   const pick = (/** @type {CustomEvent} */ event) => setChosen(sounds.find((sound) => sound.site === event.detail.site)?.id ?? recording.id);
   return html`<div class="sounds">
     <div class="sounds-where">
-      <body-map mode="heart" pickable label=${t("sound.where")} done=${sites((sound) => sound.quality.usable)} poor=${sites((sound) => !sound.quality.usable)} active=${recording.site} onpick=${pick}></body-map>
+      ${(maps.length ? maps : ["heart"]).map((mode) => html`<body-map key=${mode} mode=${mode} pickable label=${t("sound.where")} done=${sites((sound) => sound.quality.usable)} poor=${sites((sound) => !sound.quality.usable)} active=${recording.site} onpick=${pick}></body-map>`)}
       <ul class="points">${sounds.map((sound) => html`<li key=${sound.id}><button type="button" class="point" aria-pressed=${sound === recording} onClick=${() => setChosen(sound.id)}><b>${sound.site}</b>${word("site", sound.site)}</button></li>`)}</ul>
     </div>
     <div class="sounds-what"><${Player} one=${one} recording=${recording} key=${recording.id} /></div>

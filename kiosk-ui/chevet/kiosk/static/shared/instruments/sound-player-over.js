@@ -53,7 +53,7 @@ function drawStates(ctx, states, { left, width, wave }, duration_s, draft) {
     ctx.fillStyle = COLOURS[state];
     ctx.fillRect(x(from), wave.y, Math.max(2, x(to) - x(from)), wave.height);
     const middle = (x(from) + x(to)) / 2;
-    if (middle - last < 17) continue;
+    if (middle - last < 15) continue;
     last = middle;
     ctx.fillStyle = COLOURS.letters[state];
     ctx.fillText(state.toUpperCase(), middle, wave.y + wave.height - 1);
