@@ -45,6 +45,7 @@ def test_a_stroke_is_sent_without_any_optional_step(
     worker.sees("delivery.on_box.title")
     case = next(iter(worker.edge.far.cases.values()))
     assert (case["urgency"], case["specialty"]) == ("emergency", "internal-medicine")
+    assert "NIHSS 15/42: 1a=1, 1b=1" in worker.edge.far.full[case["id"]]["question"]
     unopened_for_too_long(worker, case["id"])
 
 

@@ -11,6 +11,7 @@ import { useKiosk } from "/kiosk/store.js";
 import { useTrends } from "/kiosk/programmes.js";
 import { Prompts } from "/kiosk/screens/follow-up.js";
 import { historyText } from "/kiosk/screens/history.js";
+import { historyLine } from "/kiosk/told.js";
 import { RecordingRow } from "/kiosk/recording-row.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
@@ -55,7 +56,9 @@ export function Question({ visit }) {
     timer.current = window.setTimeout(() => attempt(() => patchVisit({ question: words })), SAVE_MS);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
-  const add = (/** @type {string} */ phrase) => write(text.trim() ? `${text.trim()} ${t(`phrase.${phrase}`)}` : t(`phrase.${phrase}`));
+  const put = (/** @type {string} */ words) => write(text.trim() ? `${text.trim()} ${words}` : words);
+  const add = (/** @type {string} */ phrase) => put(t(`phrase.${phrase}`));
+  const line = historyLine(visit);
   const on = () => {
     clearTimeout(timer.current);
     attempt(async () => {
@@ -68,7 +71,8 @@ export function Question({ visit }) {
     <div class="question">
       <textarea class="question-text" aria-label=${t("question.title")} dir=${text ? "auto" : undefined} maxlength="2000" placeholder=${t("question.placeholder")} value=${text}
         onInput=${(/** @type {InputEvent & { target: HTMLTextAreaElement }} */ event) => write(event.target.value)}></textarea>
-      <div class="phrases">${PHRASES.map((phrase) => html`<button class="button" onClick=${() => add(phrase)}><${Icon} name="plus" />${t(`phrase.${phrase}`)}</button>`)}</div>
+      <div class="phrases">${line && !text.includes(line) && html`<button class="button" onClick=${() => put(line)}><${Icon} name="plus" />${t("question.history")}</button>`}
+        ${PHRASES.map((phrase) => html`<button class="button" onClick=${() => add(phrase)}><${Icon} name="plus" />${t(`phrase.${phrase}`)}</button>`)}</div>
     </div>
   <//>`;
 }

@@ -12,6 +12,7 @@ import { PATHS } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
 import { nihssOf } from "/kiosk/sheets.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
+import { urgentQuestion } from "/kiosk/told.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /** @typedef {import("/kiosk/paths.js").PathStep} PathStep */
@@ -50,7 +51,10 @@ export function UrgentBoard({ visit }) {
   const next = path.steps.find((step) => !step.done(visit));
   const send = async () => {
     setBusy(true);
-    await attempt(sendVisit);
+    await attempt(async () => {
+      await patchVisit({ question: urgentQuestion(visit) });
+      await sendVisit();
+    });
     setBusy(false);
   };
   const leave = () => attempt(() => patchVisit({ path: "" }));
