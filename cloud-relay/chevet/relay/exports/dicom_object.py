@@ -1,12 +1,14 @@
 """What every DICOM object of a case has: patient, study, series, equipment, identity."""
 
 import io
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import pydicom
+from pydicom import config
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -14,6 +16,11 @@ from chevet.relay.exports.dicom_codes import Code
 from chevet.relay.exports.files import PIECE, ExportFile
 from chevet.relay.exports.subject import Subject, moment
 from chevet.study.recording import Recording
+
+# What pydicom says of a value that it finds odd quotes the value, which may be a patient's name. The rules
+# that every object is held to stand in dicom_check.
+config.settings.reading_validation_mode = config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 DICOM = "application/dicom"
 UTF_8 = "ISO_IR 192"

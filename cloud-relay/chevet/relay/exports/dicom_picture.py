@@ -21,7 +21,17 @@ JPEG_METHOD = "ISO_10918_1"
 FILM_QUALITY = 92
 SIDES = {"left": "L", "right": "R"}
 STILLS, FILM = "pictures", "film"
-UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError)
+FORMATS = ("JPEG", "PNG", "AVIF", "WEBP")
+"""What cameras and boxes give; a site's bytes are tried with no other decoder."""
+UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ def picture_objects(subject: Subject, recording: Recording) -> Iterator[tuple[Da
 def still_pixels(still: StoredPicture) -> Pixels | None:
     """Return the camera's own bytes where they are baseline JPEG, else the decoded pixels, else None."""
     try:
-        with Image.open(io.BytesIO(still.data)) as image:
+        with Image.open(io.BytesIO(still.data), formats=FORMATS) as image:
             plain = _baseline(still.data, image)
             if plain is not None:
                 return Pixels((still.data,), JPEG, image.height, image.width, plain)
@@ -75,7 +85,7 @@ def film_pixels(clip: StoredClip) -> tuple[Pixels, tuple[int, ...]] | None:
     """Return a film's pictures as JPEG and how long each is shown, in ms; None where it cannot be read."""
     frames, shown = [], []
     try:
-        with Image.open(io.BytesIO(clip.data)) as film:
+        with Image.open(io.BytesIO(clip.data), formats=FORMATS) as film:
             for image in ImageSequence.Iterator(film):
                 out = io.BytesIO()
                 image.convert("RGB").save(out, "JPEG", quality=FILM_QUALITY, subsampling="4:2:2")

@@ -8,7 +8,7 @@ import numpy as np
 
 from chevet.devices.samples import Channel
 from chevet.relay.exports.dicom_picture import SIDES
-from chevet.relay.exports.edf_file import edf_file
+from chevet.relay.exports.edf_file import BDF, EDF, edf_file
 from chevet.relay.exports.fhir_base import (
     CATEGORY,
     LOINC,
@@ -28,13 +28,15 @@ from chevet.relay.exports.fhir_vitals import signed
 from chevet.relay.exports.files import ExportFile
 from chevet.relay.exports.samples import arrived
 from chevet.relay.exports.subject import LeftOut, Subject
-from chevet.relay.exports.wav_file import wav_file
+from chevet.relay.exports.wav_file import WAV, wav_file
 from chevet.study.recording import Recording, Waveform
 from chevet.study.sound import is_sound
 
 MOST_INLINE = 12 * 10 * 500
 """Samples that are worth writing as text, twice the size of their bytes: ten seconds of twelve leads."""
 MEDIA_TYPE = "http://terminology.hl7.org/CodeSystem/media-type"
+KNOWN = frozenset({"image/jpeg", "image/png", "image/avif", "image/webp", WAV, EDF, BDF})
+"""What a site may declare; anything else is plain bytes."""
 NOTHING = "E"
 """SampledData's word for a sample that is not there."""
 
@@ -124,6 +126,7 @@ def _file(
     subject: Subject, recording: Recording, tail: str, data: bytes, media_type: str, kind: str
 ) -> Iterator[Json]:
     """Yield Binary, its DocumentReference (what R5 has alone), and Media where it is seen or heard."""
+    media_type = media_type if media_type in KNOWN else "application/octet-stream"
     attachment = {
         "contentType": media_type,
         "url": ref(subject, "Binary", tail)["reference"],

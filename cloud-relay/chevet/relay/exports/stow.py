@@ -6,7 +6,9 @@ again by WADO-RS and compared.
 
 import io
 import re
+import struct
 import uuid
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -34,6 +36,20 @@ KNOWN_FAILURES = {
     0xC122: "syntax_not_supported",
 }
 """Failure Reason (0008,1197), PS3.18 table I.2-2."""
+UNREADABLE = (
+    InvalidDicomError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom raises, at once or when an element is looked at, for bytes that are no DICOM."""
 State = Literal["stored", "refused", "different", "lost"]
 
 
@@ -163,6 +179,8 @@ def same(one: bytes, other: bytes) -> bool:
     if one == other:
         return True
     try:
-        return bool(pydicom.dcmread(io.BytesIO(one)) == pydicom.dcmread(io.BytesIO(other)))
-    except (InvalidDicomError, EOFError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # their text would quote what an archive sent
+            return bool(pydicom.dcmread(io.BytesIO(one)) == pydicom.dcmread(io.BytesIO(other)))
+    except UNREADABLE:
         return False
