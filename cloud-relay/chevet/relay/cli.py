@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     _site(kinds)
     _user(kinds)
     _audit(kinds)
+    _keys(kinds)
     add_export(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
@@ -235,6 +236,32 @@ def _user(kinds: Kinds) -> None:
     disable.add_argument("id", metavar="ID")
     disable.set_defaults(command=_later("users", "disable"))
     for action in (add, every, disable):
+        _add_config(action)
+
+
+def _keys(kinds: Kinds) -> None:
+    actions = kinds.add_parser("key", help="change the key that studies are sealed to").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    rotate = actions.add_parser(
+        "rotate",
+        help="make a new programme key; what was sealed to older ones stays readable",
+        description="Makes a new programme key and keeps the old one. Enrolled boxes seal to the new one "
+        "within a day of being on line; what they sealed before is opened by the old one.",
+    )
+    rotate.set_defaults(command=_later("keys", "run_rotate"))
+    recover = kinds.add_parser(
+        "recover",
+        help="open a study of the archive with the recovery key alone",
+        description="For the day the programme's keys are lost: needs the archive and the recovery key, no "
+        "other key. Writes every part of the study as a file, readable by you alone, and says whether it is "
+        "exactly what the box sent. Try it before that day.",
+    )
+    recover.add_argument("id", metavar="ID", help="id of the study, opinion or message")
+    recover.add_argument("--recovery-key", type=Path, required=True, metavar="FILE", help="recovery.key")
+    recover.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder to be made")
+    recover.set_defaults(command=_later("keys", "run_recover"))
+    for action in (rotate, recover):
         _add_config(action)
 
 

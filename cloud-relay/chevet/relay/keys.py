@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chevet.exchange.errors import BadKey
 from chevet.exchange.keys import (
     KEY_BYTES,
+    kid,
     new_sealing_key,
     new_signing_key,
     private_pem,
@@ -29,6 +30,7 @@ from chevet.exchange.keys import (
 from chevet.relay.errors import SettingsError
 
 PRIVATE_MODE = 0o600
+OLDER = "programme-*.key"
 RECOVERY_PUBLIC = "recovery.pub"
 SiteCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,6}$")]
 
@@ -42,6 +44,7 @@ class ProgrammeKeys:
         relay: signs receipts, manifests sent down and certificates.
         programme: opens sealed studies.
         audit: 32 bytes that key the audit chain.
+        older: programme keys of earlier times, which open what was sealed to them.
         recovery: public key of the recovery key as text, whose private half belongs off this machine.
     """
 
@@ -50,6 +53,7 @@ class ProgrammeKeys:
     programme: X25519PrivateKey
     audit: bytes
     recovery: str
+    older: tuple[X25519PrivateKey, ...] = ()
 
     @property
     def recipients(self) -> dict[str, str]:
@@ -117,13 +121,14 @@ def read_programme(folder: Path) -> ProgrammeKeys:
     try:
         relay = signing_key(read_private(folder / "relay.key"))
         programme = sealing_key(read_private(folder / "programme.key"))
+        older = tuple(sealing_key(read_private(path)) for path in sorted(folder.glob(OLDER)))
     except BadKey as error:
         raise SettingsError(
             str(folder), f"A key in {folder} is not usable ({error}): restore the folder from its backup."
         ) from None
     audit = _raw(read_private(folder / "audit.key").decode("ascii", "replace").strip(), "audit.key")
     name = read_private(folder / "name.txt", private=False).decode("utf-8", "replace").strip()
-    return ProgrammeKeys(name, relay, programme, audit, _recovery_public(folder))
+    return ProgrammeKeys(name, relay, programme, audit, _recovery_public(folder), older)
 
 
 def read_site(path: Path) -> SiteFile:
@@ -145,6 +150,11 @@ def read_site(path: Path) -> SiteFile:
             f"{path} is no site file ({key}: {first['msg']}): bring the site.json of `chevet-edge init`.",
         ) from None
     return site
+
+
+def older_name(key: X25519PrivateKey) -> str:
+    """Return the file's name under which a programme key is kept when a newer one takes its place."""
+    return OLDER.replace("*", kid(key.public_key()).hex())
 
 
 def _recovery_public(folder: Path) -> str:

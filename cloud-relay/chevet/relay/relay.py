@@ -108,7 +108,7 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     database = Database(settings.archive / DATABASE_FILE)
     database.migrate()
     objects, audit, passwords = Objects(settings.archive / OBJECTS_FOLDER), Audit(keys.audit), Passwords(cost)
-    vault = Vault(objects, keys.programme)
+    vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
     return Relay(

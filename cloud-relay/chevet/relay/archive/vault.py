@@ -5,6 +5,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from chevet.exchange.errors import Refused
+from chevet.exchange.keys import kid
 from chevet.exchange.manifest import Manifest, read_manifest
 from chevet.exchange.sealing import open_object
 from chevet.relay.archive.objects import Objects
@@ -24,9 +25,10 @@ PARTS = 32
 class Vault:
     """Reads stored objects as parts, summaries and bundles."""
 
-    def __init__(self, objects: Objects, key: X25519PrivateKey) -> None:
+    def __init__(self, objects: Objects, key: X25519PrivateKey, *older: X25519PrivateKey) -> None:
         self._objects = objects
         self._key = key
+        self._keys = {kid(one.public_key()): one for one in (*older, key)}
         self.summary = lru_cache(SUMMARIES)(self._summary)
         self.part = lru_cache(PARTS)(self._part)
 
@@ -36,7 +38,8 @@ class Vault:
         Raises:
             Refused: it cannot be opened.
         """
-        return open_object(manifest, oid, ciphertext, self._key)
+        fitting = (self._keys[wrap.kid] for wrap in manifest.wraps if wrap.kid in self._keys)
+        return open_object(manifest, oid, ciphertext, next(fitting, self._key))
 
     def bundle(self, manifest: bytes, names: dict[int, str]) -> Bundle:
         """Return a whole bundle, its objects' names given by oid.
