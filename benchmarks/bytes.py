@@ -131,7 +131,7 @@ def exact(data: Path, most: int) -> None:
             if not np.array_equal(decode_waveform(blob), values):
                 sys.exit(f"{name} {one.name} did not come back exactly")
             size, samples, files = size + len(blob), samples + values.size, files + 1
-            plain += _plain_flac(values)
+            plain += plain_flac(values)
         if files:
             print(
                 f"{name:<24}{files:>6}{8 * size / samples:>12.3f}{goal:>7.2f}{8 * plain / samples:>12.3f}"
@@ -139,7 +139,7 @@ def exact(data: Path, most: int) -> None:
             )
 
 
-def _plain_flac(values: np.ndarray) -> int:
+def plain_flac(values: np.ndarray) -> int:
     size = 0
     for first in range(0, len(values), 6):
         out = io.BytesIO()

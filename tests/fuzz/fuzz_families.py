@@ -26,7 +26,7 @@ from chevet.devices.errors import BrokenPayload
 from chevet.devices.gatt import uuid
 from chevet.exchange import manifest, messages, topics
 from chevet.exchange.errors import Refused
-from chevet.study import case, cbor, codec, layers, preview, summary
+from chevet.study import case, cbor, codec, codec_frame, codec_numbers, layers, preview, summary
 from chevet.study.bundle import Bundle, Part, read_part, unpack
 from chevet.study.errors import BundleError
 
@@ -208,6 +208,18 @@ def _waveform(data: bytes) -> None:
         assert codec.decode_waveform(data).shape == (channels, count)
 
 
+def _frame(data: bytes) -> None:
+    data = data.ljust(3, b"\0")
+    rows, count = 1 + data[0] % 16, 1 + int.from_bytes(data[1:3], "little") % 4096
+    assert codec_frame.read_frame(data[3:], (rows, count)).shape == (rows, count)
+
+
+def _numbers(data: bytes) -> None:
+    data = data.ljust(3, b"\0")
+    shifts = np.full(int.from_bytes(data[:2], "little") % 4096, data[2] % 33)
+    assert codec_numbers.read_numbers(data[3:], shifts).shape == shifts.shape
+
+
 def _parts(kind: str, data: bytes) -> None:
     unpack_one = {"study": unpack, "opinion": case.unpack_opinion, "message": case.unpack_message}[kind]
     unpack_one(Bundle(ID, kind, ID, (Part(0, 0, "summary" if kind == "study" else kind, "", "", data),)))  # type: ignore[operator]
@@ -235,6 +247,11 @@ STUDY = (
     Reader("study", partial(_parts, "study"), BUNDLE),
     Reader("opinion", partial(_parts, "opinion"), BUNDLE),
     Reader("message", partial(_parts, "message"), BUNDLE),
+)
+CODEC = (
+    Reader("blob", _waveform, BUNDLE),
+    Reader("frame", _frame, BUNDLE),
+    Reader("numbers", _numbers, BUNDLE),
 )
 EXCHANGE = (
     Reader("message", _message, REFUSED),
@@ -266,5 +283,6 @@ FAMILIES = {
 } | {
     "ecg-files": Family("ecg-files", (Reader("file", _ecg_file, BROKEN),)),
     "study": Family("study", STUDY),
+    "codec": Family("codec", CODEC),
     "exchange": Family("exchange", EXCHANGE),
 }

@@ -9,7 +9,11 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
-GUIDES = {"study": ("chevet.study",), "exchange": ("chevet.exchange", "chevet.study")}
+GUIDES = {
+    "study": ("chevet.study",),
+    "codec": ("chevet.study",),
+    "exchange": ("chevet.exchange", "chevet.study"),
+}
 """Whose coverage guides the fuzzer, by family; instrumenting takes seconds, so the rest stays as it is."""
 INSTRUMENTS = ("chevet.devices", "chevet.bridge")
 

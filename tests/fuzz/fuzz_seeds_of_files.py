@@ -17,7 +17,9 @@ from chevet.sim.twins.cart_scp import Record, standard_table, write_scp
 from chevet.study import cbor, summary
 from chevet.study.bundle import pack, write_part
 from chevet.study.case import pack_message, pack_opinion
-from chevet.study.codec import encode_waveform
+from chevet.study.codec import encode_flac, encode_waveform
+from chevet.study.codec_frame import write_frame
+from chevet.study.codec_numbers import write_numbers
 
 VECTORS = Path(__file__).resolve().parents[2] / "firmware-bridge" / "vectors.json"
 
@@ -92,6 +94,33 @@ def _short_visit() -> study_examples.Study:
     return replace(study_examples.visit(), recordings=recordings)
 
 
+def _codec() -> dict[str, list[bytes]]:
+    leads, sound = study_examples.ecg(0.2), study_examples.heart_sound(0.1)
+    wide = leads.astype(np.int32) * 20_011
+    few = np.random.default_rng(1).choice([-900, -30, 0, 7, 2000], (2, 150))
+    still = np.array([[5] * 40, [7] * 40])
+    frames = [leads[:3, :90], sound[:, :300], wide[6:8], few, still, np.append(few[:, :40], still, axis=0)]
+    numbers = np.append(np.arange(-60, 60), [5000, -(1 << 31), 1 << 31])
+    return {
+        "blob": [
+            *(encode_waveform(one, 500.0) for one in (leads, sound, wide, few.astype(np.int16))),
+            *(encode_flac(one, 500.0) for one in (leads[:2, :50], wide[:2, :50] << 3)),
+        ],
+        "frame": [
+            bytes((len(one) - 1,))
+            + (one.shape[1] - 1).to_bytes(2, "little")
+            + write_frame(one.astype(np.int64))
+            for one in frames
+        ],
+        "numbers": [
+            len(numbers).to_bytes(2, "little")
+            + bytes((shift,))
+            + write_numbers(numbers << shift, np.full_like(numbers, shift), shift)
+            for shift in range(3)
+        ],
+    }
+
+
 def _exchange() -> dict[str, list[bytes]]:
     sealed = exchange_fakes.sealed(exchange_fakes.bundle(1))
     tid, ident, digest, key = bytes(range(8)), sealed.id, bytes(range(32)), exchange_fakes.RELAY_KEY
@@ -117,5 +146,6 @@ _WRITERS = {
     "others": _others,
     "ecg-files": _ecg_files,
     "study": _study,
+    "codec": _codec,
     "exchange": _exchange,
 }

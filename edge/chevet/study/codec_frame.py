@@ -146,5 +146,5 @@ def _shifts(rest: Whole) -> Whole:
     total = np.cumsum(np.pad(np.abs(rest), ((0, 0), (0, 0), (16, 0))), axis=2)
     around = (total[:, :, 16:] - total[:, :, :-16]) >> 4
     quiet = np.partition(around, around.shape[2] // 4, axis=2)[:, :, around.shape[2] // 4]
-    shifts: Whole = np.maximum(np.frexp(quiet.astype(np.float64))[1] - 3, 0).astype(np.int64)
+    shifts: Whole = np.clip(np.frexp(quiet.astype(np.float64))[1] - 3, 0, _MOST_SHIFT).astype(np.int64)
     return shifts
