@@ -18,6 +18,7 @@ from chevet.edge.compose import compose
 from chevet.edge.discovery_watch import Buses
 from chevet.edge.enrolled import broker_address
 from chevet.edge.errors import Refusal, SettingsError
+from chevet.edge.housekeeping import Housekeeping
 from chevet.edge.instruments import Instrument
 from chevet.edge.keeper import Keeper
 from chevet.edge.settings import EdgeSettings, read_secret
@@ -132,13 +133,12 @@ class Agent:
                 self.bedside.tell_case(await asyncio.to_thread(self.bedside.cases.get, case_id))
 
     async def _housekeeping(self) -> None:
-        """Keep the reserve, drop what was delivered long ago, show the bar's facts when they change."""
+        """Keep room, and show the bar's facts when they change."""
         shown: dict[str, object] = {}
+        housekeeping = Housekeeping(self.bedside, self._database)
         while True:
             try:
-                await asyncio.to_thread(self.bedside.disk.keep_reserve)
-                await asyncio.to_thread(self.bedside.spool.drop_delivered)
-                await asyncio.to_thread(self._drop_stored)
+                await asyncio.to_thread(housekeeping.tidy)
             except (OSError, Refusal) as error:
                 log.warning("housekeeping must wait (%s)", type(error).__name__)
             status = await asyncio.to_thread(self.bedside.status)
@@ -149,11 +149,6 @@ class Agent:
                 shown = facts
                 self.bedside.live.tell({"type": "status", "status": status})
             await asyncio.sleep(HOUSEKEEPING_S)
-
-    def _drop_stored(self) -> None:
-        days_ms = round(self.bedside.settings.retention_days * 86_400_000)
-        self.bedside.memory.drop_old(self.bedside.clock.now_ms() - days_ms)
-        self.bedside.cart.imports.drop_used(self.bedside.clock.now_ms() - days_ms)
 
     def _device_changed(self, instrument: Instrument) -> None:
         self.bedside.live.tell({"type": "device", "device": self.bedside.device(instrument)})

@@ -11,12 +11,23 @@ from chevet.edge.journal import sync_folder
 
 MEGABYTE = 1024 * 1024
 LAST_ROOM = 4 * MEGABYTE
+EARLY, SPARE, FULL = 0.80, 0.90, 0.95
+"""Shares of the disk in use from which delivered bundles go early, what can be spared stops, captures end."""
+PLENTY = 4096 * MEGABYTE
+"""Above this much free space no share matters: it holds seven thousand studies."""
 
 
 def free_bytes(folder: Path) -> int:
     """Return what this user may still write in `folder`, in bytes."""
     room = os.statvfs(folder)
     return room.f_bavail * room.f_frsize
+
+
+def used_share(folder: Path) -> float:
+    """Return the share of the disk that is in use, as this user sees it, 0 to 1."""
+    room = os.statvfs(folder)
+    used = room.f_blocks - room.f_bfree
+    return used / max(used + room.f_bavail, 1)
 
 
 @dataclass(slots=True)
@@ -28,6 +39,7 @@ class Disk:
         full_bytes: below this much free space nothing new is captured.
         reserve_bytes: size of the file that is given up when a database cannot write.
         measure: how free space is found; tests give their own.
+        share: how the share in use is found.
     """
 
     folder: Path
@@ -35,6 +47,7 @@ class Disk:
     full_bytes: int
     reserve_bytes: int
     measure: Callable[[Path], int] = free_bytes
+    share: Callable[[Path], float] = used_share
 
     @property
     def _reserve(self) -> Path:
@@ -49,10 +62,26 @@ class Disk:
 
     def level(self) -> str:
         """Return "ok", "low" or "full"."""
-        free = self.free()
-        if free < self.full_bytes:
+        if self.free() < self.full_bytes or self.used() >= FULL:
             return "full"
-        return "low" if free < self.low_bytes else "ok"
+        return "low" if self.free() < self.low_bytes or self.used() >= SPARE else "ok"
+
+    def used(self) -> float:
+        """Return the share in use, 0 where there is plenty of room whatever the share, 1 when unknown."""
+        if self.free() >= PLENTY:
+            return 0.0
+        try:
+            return self.share(self.folder)
+        except OSError:
+            return 1.0
+
+    def wants_room(self) -> bool:
+        """Tell whether delivered bundles are to go before their time."""
+        return self.used() >= EARLY or self.free() < self.low_bytes
+
+    def spares(self) -> bool:
+        """Tell whether what can be done without, such as logs, is to stop writing."""
+        return self.level() != "ok"
 
     def require_room(self) -> None:
         """Let a new capture begin only where it can also end.

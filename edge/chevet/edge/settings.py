@@ -128,6 +128,7 @@ class EdgeSettings(BaseSettings):
         disk_full_mb: below this much free space new captures are refused.
         reserve_mb: size of the file given up so that databases can write on a full disk.
         retention_days: how long a delivered study stays on the box.
+        history_days: how long cases that were answered and read, and people not seen since, stay listed.
     """
 
     model_config = SettingsConfigDict(
@@ -152,6 +153,7 @@ class EdgeSettings(BaseSettings):
     disk_full_mb: int = Field(default=256, ge=0)
     reserve_mb: int = Field(default=64, ge=0)  # room for weeks of receipts and visits
     retention_days: float = Field(default=7.0, ge=0)  # long enough to answer "did it arrive?"
+    history_days: float = Field(default=730.0, ge=30)  # the next visit of a chronic patient finds the last
 
     @classmethod
     def settings_customise_sources(

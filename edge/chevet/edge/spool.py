@@ -60,6 +60,7 @@ class Spool:
         self._database = Database(path, MIGRATIONS)
         self._now_ms = now_ms
         self._retention_ms = round(retention_days * DAY_MS)
+        self.swept = self._sweep()
 
     def next_seq(self) -> int:
         """Return a number that this box never gave before, also after a power cut."""
@@ -92,16 +93,12 @@ class Spool:
 
     def pending(self) -> list[bytes]:
         """Return the manifests neither settled nor refused, oldest first."""
-        rows = self._database.rows(
-            "SELECT manifest FROM bundles WHERE state = ? ORDER BY put_ms, rowid", (PENDING,)
-        )
+        rows = self._database.rows("SELECT manifest FROM bundles WHERE state = ? ORDER BY rowid", (PENDING,))
         return [row["manifest"] for row in rows]
 
     def pending_ids(self) -> list[str]:
         """Return the ids of bundles neither settled nor refused, oldest first."""
-        rows = self._database.rows(
-            "SELECT id FROM bundles WHERE state = ? ORDER BY put_ms, rowid", (PENDING,)
-        )
+        rows = self._database.rows("SELECT id FROM bundles WHERE state = ? ORDER BY rowid", (PENDING,))
         return [row["id"] for row in rows]
 
     def read(self, tid: bytes, oid: int, start: int, size: int) -> bytes:
@@ -138,15 +135,13 @@ class Spool:
     def ended(self) -> list[Spooled]:
         """Return the bundles settled or refused whose payload is still here, oldest first."""
         rows = self._database.rows(
-            "SELECT * FROM bundles WHERE state != ? AND dropped = 0 ORDER BY put_ms, rowid", (PENDING,)
+            "SELECT * FROM bundles WHERE state != ? AND dropped = 0 ORDER BY rowid", (PENDING,)
         )
         return [_spooled(row) for row in rows]
 
     def waiting(self) -> list[Spooled]:
         """Return the bundles that are not at the relay: pending, oldest first, then refused ones."""
-        rows = self._database.rows(
-            "SELECT * FROM bundles WHERE state != ? ORDER BY state, put_ms, rowid", (SETTLED,)
-        )
+        rows = self._database.rows("SELECT * FROM bundles WHERE state != ? ORDER BY state, rowid", (SETTLED,))
         return [_spooled(row) for row in rows]
 
     def again(self, bundle_id: str) -> bool:
@@ -168,16 +163,41 @@ class Spool:
 
         The receipt and the manifest stay: they prove the delivery.
         """
-        before = self._now_ms() - self._retention_ms
+        return self._drop("settled_ms <= ?", self._now_ms() - self._retention_ms, limit=-1)
+
+    def drop_oldest(self, most: int = 10) -> int:
+        """Drop the payload of the oldest settled bundles before their time, for the disk fills up."""
+        return self._drop("settled_ms IS NOT NULL OR ?", 1, limit=most)
+
+    def forget(self, before_ms: int) -> int:
+        """Forget dropped bundles settled before a time, receipts and all; return how many."""
+        with self._database.write() as cursor:
+            cursor.execute(
+                "DELETE FROM bundles WHERE state = ? AND dropped = 1 AND settled_ms < ?"
+                " AND rowid < (SELECT MAX(rowid) FROM bundles)",  # so that numbers are never given twice
+                (SETTLED, before_ms),
+            )
+            return cursor.rowcount
+
+    def _drop(self, which: str, value: int, limit: int) -> int:
         with self._database.write() as cursor:
             rows = cursor.execute(
-                "SELECT tid FROM bundles WHERE state = ? AND dropped = 0 AND settled_ms <= ?",
-                (SETTLED, before),
+                f"SELECT tid FROM bundles WHERE state = ? AND dropped = 0 AND ({which})"  # noqa: S608
+                " ORDER BY rowid LIMIT ?",
+                (SETTLED, value, limit),
             ).fetchall()
             for row in rows:
                 cursor.execute("DELETE FROM pages WHERE tid = ?", (row["tid"],))
                 cursor.execute("UPDATE bundles SET dropped = 1 WHERE tid = ?", (row["tid"],))
+        if rows:
+            self._database.give_back()
         return len(rows)
+
+    def _sweep(self) -> int:
+        """Delete pages that no bundle owns any more; return how many."""
+        with self._database.write() as cursor:
+            cursor.execute("DELETE FROM pages WHERE tid NOT IN (SELECT tid FROM bundles WHERE dropped = 0)")
+            return cursor.rowcount
 
     def close(self) -> None:
         """Close; further calls fail."""

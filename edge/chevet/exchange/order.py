@@ -29,12 +29,14 @@ class Order:
         self._unsure: dict[bytes, int] = {}
         self.unsure = 0
         """Chunks at the broker of which the other end has said nothing, over all transfers."""
+        self._held: set[bytes] = set()
         self._bulk_turn = 0
         self._bulk_at = 0.0
 
     def update(self, item: Transfer) -> None:
         """Look at one transfer again, after anything about it changed."""
         self._count_unsure(item.tid, item.unsure())
+        (self._held.add if item.held else self._held.discard)(item.tid)
         rank = _rank(item)
         if rank == self._ranks.get(item.tid):
             return
@@ -50,6 +52,7 @@ class Order:
     def remove(self, tid: bytes) -> None:
         """Forget a transfer."""
         self._ranks.pop(tid, None)
+        self._held.discard(tid)
         self._count_unsure(tid, 0)
 
     def began(self, now: float) -> None:
@@ -61,7 +64,7 @@ class Order:
         self._bulk_turn += 1
         self._bulk_at = now
 
-    def choose(self, now: float, most_unsure: int) -> bytes | None:
+    def choose(self, now: float, most_unsure: int, *, hearing: bool) -> bytes | None:
         """Return the transfer to serve next, or None.
 
         Control and previews of every bundle go first, urgent ones before others; then layer by layer; by age
@@ -70,6 +73,7 @@ class Order:
         Args:
             now: monotonic seconds.
             most_unsure: no bulk while that many chunks are unsure.
+            hearing: the other end is telling what it has; those it has not come to may lack their previews.
         """
         first = self._next_first()
         if first is None:
@@ -78,6 +82,8 @@ class Order:
         bulk = self._oldest_bulk() if self.unsure < most_unsure else None
         if bulk is None:
             self._bulk_at = now
+        if hearing and self._held and rank[0] > PREVIEW:
+            return None
         if rank[0] <= PREVIEW:
             return bulk if bulk and now - self._bulk_at >= BULK_WAITS_S else tid
         return bulk and (bulk if self._bulk_turn % OLDEST_EVERY == OLDEST_EVERY - 1 else tid)

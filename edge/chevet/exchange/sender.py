@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from chevet.exchange.asking import ASK_SLOWEST_S, Asking, is_answer
+from chevet.exchange.asking import ASK_SLOWEST_S, QUERY_PATIENCE_S, Asking, is_answer
 from chevet.exchange.errors import Refused
 from chevet.exchange.events import (
     Ignored,
@@ -98,6 +98,7 @@ class Sender:
         self._flights: dict[int, _Flight] = {}
         self._lost: list[PeerRefused] = []
         self._connected = False
+        self._heard_at = 0.0
         self._taken_up = self._token = 0
         for manifest in outbox.pending():
             self._take_up(manifest, held=True)
@@ -123,6 +124,7 @@ class Sender:
         """The line is open: ask about everything that may have been sent before."""
         self._connected = True
         self._order.began(now)
+        self._heard_at = now
         self._asking.connected((item for item in self._transfers.values() if item.started()), now)
 
     def disconnected(self, now: float) -> None:  # noqa: ARG002 - all calls of the host bear the time
@@ -216,7 +218,8 @@ class Sender:
         self._order.update(item)
 
     def _choose(self, now: float) -> Transfer | None:
-        tid = self._order.choose(now, self._most_unsure())
+        hearing = now - self._heard_at < QUERY_PATIENCE_S
+        tid = self._order.choose(now, self._most_unsure(), hearing=hearing)
         return None if tid is None else self._transfers[tid]
 
     def _most_unsure(self) -> int:
@@ -292,6 +295,8 @@ class Sender:
         if item is None:
             return [Ignored("unknown_transfer")]
         asked = is_answer(item, message)
+        if asked:
+            self._heard_at = now
         if message.number != 0 and not asked and not message.known:
             return [Ignored("late_answer")]
         item.bytes_down += size
