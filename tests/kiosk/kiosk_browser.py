@@ -13,6 +13,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENTS = {"fr": "Fatima Bouchra", "en": "Fatima Bouchra", "ar": "فاطمة بوشرى"}
 PATIENCE_MS = 15_000  # two cores may be shared with other tests
+FIRST_LOOK_MS = 60_000  # a browser that has just started reads all modules of the screens
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def hand(kiosk_chromium: Browser, edge: FakeEdge) -> Iterator[Callable[..., Hand
             "console", lambda said: troubles.append(said.text) if is_trouble(said.type, said.text) else None
         )
         page.goto(edge.url)
-        expect(page.locator(".worker").first).to_be_visible()
+        expect(page.locator(".worker").first).to_be_visible(timeout=FIRST_LOOK_MS)
         return Hand(page, edge, language, size)
 
     yield opened

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.web
 DAY_MS = 86_400_000
 
 
-@pytest.mark.parametrize(("language", "size"), [("fr", "small"), ("ar", "large")])
+@pytest.mark.parametrize(("language", "size"), [("ar", "small")])
 def test_two_kilograms_more_are_told_with_their_source(
     hand: Callable[..., Hand],  # noqa: F811
     language: str,
