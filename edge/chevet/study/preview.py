@@ -40,6 +40,9 @@ _COARSEST: Final = 16  # steps in the whole span, below which a curve is no pict
 _WIDEST: Final = 1_500
 """Steps from the middle to the farthest sample, so that III = II - I stays within 16 bits."""
 _GROWTH: Final = 1.1
+_FURTHEST: Final = (
+    24.0  # gains further apart than 2**24 are no two gains of one thing: errors in them do not compare
+)
 _DEAD: Final = 0.4  # rounds a little toward zero: fewer bits than they cost in error
 _LIMB: Final = ("I", "II", "III", "aVR", "aVL", "aVF")
 _DERIVED: Final = ("III", "aVR", "aVL", "aVF")
@@ -135,6 +138,9 @@ def _weights(waveform: Waveform) -> NDArray[np.float64]:
     """Return what makes rows of one unit but several gains comparable: an error in one is as large in all."""
     gains = np.array([channel.gain for channel in waveform.channels])
     if len({channel.unit for channel in waveform.channels}) > 1 or not gains.all():
+        return np.ones(len(gains))
+    sizes = np.log2(np.abs(gains))
+    if sizes.max() - sizes.min() > _FURTHEST:
         return np.ones(len(gains))
     return cast("NDArray[np.float64]", gains / gains[0])
 
