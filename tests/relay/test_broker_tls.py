@@ -302,9 +302,7 @@ async def test_a_revoked_box_is_cut_off_at_once_and_the_others_go_on(guarded):
         assert await asyncio.to_thread(cli.main, words) == 0
         await box.until(Disconnected)
         async with asyncio.timeout(PATIENCE_S):
-            while (
-                b"going on" not in relay.payloads
-            ):  # mosquitto began anew: one is back first
+            while b"going on" not in relay.payloads:  # mosquitto began anew: one is back first
                 await other.say("t/1/b/u/a", b"going on")
                 await asyncio.sleep(0.1)
         assert await asyncio.to_thread(turned_away, guarded.port, guarded.context("a"))
