@@ -163,7 +163,7 @@ async def test_a_sealed_study_sent_over_a_real_broker_is_read_on_the_desk(
     site = Site("abc", [Recipient("programme", keys.programme.public_key())])
     (folder / "site.json").write_text(site.file().model_dump_json())
     config = folder / "relay.toml"
-    config.write_text(f'port = {port}\nbroker_port = {broker}\nlabel = "HTEST"\n')
+    config.write_text(f'port = {port}\nbroker_port = {broker}\nlabel = "HTEST"\nsecond_factor = "off"\n')
     where = ("--config", str(config))
     assert end_of("site", "add", str(folder / "site.json"), *where) == 0
     new = ("user", "add", "--id", "dr", "--name", "Dr D", "--role", "specialist", "--specialty", "cardiology")

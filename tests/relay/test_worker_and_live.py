@@ -23,7 +23,7 @@ from chevet.relay.ingest import worker
 from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.study.bundle import pack
 
-from .conftest import PASSWORD, SECRET_NAME, deliver, messages
+from .conftest import SECRET_NAME, deliver, messages, open_session
 
 
 class QueueLine:
@@ -216,7 +216,7 @@ class Desk:
 
 def signed_in(world, role="specialist"):
     user = world.user(f"a-{role}", role)
-    return {"Cookie": f"chevet_desk={world.relay.sign_in.sign_in(user.id, PASSWORD).token}"}, user
+    return {"Cookie": f"chevet_desk={open_session(world.relay, user)}"}, user
 
 
 async def test_the_live_channel_says_what_changed_and_never_what_it_holds(world, make_study, monkeypatch):

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chevet.relay.accounts.factors import Factors
 from chevet.relay.accounts.passwords import Cost, Passwords
+from chevet.relay.accounts.rules import MINUTE_MS, Rules
 from chevet.relay.accounts.sign_in import SignIn
 from chevet.relay.accounts.users import Users
 from chevet.relay.archive.admission import Admission
@@ -92,6 +94,16 @@ class Relay:
         self.database.close()
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Return what a programme's settings ask of who signs in."""
+    return Rules(
+        second_factor=settings.second_factor == "required",
+        grace_ms=settings.second_factor_grace_minutes * MINUTE_MS,
+        idle_ms=settings.session_idle_minutes * MINUTE_MS,
+        longest_ms=settings.session_hours * 60 * MINUTE_MS,
+    )
+
+
 def unix_ms() -> int:
     """Return the wall clock in Unix ms."""
     return time.time_ns() // 1_000_000
@@ -108,6 +120,7 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     database = Database(settings.archive / DATABASE_FILE)
     database.migrate()
     objects, audit, passwords = Objects(settings.archive / OBJECTS_FOLDER), Audit(keys.audit), Passwords(cost)
+    factors = Factors(keys.audit, keys.name)
     vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
@@ -118,8 +131,8 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         database=database,
         objects=objects,
         audit=audit,
-        users=Users(database, audit, passwords, now_ms),
-        sign_in=SignIn(database, audit, passwords, now_ms),
+        users=Users(database, audit, passwords, now_ms, factors),
+        sign_in=SignIn(database, audit, passwords, now_ms, factors, rules_of(settings)),
         sites=Sites(database, audit, now_ms),
         invites=Invites(database, audit, now_ms),
         certificates=Certificates(database, now_ms),

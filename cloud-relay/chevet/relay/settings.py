@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.relay.errors import SettingsError
@@ -22,6 +22,12 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 def _one_word(value: str) -> str:
     if value and not value.replace("-", "").replace("_", "").isalnum():
         raise ValueError("use letters, digits, '-' and '_' only")
+    return value
+
+
+def _with_label(value: str, info: ValidationInfo) -> str:
+    if value == "off" and info.data.get("label") != "HTEST":
+        raise ValueError("only a demo or training relay (label HTEST) may go without")
     return value
 
 
@@ -60,6 +66,19 @@ class Settings(BaseSettings):
     )
     label: Literal["", "HTEST"] = Field(
         "", description="HTEST makes this a demo or training relay; only then simulated cases reach the inbox"
+    )
+    second_factor: Annotated[Literal["required", "off"], AfterValidator(_with_label)] = Field(
+        "required",
+        description="a code of an authenticator app besides the password; off only where label is HTEST",
+    )
+    second_factor_grace_minutes: Annotated[int, Field(ge=0, le=480)] = Field(
+        10, description="so long after a code an opinion is signed without a new one; 0 asks every time"
+    )
+    session_idle_minutes: Annotated[int, Field(ge=1, le=720)] = Field(
+        60, description="a session that was not used for so long is over"
+    )
+    session_hours: Annotated[int, Field(ge=1, le=24)] = Field(
+        12, description="so long after its beginning every session is over"
     )
     languages: tuple[str, ...] = Field(("fr", "ar", "en"), description="languages the desk offers")
     secure_cookies: bool = Field(False, description="true when the desk is reached by https only")

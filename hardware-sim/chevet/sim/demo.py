@@ -28,6 +28,7 @@ host = "127.0.0.1"
 port = {desk}
 broker_port = {broker}
 label = "HTEST"
+second_factor = "off"
 """
 EDGE_TOML = """\
 data_dir = "box"

@@ -1,87 +1,182 @@
-"""Signing in: sessions, and the brake on guessing.
+"""Signing in: the password, then a code of the second factor; and a second look before signing."""
 
-A session is 256 random bits in the browser's cookie; the archive keeps only their hash, so a stolen
-database opens no session. After five wrong passwords in a row an account refuses for a minute, whether it
-exists or not.
-"""
-
-import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, select
 
+from chevet.relay.accounts import sessions
+from chevet.relay.accounts.brake import count_try, right
+from chevet.relay.accounts.factors import Enrolment, Factors
 from chevet.relay.accounts.passwords import MAX_PASSWORD, Passwords
+from chevet.relay.accounts.rules import Rules
+from chevet.relay.accounts.sessions import OPEN, SessionLine
 from chevet.relay.accounts.users import User, from_row
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
-from chevet.relay.archive.schema import Found, failures, sessions, users
+from chevet.relay.archive.schema import Found, users
 from chevet.relay.errors import RefusedError
 
-SESSION_MS = 12 * 3600 * 1000
-MAX_FAILURES = 5
-PAUSE_MS = 60_000
-TOKEN_BYTES = 32
+CODE, ENROL = "code", "enrol"
+"""What a half-open session still lacks: a code, or an app to make codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A fresh session: `token` goes into the cookie and is stored nowhere."""
+    """A session: `token` goes into the cookie and is stored nowhere; `stage` is "open", "code" or "enrol"."""
 
     user: User
     token: str
+    stage: str = OPEN
 
 
 class SignIn:
-    """Checks passwords and sessions against one archive."""
+    """Checks passwords, codes and sessions against one archive."""
 
     def __init__(
-        self, database: Database, audit: Audit, passwords: Passwords, now_ms: Callable[[], int]
+        self,
+        database: Database,
+        audit: Audit,
+        passwords: Passwords,
+        now_ms: Callable[[], int],
+        factors: Factors,
+        rules: Rules,
     ) -> None:
         self._database = database
         self._audit = audit
         self._passwords = passwords
         self._now_ms = now_ms
+        self._factors = factors
+        self.rules = rules
 
-    def sign_in(self, user_id: str, password: str) -> Signed:
-        """Open a session.
+    def sign_in(self, user_id: str, password: str, *, address: str = "", browser: str = "") -> Signed:
+        """Open a session; where a second factor is asked for it is half open until that is given.
 
         Raises:
             RefusedError: 401 `wrong_password`, 429 `too_many_attempts`.
         """
-        row = self._checked(user_id, password)
-        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._now_ms()
+        row, now = self._checked(user_id, password, address), self._now_ms()
         with self._database.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires_ms <= now))
-            connection.execute(
-                insert(sessions).values(
-                    token_hash=_hash(token), user_id=row.id, created_ms=now, expires_ms=now + SESSION_MS
-                )
-            )
-            self._audit.add(connection, now, row.id, "session.open")
-        return Signed(from_row(row), token)
+            stage = self._stage(connection, row.id)
+            token = sessions.begin(connection, self.rules, row.id, stage, browser, now)
+            self._audit.add(connection, now, row.id, "session.open" if stage == OPEN else "session.password")
+        return Signed(from_row(row), token, stage)
 
-    def user(self, token: str | None) -> User | None:
-        """Return who holds the session of `token`, or None when it is over or unknown."""
-        if not token:
-            return None
-        query = (
-            select(users)
-            .join(sessions, sessions.c.user_id == users.c.id)
-            .where(sessions.c.token_hash == _hash(token), sessions.c.expires_ms > self._now_ms())
-            .where(users.c.disabled_ms.is_(None))
-        )
+    def user(self, token: str | None, *, active: bool = True) -> User | None:
+        """Return who holds the open session of `token`, or None when it is over, half open or unknown.
+
+        Args:
+            token: of the cookie.
+            active: whether this counts as use, which keeps an idle session alive.
+        """
+        now = self._now_ms()
         with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return from_row(row) if row else None
+            row = sessions.holder(connection, self.rules, token, now)
+        if row is None or row.session_stage != OPEN:
+            return None
+        if active and now - row.session_seen_ms >= sessions.TOUCH_MS:
+            with self._database.write() as connection:
+                sessions.touch(connection, row.session_id, now)
+        return from_row(row)
 
-    def sign_out(self, token: str, user: User) -> None:
+    def half(self, token: str | None) -> tuple[User, str] | None:
+        """Return who gave a password and what is still missing, for a session that is half open."""
+        with self._database.read() as connection:
+            row = sessions.holder(connection, self.rules, token, self._now_ms())
+        return (from_row(row), row.session_stage) if row and row.session_stage != OPEN else None
+
+    def begin_enrolment(self, token: str | None) -> Enrolment:
+        """Make the secret of a new authenticator app for a session that lacks one.
+
+        Raises:
+            RefusedError: 401 `not_signed_in`.
+        """
+        user = self._half(token, ENROL)
+        with self._database.write() as connection:
+            now = self._now_ms()
+            self._audit.add(connection, now, user.id, "factor.begin")
+            return self._factors.begin(connection, user.id, now)
+
+    def confirm_enrolment(self, token: str, code: str, address: str = "") -> tuple[Signed, list[str]]:
+        """Take the new app's first code; return the open session and the recovery codes.
+
+        Raises:
+            RefusedError: 401 `not_signed_in`, `wrong_code`; 429 `too_many_attempts`.
+        """
+        user = self._half(token, ENROL)
+        codes: list[str] = []
+
+        def taken(connection: Connection, now: int) -> str:
+            codes.extend(self._factors.confirm(connection, user.id, code, now) or ())
+            return "enrolled" if codes else ""
+
+        self._give_code(user, address, taken)
+        return self._completed(user, token, "enrolled"), codes
+
+    def give_code(self, token: str, code: str, address: str = "") -> Signed:
+        """Take a code of the app or a recovery code; the session is open then, under a new token.
+
+        Raises:
+            RefusedError: 401 `not_signed_in`, `wrong_code`; 429 `too_many_attempts`.
+        """
+        user = self._half(token, CODE)
+        kind = self._give_code(user, address, lambda c, now: self._factors.check(c, user.id, code, now))
+        return self._completed(user, token, kind)
+
+    def second_look(self, token: str | None, user: User, code: str | None, address: str = "") -> None:
+        """Ask for the second factor again before something is signed, unless it was given a moment ago.
+
+        Raises:
+            RefusedError: 401 `second_factor_needed` where `code` is None, `wrong_code`; 429
+                `too_many_attempts`.
+        """
+        if not self.rules.second_factor:
+            return
+        now = self._now_ms()
+        with self._database.read() as connection:
+            row = sessions.holder(connection, self.rules, token, now)
+        given = row.session_factor_ms if row and row.id == user.id else None
+        if row is not None and given is not None and now - given < self.rules.grace_ms:
+            return
+        if row is None or code is None:
+            raise RefusedError(
+                401, "second_factor_needed", "Signing needs a code of your authenticator app.", "code"
+            )
+        self._give_code(user, address, lambda c, at: self._factors.check(c, user.id, code, at))
+        with self._database.write() as connection:
+            sessions.factor_given(connection, row.session_id, now)
+
+    def sign_out(self, token: str | None, user: User) -> None:
         """End the session of `token`."""
         with self._database.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+            row = sessions.holder(connection, self.rules, token, self._now_ms())
+            if row is not None:
+                sessions.end(connection, user.id, row.session_id)
             self._audit.add(connection, self._now_ms(), user.id, "session.close")
+
+    def sessions(self, user: User, token: str | None = None) -> list[SessionLine]:
+        """Return the user's open sessions, the last used first."""
+        with self._database.read() as connection:
+            return sessions.of_user(connection, self.rules, user.id, token, self._now_ms())
+
+    def end_session(self, user: User, session_id: str) -> None:
+        """End one of the user's own sessions.
+
+        Raises:
+            RefusedError: 404 `not_found`.
+        """
+        with self._database.write() as connection:
+            if not sessions.end(connection, user.id, session_id):
+                raise RefusedError(404, "not_found", "There is no such session: it is over already.")
+            self._audit.add(connection, self._now_ms(), user.id, "session.close", session_id)
+
+    def end_others(self, user: User, token: str | None) -> int:
+        """End every session of the user but that of `token`; return how many."""
+        with self._database.write() as connection:
+            ended = sessions.end(connection, user.id, keep=token)
+            self._audit.add(connection, self._now_ms(), user.id, "session.close_others", "", str(ended))
+        return ended
 
     def signing_key(self, user: User, password: str) -> Ed25519PrivateKey:
         """Unlock the user's signing key; wrong passwords count as at sign-in.
@@ -89,38 +184,67 @@ class SignIn:
         Raises:
             RefusedError: 401 `wrong_password`, 429 `too_many_attempts`.
         """
-        row = self._checked(user.id, password)
+        row = self._checked(user.id, password, "")
         key = self._passwords.unlock(row.locked_key, password)
         if key is None:
             raise _wrong()
         return key
 
-    def _checked(self, user_id: str, password: str) -> Found:
-        tried = _hash(user_id)
-        row = self._count_try(tried, user_id)
-        alive = row is not None and row.disabled_ms is None
-        right = self._passwords.check(row.password_hash if row and alive else None, password[:MAX_PASSWORD])
+    def _stage(self, connection: Connection, user_id: str) -> str:
+        if not self.rules.second_factor:
+            return OPEN
+        return CODE if self._factors.enrolled(connection, user_id) else ENROL
+
+    def _half(self, token: str | None, stage: str) -> User:
+        found = self.half(token)
+        if found is None or found[1] != stage:
+            raise RefusedError(401, "not_signed_in", "Sign in with your password first.")
+        return found[0]
+
+    def _completed(self, user: User, token: str, how: str) -> Signed:
         with self._database.write() as connection:
-            if right:
-                connection.execute(delete(failures).where(failures.c.user_hash == tried))
+            now = self._now_ms()
+            fresh = sessions.complete(connection, self.rules, token, now)
+            self._audit.add(connection, now, user.id, "session.open", "", how)
+        return Signed(user, fresh)
+
+    def _give_code(self, user: User, address: str, taken: Callable[[Connection, int], str]) -> str:
+        """Count a try, take the code, and say what it was; the count outlives a refusal."""
+        now = self._now_ms()
+        with self._database.write() as connection:
+            tried = count_try(connection, "code", user.id, address, now)
+        with self._database.write() as connection:
+            how = taken(connection, now)
+            if how:
+                right(connection, tried)
+                if how != "app":
+                    self._audit.add(connection, now, user.id, f"factor.{how}")
+            else:
+                self._audit.add(connection, now, user.id, "session.wrong_code")
+        if not how:
+            raise RefusedError(
+                401,
+                "wrong_code",
+                "The code is wrong, too old or used before: wait for the app's next code.",
+                "code",
+            )
+        return how
+
+    def _checked(self, user_id: str, password: str, address: str) -> Found:
+        with self._database.write() as connection:
+            tried = count_try(connection, "password", user_id, address, self._now_ms())
+            row = connection.execute(select(users).where(users.c.id == user_id)).first()
+        alive = row is not None and row.disabled_ms is None
+        good = self._passwords.check(row.password_hash if row and alive else None, password[:MAX_PASSWORD])
+        with self._database.write() as connection:
+            if good:
+                right(connection, tried)
             else:
                 known = row.id if row else ""
                 self._audit.add(connection, self._now_ms(), "unknown", "session.wrong_password", known)
-        if not right or row is None:
+        if not good or row is None:
             raise _wrong()
         return row
-
-    def _count_try(self, tried: str, user_id: str) -> Found | None:
-        """Count a try as failed before its password is looked at, so that parallel guesses gain nothing."""
-        now = self._now_ms()
-        recent = select(func.count()).where(failures.c.user_hash == tried, failures.c.at_ms > now - PAUSE_MS)
-        with self._database.write() as connection:
-            if connection.execute(recent).scalar_one() >= MAX_FAILURES:
-                raise RefusedError(
-                    429, "too_many_attempts", "Too many wrong passwords: wait one minute, then try again."
-                )
-            connection.execute(insert(failures).values(user_hash=tried, at_ms=now))
-            return connection.execute(select(users).where(users.c.id == user_id)).first()
 
 
 def _wrong() -> RefusedError:
@@ -130,7 +254,3 @@ def _wrong() -> RefusedError:
         "The user or the password is wrong: try again, or ask the operator.",
         "password",
     )
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

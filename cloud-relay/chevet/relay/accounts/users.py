@@ -1,11 +1,14 @@
 """Accounts of the people who read, answer, allocate and audit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select, update
 
+from chevet.relay.accounts.brake import let_go
+from chevet.relay.accounts.factors import Factors
 from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.archive.audit import Audit
@@ -42,12 +45,18 @@ class Users:
     """The accounts in one archive."""
 
     def __init__(
-        self, database: Database, audit: Audit, passwords: Passwords, now_ms: Callable[[], int]
+        self,
+        database: Database,
+        audit: Audit,
+        passwords: Passwords,
+        now_ms: Callable[[], int],
+        factors: Factors,
     ) -> None:
         self._database = database
         self._audit = audit
         self._passwords = passwords
         self._now_ms = now_ms
+        self._factors = factors
 
     def add(self, user: User, password: str) -> User:
         """Create an account with a new signing key; `user.public_key` is ignored.
@@ -87,9 +96,46 @@ class Users:
         with self._database.write() as connection:
             done = connection.execute(update(users).where(users.c.id == user_id).values(disabled_ms=now))
             if not done.rowcount:
-                raise SettingsError("id", f"There is no user '{user_id}': see `chevet-relay user list`.")
+                raise _nobody(user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
             self._audit.add(connection, now, OPERATOR, "user.disable", user_id)
+
+    def forget_factor(self, user_id: str) -> None:
+        """Take a lost authenticator app away: sessions end, the next sign-in enrols a new one.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        with self._known(user_id, "user.forget_factor") as connection:
+            self._factors.forget(connection, user_id)
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+    def unlock(self, user_id: str) -> None:
+        """End the pause after wrong passwords and codes.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        with self._known(user_id, "user.unlock") as connection:
+            let_go(connection, user_id)
+
+    def sign_out(self, user_id: str) -> int:
+        """End every session of an account; return how many.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        with self._known(user_id, "user.sign_out") as connection:
+            return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+
+    @contextmanager
+    def _known(self, user_id: str, what: str) -> Iterator[Connection]:
+        """Give a write transaction about an account that exists; it is in the audit."""
+        with self._database.write() as connection:
+            if find(connection, user_id) is None:
+                raise _nobody(user_id)
+            self._audit.add(connection, self._now_ms(), OPERATOR, what, user_id)
+            yield connection
 
     def list(self) -> list[Listed]:
         """Return every account, by id."""
@@ -108,6 +154,10 @@ def from_row(row: Found) -> User:
     """Read a row of the user table."""
     languages = tuple(row.languages.split(",")) if row.languages else ()
     return User(row.id, row.name, row.role, row.specialty, languages, row.public_key)
+
+
+def _nobody(user_id: str) -> SettingsError:
+    return SettingsError("id", f"There is no user '{user_id}': see `chevet-relay user list`.")
 
 
 def _check(user: User, password: str) -> None:

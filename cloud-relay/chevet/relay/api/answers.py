@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api import shapes
-from chevet.relay.api.guard import Here, Specialist
+from chevet.relay.api.guard import MAX_CODE, Here, Specialist, Token
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.stock import LONGEST
 from chevet.study.case import Medicine
@@ -48,6 +48,7 @@ class OpinionBody(BaseModel):
     follow_up_date: Day | None
     medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES)] = []
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+    code: Annotated[str | None, Field(min_length=1, max_length=MAX_CODE)] = None
 
 
 class MessageBody(BaseModel):
@@ -70,11 +71,14 @@ class MessageBody(BaseModel):
 
 
 @router.post("/opinions", status_code=201)
-def give_opinion(case_id: str, body: OpinionBody, relay: Here, user: Specialist) -> dict[str, Any]:
-    """Sign an opinion with the caller's own key, which the password unlocks, and send it to the site."""
+def give_opinion(
+    case_id: str, body: OpinionBody, relay: Here, user: Specialist, token: Token
+) -> dict[str, Any]:
+    """Sign an opinion with the caller's own key, which password and second factor open, and send it."""
     key = relay.sign_in.signing_key(user, body.password)
+    relay.sign_in.second_look(token, user, body.code)
     medicines = tuple(Medicine(one.name, one.how) for one in body.medicines)
-    draft = Draft(**body.model_dump(exclude={"password", "medicines"}), medicines=medicines)
+    draft = Draft(**body.model_dump(exclude={"password", "code", "medicines"}), medicines=medicines)
     return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
 
 

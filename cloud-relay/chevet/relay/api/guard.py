@@ -5,12 +5,16 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from chevet.relay.accounts.roles import ROLES
 from chevet.relay.accounts.users import User
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
 
 COOKIE = "chevet_desk"
 """Not the kiosk's name: cookies of one host are shared by all of its ports."""
+
+MAX_CODE = 40
+"""Characters of a second factor's code with the spaces and hyphens that people type."""
 
 
 def relay_of(connection: HTTPConnection) -> Relay:
@@ -55,6 +59,12 @@ class Allowed:
         return user
 
 
+def address_of(connection: HTTPConnection) -> str:
+    """Return the caller's address, "" where there is none."""
+    return connection.client.host if connection.client else ""
+
+
+SignedIn = Annotated[User, Depends(Allowed(*ROLES))]
 Specialist = Annotated[User, Depends(Allowed("specialist"))]
 Reader = Annotated[User, Depends(Allowed("specialist", "coordinator"))]
 Overseer = Annotated[User, Depends(Allowed("specialist", "coordinator", "auditor"))]

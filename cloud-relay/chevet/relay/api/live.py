@@ -80,7 +80,7 @@ def _shut_out(relay: Relay, socket: WebSocket) -> int:
     origin = socket.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
         return NOT_ALLOWED
-    user = relay.sign_in.user(token_of(socket))
+    user = relay.sign_in.user(token_of(socket), active=False)  # an open line is no use of the desk
     if user is None:
         return NOT_SIGNED_IN
     return 0 if user.role in ROLES else NOT_ALLOWED

@@ -1,18 +1,24 @@
-"""Status, signing in and out."""
+"""Status, signing in and out, the second factor, and the caller's own sessions."""
 
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+import segno
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import HTTPConnection
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD
-from chevet.relay.accounts.sign_in import SESSION_MS
+from chevet.relay.accounts.sign_in import Signed
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import COOKIE, Here, Token
-from chevet.relay.errors import RefusedError
+from chevet.relay.api.guard import COOKIE, MAX_CODE, Here, SignedIn, Token, address_of
+from chevet.relay.relay import Relay
 
 router = APIRouter(prefix="/api")
+Json = dict[str, Any]
+
+BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
 
 
 class SignInBody(BaseModel):
@@ -23,8 +29,27 @@ class SignInBody(BaseModel):
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
 
 
+class CodeBody(BaseModel):
+    """A code of the app, or a recovery code."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    code: Annotated[str, Field(min_length=1, max_length=MAX_CODE)]
+
+
+def _browser(connection: HTTPConnection) -> str:
+    """Return a coarse name such as "Firefox, Android": enough to know one's own sessions by."""
+    agent = connection.headers.get("user-agent", "")
+    program = next((name for mark, name in BROWSERS.items() if mark in agent), "")
+    system = next((name for name in SYSTEMS if name in agent), "")
+    return ", ".join(part for part in (program, system) if part)
+
+
+Address = Annotated[str, Depends(address_of)]
+Browser = Annotated[str, Depends(_browser)]
+
+
 @router.get("/status")
-def status(relay: Here) -> dict[str, Any]:
+def status(relay: Here) -> Json:
     """Tell what this relay is and whether its broker answers; needs no session."""
     return {
         "programme": relay.keys.name,
@@ -32,44 +57,84 @@ def status(relay: Here) -> dict[str, Any]:
         "label": relay.settings.label,
         "languages": list(relay.settings.languages),
         "broker": "online" if relay.broker_seen.online else "offline",
+        "second_factor": relay.settings.second_factor,
         "now_ms": relay.now_ms(),
     }
 
 
 @router.get("/session")
-def session(relay: Here, token: Token) -> dict[str, Any]:
-    """Tell who is signed in, or null."""
-    user = relay.sign_in.user(token)
-    return {"user": user_shape(user) if user else None}
+def session(relay: Here, token: Token) -> Json:
+    """Tell who is signed in, or null; and what a half-open session still lacks: "code" or "enrol"."""
+    user, half = relay.sign_in.user(token), relay.sign_in.half(token)
+    return {"user": user_shape(user) if user else None, "next": half[1] if half else ""}
 
 
 @router.post("/session")
-def sign_in(body: SignInBody, relay: Here, response: Response) -> dict[str, Any]:
-    """Open a session and set its cookie."""
-    signed = relay.sign_in.sign_in(body.user, body.password)
-    response.set_cookie(
-        COOKIE,
-        signed.token,
-        max_age=SESSION_MS // 1000,
-        path="/",
-        secure=relay.settings.secure_cookies,
-        httponly=True,
-        samesite="strict",
-    )
-    return {"user": user_shape(signed.user)}
+def sign_in(body: SignInBody, relay: Here, response: Response, address: Address, browser: Browser) -> Json:
+    """Open a session and set its cookie; where `next` says so, a second factor must follow."""
+    signed = relay.sign_in.sign_in(body.user, body.password, address=address, browser=browser)
+    return _answer(relay, response, signed)
+
+
+@router.post("/session/code")
+def give_code(body: CodeBody, relay: Here, token: Token, response: Response, address: Address) -> Json:
+    """Give the code that a half-open session lacks; the cookie changes."""
+    return _answer(relay, response, relay.sign_in.give_code(token or "", body.code, address))
+
+
+@router.post("/session/factor")
+def begin_factor(relay: Here, token: Token) -> Json:
+    """Begin to enrol an authenticator app: its secret as text and as the QR that apps read."""
+    enrolment = relay.sign_in.begin_enrolment(token)
+    qr = segno.make(enrolment.uri, error="m").svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
+    return {"secret": enrolment.secret, "qr": qr}
+
+
+@router.post("/session/factor/confirm")
+def confirm_factor(body: CodeBody, relay: Here, token: Token, response: Response, address: Address) -> Json:
+    """Take the app's first code; the answer holds the recovery codes, this once."""
+    signed, codes = relay.sign_in.confirm_enrolment(token or "", body.code, address)
+    return _answer(relay, response, signed) | {"recovery_codes": codes}
 
 
 @router.delete("/session", status_code=204)
-def sign_out(relay: Here, token: Token, response: Response) -> None:
+def sign_out(relay: Here, user: SignedIn, token: Token, response: Response) -> None:
     """End the session and clear its cookie."""
-    user = relay.sign_in.user(token)
-    if user is None or token is None:
-        raise RefusedError(401, "not_signed_in", "Nobody is signed in.")
     relay.sign_in.sign_out(token, user)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
-def user_shape(user: User) -> dict[str, Any]:
+@router.get("/sessions")
+def sessions(relay: Here, user: SignedIn, token: Token) -> Json:
+    """List the caller's own sessions, the last used first."""
+    return {
+        "sessions": [
+            {
+                "id": line.id,
+                "browser": line.browser,
+                "created_ms": line.created_ms,
+                "seen_ms": line.seen_ms,
+                "ends_ms": line.ends_ms,
+                "current": line.current,
+            }
+            for line in relay.sign_in.sessions(user, token)
+        ]
+    }
+
+
+@router.delete("/sessions")
+def end_others(relay: Here, user: SignedIn, token: Token) -> Json:
+    """End every session of the caller but this one."""
+    return {"ended": relay.sign_in.end_others(user, token)}
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_session(session_id: str, relay: Here, user: SignedIn) -> None:
+    """End one of the caller's own sessions."""
+    relay.sign_in.end_session(user, session_id)
+
+
+def user_shape(user: User) -> Json:
     """Return the user as the desk reads it."""
     return {
         "id": user.id,
@@ -78,3 +143,19 @@ def user_shape(user: User) -> dict[str, Any]:
         "specialty": user.specialty,
         "languages": list(user.languages),
     }
+
+
+def _answer(relay: Relay, response: Response, signed: Signed) -> Json:
+    """Set the cookie; say who it is once nothing is missing."""
+    response.set_cookie(
+        COOKIE,
+        signed.token,
+        max_age=relay.sign_in.rules.longest_ms // 1000,
+        path="/",
+        secure=relay.settings.secure_cookies,
+        httponly=True,
+        samesite="strict",
+    )
+    if signed.stage == "open":
+        return {"user": user_shape(signed.user), "next": ""}
+    return {"user": None, "next": signed.stage}

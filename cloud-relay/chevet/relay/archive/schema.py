@@ -79,9 +79,32 @@ sessions = Table(
     "session",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),  # what a list shows; opens nothing
     Column("user_id", ForeignKey("app_user.id"), nullable=False),
+    Column("stage", String(8), nullable=False),  # "open", or what is still missing: "code", "enrol"
+    Column("browser", String(40), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("factor_ms", BigInteger),  # when the second factor was last given
     Column("expires_ms", BigInteger, nullable=False),
+)
+
+second_factors = Table(
+    "second_factor",
+    metadata,
+    Column("user_id", ForeignKey("app_user.id"), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),  # sealed under a key that is not in the archive
+    Column("created_ms", BigInteger, nullable=False),
+    Column("confirmed_ms", BigInteger),
+    Column("last_step", BigInteger, nullable=False),  # of the last code taken: none is taken twice
+)
+
+recovery_codes = Table(
+    "recovery_code",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("app_user.id"), nullable=False, index=True),
+    Column("used_ms", BigInteger),
 )
 
 failures = Table(  # wrong passwords, by the id that was tried: existing or not
@@ -214,6 +237,39 @@ stock = Table(  # medicines of a site, in the order of its list
     Column("site", ForeignKey("site.code"), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("medicine", String(200), nullable=False),
+)
+
+broken_glass = Table(
+    "broken_glass",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", String(36), nullable=False, index=True),
+    Column("user_id", ForeignKey("app_user.id"), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("reviewed_ms", BigInteger),
+    Column("reviewed_by", String(64)),
+)
+
+withdrawals = Table(  # purposes that a patient no longer consents to
+    "withdrawal",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("purpose", String(16), primary_key=True),
+    Column("who", String(80), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+erasures = Table(  # cases that are hidden, and when what they held goes or went
+    "erasure",
+    metadata,
+    Column("case_id", String(36), primary_key=True),
+    Column("reason", String(16), nullable=False),  # "consent", "retention" or "order"
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("destroyed_ms", BigInteger),
+    Column("receipt", LargeBinary),
 )
 
 audit = Table(
