@@ -3,6 +3,7 @@
 import csv
 import lzma
 import re
+import sys
 import wave
 from collections import defaultdict
 from pathlib import Path
@@ -11,13 +12,32 @@ import numpy as np
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 BEAT_CODES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 25, 30, 34, 35, 38, 41)
+QUICK_STEP = 4  # with --quick one recording in four
 LUDB_LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
+
+
+class Taking:
+    """Which recordings the loaders give, and whether they say how far they are."""
+
+    step = 1
+    telling = False
+
+
+def taken(items, what):
+    """Yield those of a list that are taken, with progress on stderr where it is wanted."""
+    some = list(items)[:: Taking.step]
+    for count, item in enumerate(some, 1):
+        if Taking.telling:
+            print(f"\r   {what} {count}/{len(some)}   ", end="", file=sys.stderr, flush=True)
+        yield item
+    if Taking.telling:
+        print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
 
 
 def mitdb(channel=0):
     """Yield (record, mV [n], rate, beats, VF intervals) of every MIT-BIH record."""
     folder = DATA / "ecg" / "mitdb"
-    for atr in sorted(folder.glob("*.atr")):
+    for atr in taken(sorted(folder.glob("*.atr")), "MIT-BIH record"):
         packed = (
             np.frombuffer(lzma.decompress((folder / f"{atr.stem}.dat.xz").read_bytes()), np.uint8)
             .reshape(-1, 3)
@@ -96,14 +116,14 @@ def ludb():
             for column, end in (("onset", "on"), ("peak", "peak"), ("offset", "off")):
                 if row[column]:
                     marks[int(row["record"])][row["lead"], f"{row['wave']}_{end}"].append(int(row[column]))
-    for record in sorted(marks):
+    for record in taken(sorted(marks), "LUDB record"):
         raw = np.fromfile(folder / f"{record}.dat", "<i2").reshape(-1, 12)
         yield record, raw.T / 1000.0, 500, marks[record]
 
 
 def bidmc():
     """Yield (patient, arrays) of every BIDMC recording; the pleth has 125 Hz."""
-    for path in sorted((DATA / "ppg" / "bidmc").glob("*.npz")):
+    for path in taken(sorted((DATA / "ppg" / "bidmc").glob("*.npz")), "BIDMC patient"):
         yield path.stem, np.load(path)
 
 
@@ -119,7 +139,7 @@ def oxiwear():
 
 def sounds(folder):
     """Yield (path, sound in -1..1, rate) of every wav file of a folder of pcg/."""
-    for path in sorted((DATA / "pcg" / folder).glob("*.wav")):
+    for path in taken(sorted((DATA / "pcg" / folder).glob("*.wav")), f"{Path(folder).name} sound"):
         with wave.open(str(path)) as file:
             raw = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             yield path, raw / 32768.0, file.getframerate()
