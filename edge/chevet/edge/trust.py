@@ -254,7 +254,8 @@ def _private(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"{path} cannot be read ({error.strerror}); make it with `chevet-edge init` or `enrol`, or restore it."
+            f"{path} cannot be read ({error.strerror}); "
+            "make it with `chevet-edge init` or `enrol`, or restore it."
         ) from None
     if mode & 0o077:
         raise SettingsError(f"{path} can be read by other users; run `chmod 600 {path}`.")
