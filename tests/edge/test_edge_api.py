@@ -258,7 +258,7 @@ async def test_what_does_not_exist_is_said_in_the_one_form(box: Box) -> None:
 async def test_an_unexpected_fault_is_answered_and_logged_without_what_it_saw(
     box: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise KeyError(NAME)
 
     async with kiosk(box) as client:

@@ -13,6 +13,7 @@ from chevet.edge.api_imports import import_routes
 from chevet.edge.api_live import live_routes
 from chevet.edge.api_meters import meter_routes
 from chevet.edge.api_stored import stored_routes
+from chevet.edge.api_training import training_routes
 from chevet.edge.api_visits import visit_routes
 from chevet.edge.bedside import Bedside
 from chevet.edge.guard import Guard, add_error_forms
@@ -41,6 +42,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         stored_routes,
         meter_routes,
         card_routes,
+        training_routes,
     ):
         app.include_router(routes(bedside))
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import NewPatient, Search, SignIn
 from chevet.edge.health import health_shape
-from chevet.edge.identity import new_id
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
 from chevet.study.study import Patient
@@ -41,6 +40,7 @@ def _session_routes(routes: APIRouter, bedside: Bedside) -> None:
     @routes.post("/session")
     async def sign_in(body: SignIn, response: Response) -> dict[str, Any]:
         worker = await asyncio.to_thread(bedside.workers.check, body.worker, body.pin)
+        await asyncio.to_thread(bedside.training.signed_in, worker.id)
         token = bedside.sessions.open(worker)
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
         return {"worker": {"id": worker.id, "name": worker.name}}
@@ -55,12 +55,13 @@ def _patient_routes(routes: APIRouter, bedside: Bedside) -> None:
     @routes.post("/patients")
     async def add_patient(body: NewPatient, request: Request) -> dict[str, Any]:
         bedside.sessions.require(request.cookies.get(COOKIE))
-        patient = Patient(new_id(), body.name, body.birth_year, body.sex, body.local_number)
+        patient_id = await asyncio.to_thread(bedside.training.new_patient_id)
+        patient = Patient(patient_id, body.name, body.birth_year, body.sex, body.local_number)
         await asyncio.to_thread(bedside.patients.add, patient)
         return patient_shape(patient)
 
     @routes.post("/patients/search")
     async def search(body: Search, request: Request) -> dict[str, Any]:
         bedside.sessions.require(request.cookies.get(COOKIE))
-        found = await asyncio.to_thread(bedside.patients.search, body.text)
+        found = await asyncio.to_thread(bedside.training.search, body.text)
         return {"patients": [patient_shape(patient) for patient in found]}

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import NewVisit, Search, Unnamed
 from chevet.edge.errors import Refusal, not_found
-from chevet.edge.identity import new_id
 from chevet.edge.patient_card import CODE_LENGTH, card_rows, card_text, new_code, read_card
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
@@ -44,7 +43,8 @@ def card_routes(bedside: Bedside) -> APIRouter:
     @routes.post("/coded")
     async def coded(body: Unnamed) -> dict[str, Any]:
         name = await asyncio.to_thread(_unused, bedside)
-        patient = Patient(new_id(), name, body.birth_year, body.sex)
+        patient_id = await asyncio.to_thread(bedside.training.new_patient_id)
+        patient = Patient(patient_id, name, body.birth_year, body.sex)
         await asyncio.to_thread(bedside.patients.add, patient)
         return patient_shape(patient)
 

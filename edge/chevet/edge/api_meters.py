@@ -22,6 +22,7 @@ def meter_routes(bedside: Bedside) -> APIRouter:
     def signed_in(request: Request) -> Worker:
         return bedside.sessions.require(request.cookies.get(COOKIE))
 
+    label = bedside.settings.label
     routes = APIRouter(prefix="/api/visits", dependencies=[Depends(signed_in)])
 
     @routes.get("/{visit_id}/measured")
@@ -30,7 +31,8 @@ def meter_routes(bedside: Bedside) -> APIRouter:
         found = [
             measured_shape(instrument, newest)
             for instrument in bedside.instruments.values()
-            if (newest := bedside.live.meters.measured(instrument.id, visit.created_ms)) is not None
+            if instrument.serves(training=bool(visit.words.training), label=label)
+            and (newest := bedside.live.meters.measured(instrument.id, visit.created_ms)) is not None
         ]
         return {"measured": found}
 
@@ -39,7 +41,8 @@ def meter_routes(bedside: Bedside) -> APIRouter:
         visit = await asyncio.to_thread(bedside.visits.get, visit_id)
         instrument = bedside.instruments.get(body.device)
         newest = bedside.live.meters.measured(body.device, visit.created_ms)
-        if instrument is None or newest is None:
+        training = bool(visit.words.training)
+        if instrument is None or newest is None or not instrument.serves(training=training, label=label):
             raise Refusal(
                 "nothing_measured", "This instrument measured nothing in this visit; measure again."
             )

@@ -31,7 +31,7 @@ def visit_routes(bedside: Bedside) -> APIRouter:
     @routes.post("")
     async def open_visit(body: NewVisit, request: Request) -> dict[str, Any]:
         worker = signed_in(request)
-        words = None
+        words = await asyncio.to_thread(bedside.training.words_for, worker.id, body.patient)
         if body.case:
             words = await asyncio.to_thread(
                 continued_words, bedside.visits, bedside.cases, body.patient, body.case, body.message
@@ -59,6 +59,10 @@ def visit_routes(bedside: Bedside) -> APIRouter:
 
     @routes.post("/{visit_id}/send")
     async def send(visit_id: str, body: Empty) -> dict[str, Any]:  # noqa: ARG001 - the body must be empty
+        visit = await asyncio.to_thread(bedside.visits.get, visit_id)
+        if visit.words.training:
+            await asyncio.to_thread(bedside.training.send, visit_id)
+            return {"case": ""}
         case = await asyncio.to_thread(rules.send, visit_id)
         bedside.tell_case(case)
         bedside.spooled.set()

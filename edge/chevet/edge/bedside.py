@@ -21,6 +21,7 @@ from chevet.edge.sessions import Sessions
 from chevet.edge.settings import EdgeSettings
 from chevet.edge.shapes import capture_shape, device_shape, quality_shape, visit_shape
 from chevet.edge.spool import REFUSED, Spool
+from chevet.edge.training import Training
 from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
@@ -69,6 +70,7 @@ class Bedside:
     attaching: Attaching
     live: Live
     uplink: UplinkState
+    training: Training
     spooled: asyncio.Event
 
     def device(self, instrument: Instrument) -> dict[str, Any]:
@@ -85,7 +87,7 @@ class Bedside:
             row.verdict == ACCEPTED and row.summary is not None and row.summary["simulated"]
             for row in captures
         )
-        label = HTEST if simulated else self.settings.label
+        label = HTEST if simulated or visit.words.training else self.settings.label
         return visit_shape(visit, self.rules.patient(visit), captures, waiting, label)
 
     def case(self, case: Case) -> dict[str, Any]:
@@ -96,10 +98,12 @@ class Bedside:
         """Return what GET /api/status answers."""
         pending = self.spool.pending_ids()
         power = read_power()
+        lesson = self.training.attempts.current()
         travelling = [case for case in pending if case in self.cases.progress]
         return {
             "site": {"code": self.site.code, "name": self.site.name, "phone": self.site.phone},
-            "label": self.settings.label,
+            "label": HTEST if lesson else self.settings.label,
+            "training": lesson.lesson if lesson else "",
             "version": self.version,
             "languages": list(self.settings.languages),
             "uplink": {

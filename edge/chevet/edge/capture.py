@@ -84,9 +84,17 @@ class Captures:
         return running if running and running.id == capture_id else self._visits.capture(capture_id)
 
     async def start(
-        self, visit: str, step: str, *, site: str = "", side: str = "", seconds: float = 0.0, device: str = ""
+        self,
+        visit: str,
+        step: str,
+        *,
+        site: str = "",
+        side: str = "",
+        seconds: float = 0.0,
+        device: str = "",
+        training: bool = False,
     ) -> CaptureRow:
-        """Begin to record.
+        """Begin to record; in training from simulated instruments alone.
 
         Raises:
             Refusal: device_absent, capture_running, disk_full.
@@ -95,7 +103,7 @@ class Captures:
             if self._running is not None:
                 raise Refusal("capture_running", "Another recording is running; stop it first.")
             self._disk.require_room()
-            instrument = self._choose(step, device)
+            instrument = self._choose(step, device, training=training)
             row = CaptureRow(new_id(), visit, step, site, side, instrument.id, seconds or USUAL_SECONDS[step])
             opening = self._opening(row, instrument)
             writer = await asyncio.to_thread(self._create, row, opening)
@@ -263,12 +271,13 @@ class Captures:
             path.unlink(missing_ok=True)
         return sum(path.suffix == ".journal" for path in orphans)
 
-    def _choose(self, step: str, device: str) -> Instrument:
+    def _choose(self, step: str, device: str, *, training: bool) -> Instrument:
         kind = KIND_OF_STEP[step]
         fitting = [
             instrument
             for instrument in self._instruments.values()
             if instrument.kind == kind and instrument.state == READY and device in {"", instrument.id}
+            if instrument.serves(training=training, label=self._label)
         ]
         if not fitting:
             raise Refusal(

@@ -65,6 +65,8 @@ class Attaching:
                 field="confirm",
             )
         file = self.imports.read(import_id)
+        if visit.words.training and not (self.simulated or file.simulated):
+            raise Refusal("conflict", "A file of the cart is of a real person; it is not for training.")
         row = CaptureRow(new_id(), visit_id, STEP, "", "", DEVICE, file.seconds)
         opening = self._opening(row, file, import_id, CONFIRMED if match == OTHER else match)
         self.imports.give(import_id, row.id)

@@ -60,6 +60,8 @@ class Closing:
         accepted = [row for row in self.visits.captures(visit.id) if row.verdict == ACCEPTED]
         recordings = tuple(self.copies.recording(row) for row in accepted)
         simulated = self.label or any(recording.simulated for recording in recordings)
+        if words.training:
+            raise AssertionError("a visit of training is never sealed")
         if words.consent is None or words.closed is None:
             raise AssertionError("only a visit with consent is ever put into state closing")
         return Study(

@@ -33,6 +33,8 @@ from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 from chevet.edge.spool import Spool
+from chevet.edge.training import Training
+from chevet.edge.training_store import Attempts
 from chevet.edge.trust import Programme, Site, read_site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import CaptureRow, Visits
@@ -70,6 +72,7 @@ def compose(
     folder, label = settings.data_dir / "journals", settings.label
     captures = Captures(folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label)
     imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
+    rules = _rules(parts, programme, captures, label)
     return Bedside(
         settings=settings,
         site=parts.site,
@@ -88,11 +91,12 @@ def compose(
         in_use=in_use,
         calibrations=calibrations,
         captures=captures,
-        rules=_rules(parts, programme, captures, label),
+        rules=rules,
         cart=Cart(settings.cart, imports, parts.clock.monotonic, lambda: live.tell({"type": "imports"})),
         attaching=_attaching(settings, parts, captures, imports),
         live=live,
         uplink=UplinkState(),
+        training=Training(Attempts(database), parts.visits, parts.patients, rules, parts.clock),
         spooled=asyncio.Event(),
     )
 

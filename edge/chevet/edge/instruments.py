@@ -136,6 +136,15 @@ class Instrument:
         """Return the day of this unit's last calibration (ISO 8601), None where none was noted."""
         return self.calibrations.day(self.id, self.identity["serial"]) if self.calibrations else None
 
+    def serves(self, *, training: bool, label: str) -> bool:
+        """Tell whether it may be used: in training only simulated ones, elsewhere none kept for training.
+
+        `label` is the box's own: where everything is HTEST, every instrument serves both.
+        """
+        if label:
+            return True
+        return self.simulated if training else not self.settings.training
+
     def words(self) -> dict[str, str]:
         """Return what a recording carries of the device; "settings" are its own gain and filters, coded."""
         more = {"calibrated_on": self.calibrated_on or "", "settings": self._settings}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chevet.edge.database import Database
 from chevet.edge.errors import not_found
+from chevet.edge.training_lessons import TRAINING_PREFIX
 from chevet.study.study import Patient
 
 FOUND_AT_MOST = 20
@@ -50,13 +51,16 @@ class Patients:
         with self._database.write() as cursor:
             cursor.execute("UPDATE patients SET used_ms = ? WHERE id = ?", (self._now_ms(), patient_id))
 
-    def search(self, text: str) -> list[Patient]:
-        """Return at most 20 patients whose name or local number contains `text`, most recent first."""
+    def search(self, text: str, *, training: bool = False) -> list[Patient]:
+        """Return at most 20 patients whose name or local number contains `text`, most recent first.
+
+        The invented ones of training and the real ones are never found together.
+        """
         like = "%" + _folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         rows = self._database.rows(
-            "SELECT * FROM patients WHERE folded LIKE ? ESCAPE '\\' OR local_number LIKE ? ESCAPE '\\'"
-            " ORDER BY used_ms DESC, id DESC LIMIT ?",
-            (like, like, FOUND_AT_MOST),
+            "SELECT * FROM patients WHERE (folded LIKE ? ESCAPE '\\' OR local_number LIKE ? ESCAPE '\\')"
+            " AND (id LIKE ?) = ? ORDER BY used_ms DESC, id DESC LIMIT ?",
+            (like, like, f"{TRAINING_PREFIX}%", int(training), FOUND_AT_MOST),
         )
         return [_patient(row) for row in rows]
 

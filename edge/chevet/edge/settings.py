@@ -5,9 +5,9 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySettings
@@ -70,13 +70,31 @@ class BrokerSettings(_Section):
 
 
 class DeviceSettings(_Section):
-    """One instrument of this site: a driver's name and the link's URL."""
+    """One instrument of this site: a driver's name and the link's URL; `training` keeps it for lessons."""
 
     id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
     driver: str
     link: str
     instrument: InstrumentKind = ""
     simulated: bool = False
+    training: bool = False
+
+    @model_validator(mode="after")
+    def _training_is_simulated(self) -> Self:
+        if self.training and not self.simulated:
+            raise ValueError("what is for training must be simulated too; add simulated = true")
+        return self
+
+
+class TrainingSettings(_Section):
+    """Instruments for training alone, never offered in a visit of a real patient.
+
+    Attributes:
+        devices_file: a devices.json as `chevet-sim serve` writes it; None when the site has none. A file that
+            is not there leaves the box without them, and without any harm.
+    """
+
+    devices_file: Path | None = None
 
 
 class CartSettings(_Section):
@@ -119,6 +137,7 @@ class EdgeSettings(BaseSettings):
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
         discovery: how other instruments are found.
         cart: an ECG cart's folder.
+        training: simulated instruments for lessons.
         bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
             platform's own.
         bluetooth_spec: what that function is called with.
@@ -145,6 +164,7 @@ class EdgeSettings(BaseSettings):
     devices_file: Path | None = None
     discovery: DiscoverySettings = DiscoverySettings()
     cart: CartSettings = CartSettings()
+    training: TrainingSettings = TrainingSettings()
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
@@ -229,6 +249,8 @@ def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
             changed[name] = folder / value
     if settings.cart.folder:
         changed["cart"] = settings.cart.model_copy(update={"folder": folder / settings.cart.folder})
+    if settings.training.devices_file:
+        changed["training"] = TrainingSettings(devices_file=folder / settings.training.devices_file)
     if settings.broker.password_file:
         changed["broker"] = settings.broker.model_copy(
             update={"password_file": folder / settings.broker.password_file}
@@ -264,12 +286,23 @@ def all_devices(settings: EdgeSettings) -> tuple[DeviceSettings, ...]:
         SettingsError: the file cannot be read or names an id twice.
     """
     devices = settings.devices + (_devices_of(settings.devices_file) if settings.devices_file else ())
+    devices += _for_training(settings)
     seen: set[str] = set()
     for device in devices:
         if device.id in seen:
             raise SettingsError(f"The device id '{device.id}' is used twice; give each instrument its own.")
         seen.add(device.id)
     return devices
+
+
+def _for_training(settings: EdgeSettings) -> tuple[DeviceSettings, ...]:
+    """Return the instruments of lessons, by ids of their own; a real box starts without its simulator too."""
+    path = settings.training.devices_file
+    if path is None or not path.exists():
+        return ()
+    marked = {"simulated": True, "training": True}
+    found = [one.model_dump() | marked | {"id": f"training-{one.id}"[:64]} for one in _devices_of(path)]
+    return tuple(DeviceSettings(**one) for one in found)
 
 
 def _devices_of(path: Path) -> tuple[DeviceSettings, ...]:

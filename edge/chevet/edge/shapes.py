@@ -127,6 +127,7 @@ def visit_shape(
         "continues": asdict(words.continues) if words.continues else None,
         "override": words.override,
         "label": label,
+        "training": bool(words.training),
     }
 
 
@@ -152,6 +153,7 @@ def device_shape(instrument: Instrument, now_ms: int, now: float, label: str) ->
         "problem": instrument.problem,
         "calibrated_on": instrument.calibrated_on,
         "simulated": instrument.simulated or bool(label),
+        "training": instrument.settings.training,
     }
 
 

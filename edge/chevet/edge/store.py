@@ -90,6 +90,17 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT
         """,
     ),
+    (
+        "0006 lessons of the training course",
+        """
+        CREATE TABLE training_attempts (
+            id TEXT PRIMARY KEY, worker TEXT NOT NULL, lesson TEXT NOT NULL, state TEXT NOT NULL,
+            started_ms INTEGER NOT NULL, ended_ms INTEGER, points INTEGER, words TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX one_open_training ON training_attempts (state) WHERE state = 'open';
+        CREATE INDEX training_by_worker ON training_attempts (worker)
+        """,
+    ),
 )
 
 

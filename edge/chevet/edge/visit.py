@@ -17,6 +17,7 @@ from chevet.edge.patients import Patients
 from chevet.edge.visits import (
     ABANDONED,
     ACCEPTED,
+    CLOSED,
     DISCARDED,
     DRAFT,
     RECORDING,
@@ -147,7 +148,10 @@ class VisitRules:
         visit = await asyncio.to_thread(self._draft, visit_id)
         if visit.words.consent is None:
             raise Refusal("no_consent", "Ask for consent before the first recording.", field="consent")
-        return await self.captures.start(visit_id, step, site=site, side=side, seconds=seconds, device=device)
+        training = bool(visit.words.training)
+        return await self.captures.start(
+            visit_id, step, site=site, side=side, seconds=seconds, device=device, training=training
+        )
 
     def accept(self, capture_id: str, *, poor: bool, best: int | None) -> Visit:
         """Take a recording into the study; a poor one only when the worker says so.
@@ -182,13 +186,22 @@ class VisitRules:
         Raises:
             Refusal: not_found, conflict, incomplete with the missing thing as field, disk_full.
         """
+        return self._finish(self.close(visit_id))
+
+    def close(self, visit_id: str, *, training: bool = False) -> Visit:
+        """Take a complete visit out of everybody's hands; one of training goes no further than that.
+
+        Raises:
+            Refusal: not_found; conflict, also for the wrong kind of visit; incomplete.
+        """
         with self._deciding:
             visit = self._draft(visit_id)
+            if bool(visit.words.training) != training:
+                raise Refusal("conflict", "A visit of training is never sent; finish the lesson.")
             missing = self._missing(visit)
             if missing:
                 raise Refusal("incomplete", f"Before sending, complete this: {missing}.", field=missing)
-            closing = self.visits.begin_closing(visit_id, self.clock.reading())
-        return self._finish(closing)
+            return self.visits.begin_closing(visit_id, self.clock.reading())
 
     def abandon(self, visit_id: str, reason: str) -> None:
         """Give a draft up; its recordings are deleted.
@@ -208,6 +221,9 @@ class VisitRules:
     def resume_closing(self) -> None:
         """Finish what a power cut interrupted between closing and spooling."""
         for visit in self.visits.closing():
+            if visit.words.training:
+                self.visits.move(visit.id, CLOSED, visit.words)
+                continue
             try:
                 self._finish(visit)
             except Exception as error:  # noqa: BLE001 - a box that does not start helps nobody

@@ -56,6 +56,7 @@ class VisitWords:
         history: coded answers of the guided history and of sheets, such as "stroke.onset" or "nihss.1a".
         continues: the earlier case, if any.
         override: why care began before consent could be asked, "" when it was asked.
+        training: the lesson it belongs to, "" for a visit of a real patient; such a visit is never sealed.
     """
 
     reason: str = ""
@@ -75,6 +76,7 @@ class VisitWords:
     history: dict[str, str] = field(default_factory=dict[str, str])
     continues: Continued | None = None
     override: str = ""
+    training: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,14 @@ class Visits:
             (patient, DRAFT, CLOSING, CLOSED, LOOKED_BACK_AT_MOST),
         )
         return [_visit(row) for row in reversed(rows)]
+
+    def of_training(self, attempt: str) -> list[Visit]:
+        """Return the visits of one lesson, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM visits WHERE json_extract(words, '$.training') = ? ORDER BY created_ms, id",
+            (attempt,),
+        )
+        return [_visit(row) for row in rows]
 
     def closing(self) -> list[Visit]:
         """Return visits whose closing was interrupted."""

@@ -1,0 +1,526 @@
+"""Training: scored by what the box saw, and kept apart from care in both directions."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from edge_fakes import Box, make_box
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_edge_api import PIN, at_work, error, kiosk
+from test_edge_visit import NAME, ecg_block, refused
+
+from chevet.edge.api import make_app
+from chevet.edge.closing import Closing
+from chevet.edge.recorded import Judged
+from chevet.edge.settings import DeviceSettings, SettingsError, all_devices, load_settings
+from chevet.edge.training import OVER_AFTER_MS
+from chevet.edge.training_checks import CHECKS, PASS_AT, Seen, score
+from chevet.edge.training_lessons import (
+    BRAHIM,
+    BY_CODE,
+    FATIMA,
+    HOMONYM,
+    LESSONS,
+    PARTS,
+    PATIENTS,
+    RETAKE,
+    START,
+    TRAINING_PREFIX,
+)
+from chevet.edge.training_store import FAILED, MARKS_AT_MOST, OPEN, PASSED, Attempt, Attempts, marked
+from chevet.edge.visits import ACCEPTED, CLOSED, CLOSING, DRAFT, CaptureRow, Visit, VisitWords
+from chevet.study.recording import QualityMark
+from chevet.study.study import HTEST, Consent, EdgeClock, Patient, Vital
+
+T0, MINUTE = 1_750_000_000_000, 60_000
+GOOD, POOR = QualityMark(1.0, usable=True), QualityMark(0.1, usable=False)
+
+
+def kept(step: str, place: str = "", *, good: bool = True, poor: bool = False, at: int = 0) -> CaptureRow:
+    side = place if place in {"left", "right"} else ""
+    judged = Judged(GOOD if good else POOR)
+    words: dict[str, Any] = {"started_ms": T0 + at}
+    return CaptureRow(
+        f"{step}-{place}-{at}", "v", step, place if not side else "", side, "d", 5.0,
+        verdict=ACCEPTED, poor=poor, judged=judged, summary=words,
+    )  # fmt: skip
+
+
+def a_visit(patient: Patient = FATIMA, state: str = DRAFT, **words: Any) -> Visit:
+    return Visit("v", patient.id, "amina", state, T0, VisitWords(training="a", **words))
+
+
+def seen(
+    lesson: str,
+    *captures: CaptureRow,
+    visit: Visit | None = None,
+    marks: Mapping[str, Sequence[int]] | None = None,
+    minutes: float = 1.0,
+) -> Seen:
+    times = {row.id: row.summary["started_ms"] for row in captures if row.summary}
+    now_ms = T0 + round(minutes * MINUTE)
+    return Seen(BY_CODE[lesson], T0, now_ms, marks or {}, visit or a_visit(), captures, times)
+
+
+def done(checked: Seen) -> dict[str, float]:
+    steps = checked.lesson.all_steps
+    return {f"{s.check}:{s.arg}": value for s, value in zip(steps, score(checked).values, strict=True)}
+
+
+def test_the_course_has_the_lessons_of_a_training_day_in_order() -> None:
+    codes = [lesson.code for lesson in LESSONS]
+    assert len(codes) >= 12
+    day = [
+        "sign_in",
+        "danger",
+        "identity",
+        "consent",
+        "oximeter",
+        "electrodes",
+        "ecg_quality",
+        "heart",
+        "lungs",
+    ]
+    assert codes[:9] == day
+    assert codes[9:] == ["otoscope", "vitals", "send", "answer", "power", "whole"]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.code)
+def test_every_lesson_can_be_checked_and_needs_something_done(lesson: Any) -> None:
+    assert {step.check for step in lesson.all_steps} <= CHECKS.keys()
+    assert {step.part for step in lesson.all_steps} <= set(PARTS)
+    assert any(step.must for step in lesson.all_steps)
+    nothing = Seen(lesson, T0, T0, {})
+    assert not score(nothing).passed
+    assert score(nothing).points < PASS_AT
+    if lesson.question:
+        assert lesson.question.right in lesson.question.options
+
+
+def test_two_of_the_patients_share_a_name_and_nothing_else() -> None:
+    assert FATIMA.name == HOMONYM.name
+    assert FATIMA.birth_year != HOMONYM.birth_year
+    assert FATIMA.local_number != HOMONYM.local_number
+    assert all(patient.id.startswith(TRAINING_PREFIX) for patient in PATIENTS)
+
+
+def test_the_wrong_one_of_two_of_the_same_name_fails_the_lesson() -> None:
+    right = seen("identity", visit=a_visit(FATIMA, red_flags=()))
+    wrong = seen("identity", visit=a_visit(HOMONYM, red_flags=()))
+    assert score(right).passed
+    assert score(right).points == 100
+    assert not score(wrong).passed
+    assert score(wrong).parts["identity"] == 0
+
+
+@pytest.mark.parametrize(
+    ("called", "passed"),
+    [("called:chest_pain", True), ("called:stroke", False), ("called:chest_pain,stroke", False)],
+)
+def test_the_call_must_be_for_the_signs_of_the_case(called: str, passed: bool) -> None:
+    marks = {called: [T0 + 5], "answer:call": [T0 + 9]}
+    assert score(seen("danger", marks=marks)).passed is passed
+
+
+def test_a_mark_from_before_the_lesson_does_not_count() -> None:
+    marks = {"signed_in": [T0 - 5], "answer:nobody": [T0 + 1]}
+    assert done(seen("sign_in", marks=marks))["signed_in:"] == 0.0
+    assert score(seen("sign_in", marks=marks | {"signed_in": [T0 - 5, T0 + 5]})).passed
+
+
+@pytest.mark.parametrize(
+    ("purposes", "value"),
+    [(("care", "teaching"), 1.0), (("care",), 0.0), (("care", "teaching", "research"), 0.0)],
+)
+def test_consent_is_what_the_patient_said_no_more_and_no_less(
+    purposes: tuple[str, ...], value: float
+) -> None:
+    visit = a_visit(BRAHIM, consent=Consent(purposes, T0, ""))
+    assert done(seen("consent", visit=visit))["consent:care,teaching"] == value
+
+
+def test_the_first_answer_counts() -> None:
+    right_later = {"answer:accept": [T0 + 1], "answer:warm": [T0 + 2]}
+    assert done(seen("oximeter", marks=right_later))["answered:cold"] == 0.0
+    assert done(seen("oximeter", marks={"answer:warm": [T0 + 2]}))["answered:cold"] == 1.0
+    assert done(seen("oximeter", marks={}))["answered:cold"] == 0.0
+
+
+def test_a_poor_recording_costs_quality_but_is_no_failure_of_the_lesson_on_the_oximeter() -> None:
+    marks = {"answer:warm": [T0 + 2]}
+    good = score(seen("oximeter", kept("oximetry"), marks=marks))
+    poor = score(seen("oximeter", kept("oximetry", good=False, poor=True), marks=marks))
+    assert (good.points, good.parts["quality"], good.passed) == (100, 100, True)
+    assert poor.parts["quality"] == 0
+    assert poor.points < PASS_AT
+
+
+def test_the_lesson_on_quality_wants_the_last_ecg_good() -> None:
+    bad, good = kept("ecg", good=False, poor=True, at=1), kept("ecg", at=2)
+    assert done(seen("ecg_quality", bad, good))["clean:ecg"] == 1.0
+    assert done(seen("ecg_quality", good, bad))["clean:ecg"] == 0.0
+    assert done(seen("ecg_quality"))["clean:ecg"] == 0.0
+
+
+def test_points_of_the_heart_are_counted_and_their_order_is_judged() -> None:
+    places = ["A", "P", "E", "T", "M"]
+    rows = [kept("heart_sound", place, at=n) for n, place in enumerate(places)]
+    name = "heart_sound:A,P,E,T,M"
+    right = done(seen("heart", *rows))
+    assert (right[f"recorded:{name}"], right[f"in_order:{name}"]) == (1.0, 1.0)
+    swapped = done(seen("heart", rows[1], rows[0], *rows[2:]))
+    assert (swapped[f"recorded:{name}"], swapped[f"in_order:{name}"]) == (1.0, pytest.approx(0.6))
+    some = done(seen("heart", *rows[:2]))
+    assert (some[f"recorded:{name}"], some[f"in_order:{name}"]) == (pytest.approx(0.4), 0.0)
+    assert score(seen("heart", *rows)).passed
+    assert not score(seen("heart", *rows[:4])).passed
+
+
+def test_typed_numbers_are_compared_with_the_ones_shown() -> None:
+    def typed(value: float, source: str = "manual") -> float:
+        vital = Vital("temperature", value, "Cel", source, T0, GOOD)
+        return done(seen("vitals", visit=a_visit(vitals=(vital,))))["typed:temperature=38.4"]
+
+    assert typed(38.4) == 1.0
+    assert typed(34.8) == 0.0
+    assert typed(38.4, "thermometer") == 0.0
+
+
+def test_sending_wants_question_specialty_and_urgency() -> None:
+    words = {"question": "Is this normal?", "specialty": "cardiology", "urgency": "urgent"}
+    assert score(seen("send", visit=a_visit(BRAHIM, CLOSED, **words))).passed
+    assert not score(seen("send", visit=a_visit(BRAHIM, DRAFT, **words))).passed
+    assert not score(seen("send", visit=a_visit(BRAHIM, CLOSED, **words | {"question": "?"}))).passed
+
+
+def test_the_answer_is_read_before_the_recording_it_asks_for() -> None:
+    row = kept("heart_sound", "M", at=10_000)
+    sent = a_visit(state=CLOSED)
+    assert score(seen("answer", row, visit=sent, marks={"answer_read": [T0 + 1]})).passed
+    late = seen("answer", row, visit=sent, marks={"answer_read": [T0 + 20_000]})
+    assert done(late)["in_order:answer_first"] == 0.0
+
+
+def test_after_a_power_cut_the_first_recording_is_still_there() -> None:
+    row, sent = kept("oximetry", at=10_000), a_visit(BRAHIM, CLOSED)
+    answer = {"answer:go_on": [T0 + 90_000]}
+    assert score(
+        seen("power", row, visit=sent, marks=answer | {"signed_in": [T0 + 30_000]}, minutes=3)
+    ).passed
+    early = seen("power", row, visit=sent, marks=answer | {"signed_in": [T0 + 5_000]}, minutes=3)
+    assert done(early)["resumed:"] == 0.0
+    assert not score(early).passed
+
+
+def test_time_is_full_until_the_limit_and_nothing_at_its_double() -> None:
+    limit = BY_CODE["identity"].minutes
+
+    def time_of(minutes: float) -> float:
+        return done(seen("identity", minutes=minutes))[f"in_time:{limit:g}"]
+
+    assert [time_of(limit * share) for share in (0.5, 1.0, 1.5, 2.0, 9.0)] == pytest.approx([1, 1, 0.5, 0, 0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    lesson=st.sampled_from(LESSONS),
+    rows=st.lists(
+        st.builds(
+            kept,
+            st.sampled_from(["oximetry", "ecg", "heart_sound", "otoscopy"]),
+            st.sampled_from(["", "A", "M", "left", "right"]),
+            good=st.booleans(),
+            poor=st.booleans(),
+            at=st.integers(0, 10_000_000),
+        ),
+        max_size=8,
+    ),
+    marks=st.dictionaries(
+        st.sampled_from(["signed_in", "answer_read", "called:chest_pain", "answer:call"]),
+        st.lists(st.integers(T0 - 10, T0 + 100_000), min_size=1, max_size=3),
+    ),
+    minutes=st.floats(0, 1e6),
+)
+def test_a_score_is_always_within_its_range(
+    lesson: Any, rows: list[CaptureRow], marks: dict[str, list[int]], minutes: float
+) -> None:
+    result = score(seen(lesson.code, *rows, marks=marks, minutes=minutes))
+    assert 0 <= result.points <= 100
+    assert all(0.0 <= value <= 1.0 for value in result.values)
+    assert all(0 <= points <= 100 for points in result.parts.values())
+    assert not result.passed or result.points >= PASS_AT
+
+
+# --- apart from care ------------------------------------------------------------------------------
+
+
+def test_while_a_lesson_is_open_only_invented_people_are_found_and_examined(box: Box) -> None:
+    training, rules = box.bedside.training, box.bedside.rules
+    box.bedside.patients.add(Patient("p1", NAME, 1974, "F", "A-17"))
+    assert [one.id for one in training.search("")] == ["p1"]
+    training.begin("amina", "identity")
+    assert {one.id for one in training.search("")} == {one.id for one in PATIENTS}
+    assert training.new_patient_id().startswith(TRAINING_PREFIX)
+    assert refused(lambda: training.words_for("amina", "p1")).code == "conflict"
+    assert refused(lambda: training.words_for("youssef", FATIMA.id)).code == "conflict"
+    words = training.words_for("amina", FATIMA.id)
+    assert words is not None
+    visit = rules.open(FATIMA.id, "amina", words)
+    assert box.bedside.visit(visit)["label"] == HTEST
+    training.stop()
+    assert [one.id for one in training.search("")] == ["p1"]
+    assert not training.new_patient_id().startswith(TRAINING_PREFIX)
+    assert refused(lambda: training.words_for("amina", FATIMA.id)).code == "conflict"
+    assert training.words_for("amina", "p1") is None
+
+
+def test_a_visit_of_training_is_closed_and_never_sealed(box: Box) -> None:
+    training, rules = box.bedside.training, box.bedside.rules
+    training.begin("amina", "send")
+    visit = training.lay_ready("amina")
+    rules.write(visit.id, {"question": "Is this normal?", "specialty": "cardiology", "urgency": "urgent"})
+    assert refused(lambda: rules.send(visit.id)).code == "conflict"
+    training.send(visit.id)
+    assert box.bedside.visits.get(visit.id).state == CLOSED
+    assert box.bedside.cases.all() == []
+    assert box.bedside.spool.pending_ids() == []
+    assert training.finish("amina").state == PASSED
+    sealing: Closing = rules.closing
+    with pytest.raises(AssertionError, match="never sealed"):
+        sealing.finish(box.bedside.visits.get(visit.id))
+
+
+def test_an_incomplete_visit_of_training_names_what_is_missing(box: Box) -> None:
+    training = box.bedside.training
+    training.begin("amina", "send")
+    visit = training.lay_ready("amina")
+    assert refused(lambda: training.send(visit.id)).field == "question"
+
+
+def test_a_real_visit_cannot_be_closed_as_training(box: Box) -> None:
+    box.bedside.patients.add(Patient("p1", NAME, 1974, "F", "A-17"))
+    visit = box.bedside.rules.open("p1", "amina")
+    assert refused(lambda: box.bedside.training.send(visit.id)).code == "conflict"
+    assert box.bedside.visits.get(visit.id).state == DRAFT
+
+
+def test_a_power_cut_while_a_training_visit_closes_sends_nothing(box: Box) -> None:
+    training = box.bedside.training
+    training.begin("amina", "send")
+    visit = training.lay_ready("amina")
+    box.bedside.visits.begin_closing(visit.id, EdgeClock(1, "b", 1.0, "ok"))
+    assert box.bedside.visits.get(visit.id).state == CLOSING
+    box.bedside.rules.resume_closing()
+    assert box.bedside.visits.get(visit.id).state == CLOSED
+    assert box.bedside.spool.pending_ids() == []
+
+
+def test_training_does_not_begin_over_an_open_visit_nor_twice(box: Box) -> None:
+    training = box.bedside.training
+    box.bedside.patients.add(Patient("p1", NAME, 1974, "F", "A-17"))
+    visit = box.bedside.rules.open("p1", "amina")
+    busy = refused(lambda: training.begin("amina", "danger"))
+    assert (busy.code, busy.field) == ("visit_open", visit.id)
+    box.bedside.rules.abandon(visit.id, "")
+    training.begin("amina", "danger")
+    assert refused(lambda: training.begin("amina", "danger")).code == "training_open"
+    assert refused(lambda: training.begin("amina", "nothing")).code == "not_found"
+
+
+def test_another_worker_or_a_forgotten_lesson_ends_training_at_sign_in(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = box.bedside.training
+    training.begin("amina", "oximeter")
+    draft = training.lay_ready("amina")
+    training.signed_in("amina")
+    assert training.require("amina").marks["signed_in"]
+    training.signed_in("youssef")
+    assert training.attempts.current() is None
+    assert box.bedside.visits.get(draft.id).state == "abandoned"
+    training.begin("amina", "oximeter")
+    later = box.bedside.clock.now_ms() + OVER_AFTER_MS + 1000
+    monkeypatch.setattr(type(box.bedside.clock), "now_ms", lambda _: later)
+    training.signed_in("amina")
+    assert training.attempts.current() is None
+    training.signed_in("amina")  # with no lesson open it is an ordinary sign-in
+    assert refused(lambda: training.require("amina")).code == "not_training"
+
+
+def test_a_lesson_that_begins_at_the_first_screen_lays_nothing_ready(box: Box) -> None:
+    training = box.bedside.training
+    for lesson in LESSONS:
+        training.begin("amina", lesson.code)
+        if lesson.begins == START:
+            assert refused(lambda: training.lay_ready("amina")).code == "conflict"
+        else:
+            visit = training.lay_ready("amina")
+            assert visit.words.training
+            assert (visit.words.continues is not None) == (lesson.begins == RETAKE)
+        training.stop()
+
+
+def test_marks_are_limited_and_history_and_certificate_are_of_one_worker(box: Box) -> None:
+    attempts: Attempts = box.bedside.training.attempts
+    full = Attempt("a", "amina", "danger", OPEN, 1, marks={"answer_read": list(range(MARKS_AT_MOST))})
+    assert refused(lambda: marked(full, "signed_in", 1)).code == "too_large"
+    assert box.bedside.training.certificate("amina") is None
+    for number, lesson in enumerate(LESSONS):
+        at = 1000 + number
+        attempts.add(Attempt(f"f{number}", "amina", lesson.code, FAILED, at, at, 20))
+        attempts.add(Attempt(f"w{number}", "amina", lesson.code, PASSED, at, at, 82))
+        if number:
+            attempts.add(Attempt(f"p{number}", "amina", lesson.code, PASSED, at, at + 1, 100))
+    certificate = box.bedside.training.certificate("amina")
+    assert certificate is not None
+    assert certificate.points == round((82 + 100 * (len(LESSONS) - 1)) / len(LESSONS))
+    assert certificate.at_ms == 1000 + len(LESSONS)
+    assert box.bedside.training.certificate("youssef") is None
+    assert attempts.of_worker("youssef") == []
+    assert refused(lambda: attempts.change("w0", lambda one: one)).code == "conflict"
+
+
+# --- instruments ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("simulated", "kept_for_training", "label", "in_training", "in_care"),
+    [
+        (False, False, "", False, True),
+        (True, True, "", True, False),
+        (True, False, "", True, True),
+        (False, False, HTEST, True, True),
+        (True, True, HTEST, True, True),
+    ],
+)
+def test_which_instruments_serve_what(
+    box: Box, simulated: bool, kept_for_training: bool, label: str, in_training: bool, in_care: bool
+) -> None:
+    one = box.bedside.instruments["ecg"]
+    one.simulated = simulated
+    one.settings = DeviceSettings(
+        id="ecg",
+        driver="fake",
+        link="x:",
+        simulated=simulated or kept_for_training,
+        training=kept_for_training,
+    )
+    assert one.serves(training=True, label=label) is in_training
+    assert one.serves(training=False, label=label) is in_care
+
+
+def test_a_simulator_s_devices_are_kept_for_training_and_may_be_missing(tmp_path: Path) -> None:
+    config = tmp_path / "edge.toml"
+    text = 'data_dir = "box"\nprogramme = "p.json"\n[training]\ndevices_file = "sim.json"\n'
+    config.write_text(text)
+    assert all_devices(load_settings(config)) == ()
+    (tmp_path / "sim.json").write_text('[{"id": "ecg", "driver": "kit-ecg", "link": "serial:/x"}]')
+    (device,) = all_devices(load_settings(config))
+    assert (device.id, device.simulated, device.training) == ("training-ecg", True, True)
+    one = '[[devices]]\nid = "ecg"\ndriver = "kit-ecg"\nlink = "serial:/x"\ntraining = true\n'
+    config.write_text('data_dir = "box"\nprogramme = "p.json"\n' + one)
+    with pytest.raises(SettingsError, match="simulated = true"):
+        load_settings(config)
+
+
+# --- the interface --------------------------------------------------------------------------------
+
+
+async def begin(client: httpx.AsyncClient, lesson: str) -> dict[str, Any]:
+    answer = await client.post("/api/training", json={"lesson": lesson})
+    assert answer.status_code == 201
+    return dict(answer.json())
+
+
+async def test_a_lesson_is_begun_marked_finished_and_listed(box: Box) -> None:
+    async with kiosk(box) as client:
+        course = (await client.get("/api/training")).json()
+        assert [one["code"] for one in course["lessons"]] == [lesson.code for lesson in LESSONS]
+        assert (course["open"], course["history"], course["certificate"]) == (None, [], None)
+        assert "right" not in str(course["lessons"][1]["question"])
+        assert course["missing"] == ["oximeter", "ecg", "stethoscope", "otoscope"]
+        assert (await begin(client, "danger"))["state"] == OPEN
+        status = (await client.get("/api/status")).json()
+        assert (status["label"], status["training"]) == (HTEST, "danger")
+        for mark in ("called:chest_pain", "answer:call"):
+            assert (await client.post("/api/training/marks", json={"mark": mark})).status_code == 200
+        finished = (await client.post("/api/training/finish", json={})).json()
+        assert (finished["state"], finished["points"]) == (PASSED, 100)
+        assert [step["value"] for step in finished["steps"]] == [1.0, 1.0, 1.0]
+        after = (await client.get("/api/training")).json()
+        assert after["lessons"][1]["best"] == 100
+        assert [one["lesson"] for one in after["history"]] == ["danger"]
+        status = (await client.get("/api/status")).json()
+        assert (status["label"], status["training"]) == ("", "")
+
+
+async def test_what_is_no_lesson_and_no_mark_is_refused(box: Box) -> None:
+    async with kiosk(box) as client:
+        assert error(await client.post("/api/training", json={"lesson": "x"}))[:2] == (404, "not_found")
+        assert error(await client.post("/api/training/finish", json={}))[:2] == (409, "not_training")
+        await begin(client, "danger")
+        for mark in ("signed_in", "called:", "answer:Not a code", "x" * 400):
+            answer = await client.post("/api/training/marks", json={"mark": mark})
+            assert error(answer)[:2] == (422, "invalid"), mark
+        assert (await client.post("/api/training/stop", json={})).status_code == 204
+        assert (await client.get("/api/training")).json()["open"] is None
+    async with kiosk_again(box) as stranger:
+        assert (await stranger.get("/api/training")).status_code == 401
+
+
+def kiosk_again(box: Box) -> httpx.AsyncClient:
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(make_app(box.bedside)), base_url="http://kiosk")
+
+
+async def test_signing_in_is_what_the_first_lesson_waits_for(box: Box) -> None:
+    async with kiosk(box) as client:
+        await begin(client, "sign_in")
+        await client.delete("/api/session")
+        answer = await client.post("/api/session", json={"worker": "amina", "pin": PIN})
+        assert answer.status_code == 200
+        steps = (await client.get("/api/training")).json()["open"]["steps"]
+        assert steps[0] == {"check": "signed_in", "arg": "", "part": "action", "must": True, "value": 1.0}
+
+
+async def test_a_training_visit_records_from_simulated_instruments_alone(tmp_path: Path) -> None:
+    box = make_box(tmp_path)
+    async with at_work(box) as client:
+        await begin(client, "electrodes")
+        visit = (await client.post("/api/training/visit", json={})).json()
+        assert (visit["training"], visit["label"]) == (True, HTEST)
+        asked = {"step": "ecg", "seconds": 1}
+        refusal = await client.post(f"/api/visits/{visit['id']}/captures", json=asked)
+        assert error(refusal)[:2] == (503, "device_absent")
+        box.bedside.instruments["ecg"].simulated = True
+        capture = (await client.post(f"/api/visits/{visit['id']}/captures", json=asked)).json()
+        box.devices["ecg"].play(ecg_block(0, 500))
+        stopped = (await client.post(f"/api/captures/{capture['id']}/stop", json={})).json()
+        assert stopped["recording"] is None or stopped["recording"]["simulated"]
+        await client.post(f"/api/captures/{capture['id']}/discard", json={})
+        finished = (await client.post("/api/training/finish", json={})).json()
+        assert finished["state"] == FAILED
+        assert (await client.get("/api/visits/current")).json() == {"visit": None}
+        assert not list((tmp_path / "box" / "journals").glob("*.journal"))
+    box.close()
+
+
+async def test_an_invented_patient_is_registered_and_sent_within_a_lesson(box: Box) -> None:
+    async with kiosk(box) as client:
+        await begin(client, "whole")
+        person = {"name": "New Person", "birth_year": 1990, "sex": "F", "local_number": ""}
+        patient = (await client.post("/api/patients", json=person)).json()
+        assert patient["id"].startswith(TRAINING_PREFIX)
+        visit = (await client.post("/api/visits", json={"patient": patient["id"]})).json()
+        assert visit["training"]
+        await client.put(f"/api/visits/{visit['id']}/consent", json={"purposes": ["care"], "witness": ""})
+        words = {"question": "Is this normal?", "specialty": "cardiology"}
+        await client.patch(f"/api/visits/{visit['id']}", json=words)
+        assert (await client.post(f"/api/visits/{visit['id']}/send", json={})).json() == {"case": ""}
+        assert (await client.get("/api/cases")).json()["cases"] == []
+        coded = (await client.post("/api/patients/coded", json={"birth_year": None, "sex": ""})).json()
+        assert coded["id"].startswith(TRAINING_PREFIX)
