@@ -16,7 +16,8 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from chevet.exchange.connection import BrokerAddress, Callbacks, Connection
 
-WATCHDOG_S: Final = 12.0
+WATCHDOG_S: Final = 11.5
+"""A dead link is to be told within 13 s, looking and giving up included."""
 ANSWER_S: Final = 6.0
 """For the broker to accept us and our subscriptions: two round trips, and one more behind a lost packet."""
 WATCHDOG_ROUNDS: Final = 3.0
@@ -237,9 +238,9 @@ class Line:
 
     def _on_ack(self, generation: int, mid: int) -> None:
         token = self._token(generation, mid)
-        self._heard_at = self._now()
         sent_at = self._outstanding.pop(token, None)
-        if sent_at is not None:
+        if sent_at is not None:  # QoS 0 is "acknowledged" by our own socket, which says nothing of the link
+            self._heard_at = self._now()
             took = self._heard_at - sent_at
             self._usual_s += (took - self._usual_s) * (_SMOOTHING if self._usual_s else 1.0)
             self.traffic.bytes_down += _ACK_BYTES

@@ -60,6 +60,7 @@ MOSQUITTO = """\
 listener {port} {host}
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 message_size_limit {payload}
 log_type error
 log_type warning

@@ -48,6 +48,7 @@ RENEW_S: Final = 3600.0
 MOSQUITTO: Final = """\
 # Written by chevet-relay broker: mutual TLS 1.3, one certificate a site, rights by its name.
 persistence false
+set_tcp_nodelay true
 message_size_limit {payload}
 allow_anonymous false
 acl_file {folder}/acl
