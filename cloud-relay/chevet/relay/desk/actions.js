@@ -52,6 +52,10 @@ export async function readStatus() {
 /** @param {string} user @param {string} password @throws {ApiError} for the form to show */
 export async function signIn(user, password) {
   const answer = await post("/api/session", { user, password });
+  if (answer.next) {
+    set({ next: answer.next, ended: false });
+    return;
+  }
   set({ user: answer.user, ended: false, trouble: "" });
   await enter();
 }
@@ -113,12 +117,13 @@ export async function takeOrGive(what) {
 /**
  * Sign what was written and send it.
  * @param {string} password unlocks the signing key
+ * @param {string} code of the second factor, "" where none was asked for
  * @throws {ApiError} for the dialog to show
  */
-export async function sign(password) {
+export async function sign(password, code = "") {
   const id = now().open?.id ?? "";
   const { follow_up_date, ...written } = draftOf(id);
-  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password });
+  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password, ...(code ? { code } : {}) });
   setDraft(id, null);
   set({ dialog: "" });
   await Promise.all([readCase(id), readInbox()]);

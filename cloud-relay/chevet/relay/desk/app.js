@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { About } from "/desk/about.js";
+import { Account } from "/desk/account.js";
 import { AnswerPanel } from "/desk/answer.js";
 import { Bar } from "/desk/bar.js";
 import { CaseTable } from "/desk/case.js";
@@ -46,6 +47,7 @@ function Rooms() {
 function Dialogs() {
   const { dialog } = useDesk();
   if (dialog === "about") return html`<${About} />`;
+  if (dialog === "account") return html`<${Account} />`;
   if (dialog === "keys") return html`<${Keys} />`;
   if (dialog === "screen") return html`<${ScreenScale} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;

@@ -19,7 +19,7 @@ export function Bar() {
     </nav>
     <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
     <${LanguageSwitch} />
-    <span class="bar-user"><b>${user?.name}</b><span>${word("specialty", user?.specialty ?? "")}</span></span>
+    <button type="button" class="bar-user" title=${t("sessions.title")} onClick=${() => set({ dialog: "account" })}><b>${user?.name}</b><span>${word("specialty", user?.specialty ?? "")}</span></button>
     <button type="button" class="bar-button bar-keys" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
     <button type="button" class="bar-button" title=${t("about.title")} aria-label=${t("about.title")} onClick=${() => set({ dialog: "about" })}><${Icon} name="info" /></button>
     <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${signOut}><${Icon} name="log-out" /></button>
@@ -29,7 +29,7 @@ export function Bar() {
 /** Each language by its own name. */
 export function LanguageSwitch() {
   const { language } = useDesk();
-  const names = Object.entries(LANGUAGES);
+  const names = Object.entries(LANGUAGES).filter(([code]) => code !== "zgh"); // the desk's own words are not in Tamazight
   return html`<div class="languages" role="group" aria-label=${t("language")}>
     ${names.map(([code, name]) => html`<button type="button" key=${code} lang=${code} aria-pressed=${language === code} onClick=${() => chooseLanguage(code)}>${name}</button>`)}
   </div>`;

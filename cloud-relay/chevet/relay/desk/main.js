@@ -29,8 +29,8 @@ async function begin() {
 /** Wait for the relay: a page may be open before it. */
 async function join() {
   try {
-    const { user } = await get("/api/session");
-    set({ user });
+    const { user, next } = await get("/api/session");
+    set({ user, next: next ?? "" });
     await readStatus();
     if (user) await enter();
     else await follow();

@@ -1,4 +1,4 @@
-/** Sign-in: name, password, and what went wrong in plain words. */
+/** Sign-in: name, password, then the second factor; what went wrong in plain words. */
 
 import { ApiError } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
@@ -6,10 +6,11 @@ import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { signIn } from "/desk/actions.js";
 import { LanguageSwitch } from "/desk/bar.js";
+import { SecondFactor } from "/desk/second-factor.js";
 import { set, useDesk } from "/desk/store.js";
 
 export function SignIn() {
-  const { status, ended } = useDesk();
+  const { status, ended, next } = useDesk();
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState("");
@@ -33,14 +34,15 @@ export function SignIn() {
     <div class="sign-in-card card">
       <div class="sign-in-name"><img src="/shared/mark.svg" alt="" width="44" height="44" /><div><h1>Chevet</h1><p class="soft">${t("desk_of", { programme: status?.programme ?? "" })}</p></div></div>
       ${ended ? html`<p class="note note-attention" role="status"><${Icon} name="clock" />${t("session_ended")}</p>` : ""}
-      <form onSubmit=${submit}>
+      ${status?.second_factor === "off" ? html`<p class="note"><${Icon} name="flask-conical" />${t("factor.off")}</p>` : ""}
+      ${next ? html`<${SecondFactor} />` : html`<form onSubmit=${submit}>
         <div class="field"><label for="user">${t("user")}</label>
           <input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck=${false} required value=${user} onInput=${(/** @type {any} */ e) => setUser(e.target.value)} /></div>
         <div class="field"><label for="password">${t("password")}</label>
           <input id="password" name="password" type="password" autocomplete="current-password" required aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
         ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
         <button type="submit" class="button button-main" disabled=${busy}>${t("sign_in")}</button>
-      </form>
+      </form>`}
     </div>
     <div class="sign-in-foot"><${LanguageSwitch} />
       <button type="button" class="link" onClick=${() => set({ dialog: "about" })}>${t("about.title")}</button></div>

@@ -14,6 +14,8 @@ import { draftOf, useDesk } from "/desk/store.js";
 export function SignDialog() {
   const { open, user } = useDesk();
   const [password, setPassword] = useState("");
+  const [needsCode, setNeedsCode] = useState(false);
+  const [code, setCode] = useState("");
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   if (!open) return null;
@@ -25,12 +27,18 @@ export function SignDialog() {
     setBusy(true);
     setProblem("");
     try {
-      await sign(password);
+      await sign(password, code.trim());
     } catch (error) {
+      setBusy(false);
+      setCode("");
+      if (error instanceof ApiError && error.field === "code") {
+        setNeedsCode(true);
+        setProblem(error.code === "second_factor_needed" ? "" : error.sentence);
+        return;
+      }
       const wrong = error instanceof ApiError && error.code === "wrong_password";
       setProblem(wrong ? t("error.wrong_signing_password") : error instanceof ApiError ? error.sentence : t("error.other"));
       setPassword("");
-      setBusy(false);
     }
   }
 
@@ -48,6 +56,8 @@ export function SignDialog() {
       <input class="visually-hidden" type="text" name="username" autocomplete="username" value=${user?.id} readonly tabindex="-1" aria-hidden="true" />
       <div class="field"><label for="sign-password">${t("sign.password")}</label>
         <input id="sign-password" type="password" autocomplete="current-password" required autofocus aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
+      ${needsCode ? html`<div class="field"><label for="sign-code">${t("sign.code")}</label>
+        <input id="sign-code" name="code" dir="ltr" autocomplete="one-time-code" autocapitalize="none" spellcheck=${false} maxlength="40" required autofocus value=${code} onInput=${(/** @type {any} */ e) => setCode(e.target.value)} /></div>` : ""}
       ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
       <div class="dialog-foot"><button type="submit" class="button button-main" disabled=${busy}><${Icon} name="send" />${t("answer.sign")}</button></div>
     </form>

@@ -17,6 +17,7 @@ import { stateOf } from "/shared/state.js";
  * @property {string} language
  * @property {RelayStatus | null} status
  * @property {User | null} user
+ * @property {"" | "code" | "enrol"} next what sign-in still lacks after the password
  * @property {boolean} ended a session ended by itself: say so at sign-in
  * @property {Route} route
  * @property {InboxCase[] | null} inbox null until it was read once
@@ -31,7 +32,7 @@ import { stateOf } from "/shared/state.js";
  * @property {boolean} connected the live line is open
  * @property {string} trouble a sentence to show once
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
- * @property {"" | "about" | "keys" | "screen" | "sign"} dialog
+ * @property {"" | "about" | "keys" | "screen" | "sign" | "account"} dialog
  * @property {boolean} wide the list is folded away
  * @property {"answer" | "message"} side what the right-hand panel shows
  * @property {{step: string, site: string, side: string} | null} retake what a tap on "ask again" chose
@@ -39,7 +40,7 @@ import { stateOf } from "/shared/state.js";
 
 /** @type {Desk} */
 const FIRST = {
-  ready: false, language: "fr", status: null, user: null, ended: false, route: { page: "inbox", id: "", pane: "" },
+  ready: false, language: "fr", status: null, user: null, next: "", ended: false, route: { page: "inbox", id: "", pane: "" },
   inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
   connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
 };
