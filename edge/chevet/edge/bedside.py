@@ -31,9 +31,13 @@ from chevet.study.study import HTEST, SPECIALTIES
 
 @dataclass(slots=True)
 class UplinkState:
-    """What the screens' bar shows of the line: `last_contact_ms` is the relay's last word."""
+    """What the screens' bar shows of the line: `last_contact_ms` is the relay's last word.
+
+    `watched`: a specialist watches what is measured now.
+    """
 
     online: bool = False
+    watched: bool = False
     last_contact_ms: int | None = None
 
 
@@ -109,6 +113,7 @@ class Bedside:
             "uplink": {
                 "state": "online" if self.uplink.online else "offline",
                 "last_contact_ms": self.uplink.last_contact_ms,
+                "watched": self.uplink.watched,
             },
             "queue": {
                 "waiting": len(pending) - len(travelling),

@@ -164,6 +164,10 @@ class Live:
         self._instruments: Mapping[str, Instrument] = {}
         self.marks: dict[str, QualityMark] = {}
 
+    def watched(self) -> frozenset[str]:
+        """Return the devices that any screen watches now."""
+        return frozenset[str]().union(*(client.watched for client in self._clients))
+
     def follow(self, instruments: Mapping[str, Instrument]) -> None:
         """Listen to these devices from now on."""
         self._instruments = instruments
@@ -230,7 +234,7 @@ class Live:
         """Judge every watched device once a second until cancelled."""
         while True:
             await asyncio.sleep(JUDGE_EVERY_S)
-            watched = frozenset[str]().union(*(client.watched for client in self._clients))
+            watched = self.watched()
             for unseen in self.marks.keys() - watched:
                 del self.marks[unseen]
             for device in watched & self._windows.keys():

@@ -14,6 +14,7 @@ from chevet.edge.arrivals import Arrivals
 from chevet.edge.bedside import Bedside
 from chevet.edge.cases import AT_RELAY, ON_BOX, OPENED, CaseWords, Progress
 from chevet.edge.errors import DiskFull, Refusal
+from chevet.edge.live_up import LiveUp, make_live
 from chevet.edge.spool import REFUSED, SETTLED
 from chevet.edge.trust import Programme
 from chevet.exchange import topics
@@ -58,12 +59,14 @@ class Uplink:
         line: MQTT; its `run` is started here.
         sender: of the spool's bundles.
         receiver: of opinions and messages.
+        live: sends what is measured now while a desk watches.
     """
 
     bedside: Bedside
     line: Line
     sender: Sender
     receiver: Receiver
+    live: LiveUp
     _tokens: dict[int, int] = field(default_factory=dict[int, int])
     _presence_at: float = 0.0
 
@@ -72,6 +75,7 @@ class Uplink:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.line.run(), name="line")
             group.create_task(self._drive(), name="uplink")
+            group.create_task(self.live.run(), name="live to the desk")
 
     async def _drive(self) -> None:
         await asyncio.to_thread(self.catch_up)
@@ -158,6 +162,7 @@ class Uplink:
                 self._tell_line(online=True)
             case Disconnected():
                 self._tokens.clear()
+                self.live.cut()
                 self.sender.disconnected(self._now())
                 self._tell_line(online=False)
             case Acknowledged():
@@ -179,6 +184,8 @@ class Uplink:
                 await self._down(message.payload)
             elif lane == "r":
                 await self._receipt(message.payload)
+            elif lane == "k":
+                self.live.command(message.payload)
         except DiskFull:
             # Acknowledged all the same, or the broker would soon fall silent: as no receipt of ours follows,
             # the relay says it again when there is room.
@@ -257,7 +264,7 @@ def make_uplink(bedside: Bedside, line: Line, programme: Programme, arrivals: Ar
         return programme.relay_key if origin == RELAY else None
 
     receiver = Receiver(arrivals, signer=bedside.site.signer, origin_key=origin_key)
-    return Uplink(bedside, line, sender, receiver)
+    return Uplink(bedside, line, sender, receiver, make_live(bedside, line, sender, programme))
 
 
 def _settled(news: Settled, now_ms: int) -> Callable[[CaseWords], CaseWords]:

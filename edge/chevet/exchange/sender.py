@@ -115,6 +115,12 @@ class Sender:
         """Name complete bundles not yet opened or answered: the other end is asked about them."""
         self._asking.watch(idents)
 
+    def urgent(self) -> bool:
+        """Return whether anything of an urgent bundle waits for its turn or is under way."""
+        urgent = [item for item in self._transfers.values() if item.manifest.priority == 0]
+        flying = {flight.tid for flight in self._flights.values()}
+        return any(item.ready() is not None or item.tid in flying for item in urgent)
+
     def progress(self, tid: bytes) -> Progressed | None:
         """Return how far a bundle is, or None when it is not under way."""
         found = self._transfers.get(tid)

@@ -34,15 +34,20 @@ def plain(data: bytes) -> bytes:
         ValueError: this is not a whole Ogg stream.
     """
     out: list[bytes] = []
-    for number, (flags, granule, lacing, body) in enumerate(_pages(data)):
+    for number, (flags, granule, lacing, body) in enumerate(pages(data)):
         if body.startswith(b"OpusTags"):
             body = b"OpusTags" + struct.pack("<I6sI", 6, b"chevet", 0)
             lacing = bytes([len(body)])
-        out.append(_page(number, flags, granule, lacing, body))
+        out.append(write_page(number, flags, granule, lacing, body))
     return b"".join(out)
 
 
-def _pages(data: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
+def pages(data: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Yield flags, granule, lacing values and body of each page.
+
+    Raises:
+        ValueError: a page is damaged or cut short.
+    """
     at = 0
     while at < len(data):
         if len(data) - at < _HEAD.size:
@@ -57,7 +62,8 @@ def _pages(data: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
         at = end
 
 
-def _page(number: int, flags: int, granule: int, lacing: bytes, body: bytes) -> bytes:
+def write_page(number: int, flags: int, granule: int, lacing: bytes, body: bytes) -> bytes:
+    """Return one page of our one stream; flags 1 continued, 2 first, 4 last (RFC 3533 section 6)."""
     head = _HEAD.pack(b"OggS", 0, flags, granule, _SERIAL, number, 0, len(lacing))
     crc = 0
     for byte in head + lacing + body:
