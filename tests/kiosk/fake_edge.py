@@ -217,7 +217,7 @@ class FakeEdge:
             "site": {"code": "anfgou", "name": "Anfgou", "phone": "+212 535 00 00 00"},
             "label": self.label,
             "version": "0.1.0",
-            "languages": ["fr", "ar", "en"],
+            "languages": ["fr", "ar", "zgh", "en"],
             "uplink": {"state": self.uplink, "last_contact_ms": now_ms() - 4000},
             "queue": {"waiting": waiting, "travelling": 0, "refused": 0},
             "power": self.power,

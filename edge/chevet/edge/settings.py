@@ -157,7 +157,7 @@ class EdgeSettings(BaseSettings):
     data_dir: Path
     programme: Path
     site: str = ""
-    languages: tuple[str, ...] = ("fr", "ar", "en")
+    languages: tuple[str, ...] = ("fr", "ar", "zgh", "en")
     kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
     devices: tuple[DeviceSettings, ...] = ()

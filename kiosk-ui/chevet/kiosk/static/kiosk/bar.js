@@ -10,7 +10,7 @@ import { boxNow, set, useKiosk } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Status} Status */
 
-const SHORT = /** @type {Record<string, string>} */ ({ fr: "FR", ar: "ع", en: "EN" });
+const SHORT = /** @type {Record<string, string>} */ ({ fr: "FR", ar: "ع", zgh: "ⵜ", en: "EN" });
 
 export function Bar() {
   const { status, visit, worker } = useKiosk();

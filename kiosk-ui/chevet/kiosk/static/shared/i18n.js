@@ -3,14 +3,20 @@
  * A string with plural forms is an object of CLDR categories and is chosen by `params.n`.
  */
 
+import { tamazightDate, tamazightLength } from "/shared/tamazight.js";
+
 /** @typedef {Record<string, string | Record<string, string>>} Strings */
 /** @typedef {string | number} Param */
 
 /** Own name of each language, in the order the switches show them. */
-export const LANGUAGES = /** @type {const} */ ({ fr: "Français", ar: "العربية", en: "English" });
+export const LANGUAGES = /** @type {const} */ ({ fr: "Français", ar: "العربية", zgh: "ⵜⴰⵎⴰⵣⵉⵖⵜ", en: "English" });
 
-/** Locale of numbers, dates and plurals; digits stay Latin in all of them, as at Moroccan health centres. */
-const LOCALES = /** @type {Record<string, string>} */ ({ fr: "fr-MA-u-nu-latn", ar: "ar-MA-u-nu-latn", en: "en-GB" });
+/** Locale of numbers and dates; digits stay Latin in all of them, as at Moroccan health centres. Browsers do not know zgh. */
+const LOCALES = /** @type {Record<string, string>} */ ({ fr: "fr-MA-u-nu-latn", ar: "ar-MA-u-nu-latn", zgh: "fr-MA-u-nu-latn", en: "en-GB" });
+/** CLDR has no plural rules for zgh: one thing is one, all else is several, none too. */
+const PLURALS = /** @type {Record<string, string>} */ ({ zgh: "en" });
+/** In the head of a strings file: who still has to look at it. It is a mark, not a word of the screens. */
+const HEAD = "@translation";
 const RTL = new Set(["ar"]);
 
 /** @type {{ language: string, strings: Strings, plural: Intl.PluralRules }} */
@@ -25,14 +31,14 @@ async function load(url) {
 
 /**
  * Load a language and turn the page to it (`lang`, `dir`).
- * @param {string} language "fr", "ar" or "en"
+ * @param {string} language one of LANGUAGES
  * @param {string[]} rooms folders that hold `strings/{language}.json`, such as "/shared" and "/kiosk"
  */
 export async function setLanguage(language, rooms) {
   const parts = await Promise.all(rooms.map((room) => load(`${room}/strings/${language}.json`)));
   now.strings = Object.assign({}, ...parts);
   now.language = language;
-  now.plural = new Intl.PluralRules(locale(language));
+  now.plural = new Intl.PluralRules(PLURALS[language] ?? locale(language));
   document.documentElement.lang = language;
   document.documentElement.dir = RTL.has(language) ? "rtl" : "ltr";
 }
@@ -44,6 +50,11 @@ export function language() {
 /** @param {string} [of] */
 export function locale(of = now.language) {
   return LOCALES[of] ?? of;
+}
+
+/** Whether a speaker has still to confirm the words of this language. */
+export function unconfirmed() {
+  return HEAD in now.strings;
 }
 
 /** @param {string} key */
@@ -82,6 +93,7 @@ export function number(value, digits = 1) {
 
 /** @param {number} ms @param {Intl.DateTimeFormatOptions} [options] */
 export function date(ms, options = { day: "numeric", month: "long", year: "numeric" }) {
+  if (now.language === "zgh") return tamazightDate(new Date(ms), options, locale());
   return new Intl.DateTimeFormat(locale(), options).format(new Date(ms));
 }
 
@@ -96,8 +108,10 @@ export function age(seconds) {
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
   const [size, unit] = units.find(([length]) => seconds >= length) ?? [0, ""];
   if (!size) return t("age.now");
+  const count = Math.floor(seconds / size);
+  if (now.language === "zgh") return tamazightLength(count, unit, now.plural.select(count) === "one");
   const text = new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" });
-  return text.format(Math.floor(seconds / size));
+  return text.format(count);
 }
 
 /** A reason code such as "lead_off:V3" as a sentence. @param {string} reason */
