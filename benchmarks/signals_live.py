@@ -1,6 +1,6 @@
 """What all live paths together cost: CPU, and memory over an hour of signal.
 
-    python benchmarks/signals_live.py                 # an hour of signal as fast as it goes: half an hour of CPU
+    python benchmarks/signals_live.py                 # an hour of signal as fast as it goes
     python benchmarks/signals_live.py --minutes 6
     python benchmarks/signals_live.py --real          # a minute in real time; says the machine's load
 

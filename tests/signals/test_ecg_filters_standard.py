@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from real_signals import twelve_leads
+from scipy import signal
 
 from chevet.signals import filters
 
@@ -80,3 +81,31 @@ def test_rates_the_filters_were_not_made_for_are_refused(rate):
         filters.LiveEcgFilter(rate, 12)
     with pytest.raises(ValueError, match="record longer"):
         filters.ecg_display(ECG[:, :50], 500)
+
+
+@pytest.mark.parametrize(("order", "corners"), [(2, (8.0, 28.0)), (1, (0.5, None)), (2, (None, 40.0))])
+@pytest.mark.parametrize("pad", [0, 9, 10_000])
+def test_the_remembered_filter_gives_what_scipys_forward_and_backward_filter_gives(order, corners, pad):
+    kind = {(True, True): "band", (True, False): "high", (False, True): "low"}[
+        corners[0] is not None, corners[1] is not None
+    ]
+    given = [corner for corner in corners if corner is not None]
+    sos = signal.butter(order, given if kind == "band" else given[0], kind, fs=RATE, output="sos")
+    for leads in (ECG[:, :600], ECG[1, :600], ECG[1, 600:900]):
+        theirs = signal.sosfiltfilt(sos, leads, axis=-1, padlen=min(pad, leads.shape[-1] - 1))
+        for _ in range(2):  # the second time the filter is remembered
+            np.testing.assert_array_equal(filters.zero_phase(leads, RATE, order, corners, pad), theirs)
+
+
+def test_a_filter_without_a_corner_is_refused():
+    with pytest.raises(ValueError, match="corner"):
+        filters.zero_phase(ECG[1], RATE, 2, (None, None), 9)
+
+
+def test_leads_filtered_together_live_are_those_filtered_one_by_one():
+    together = filters.LiveEcgFilter(RATE, 12, mains_hz=50.0)
+    alone = [filters.LiveEcgFilter(RATE, 1, mains_hz=50.0) for _ in range(12)]
+    for block in np.array_split(ECG[:, :2000], 21, axis=1):
+        shown = together.feed(block)
+        for lead, one in enumerate(alone):
+            np.testing.assert_array_equal(shown[lead], one.feed(block[lead : lead + 1])[0])

@@ -114,9 +114,11 @@ def runs_of(mask: Mask) -> NDArray[np.int64]:
 
 def long_runs(mask: Mask, width: int) -> Mask:
     """Return `mask` [n] without the runs shorter than `width` samples."""
-    kept = np.zeros(len(mask), dtype=bool)
-    for start, end in runs_of(mask):
-        kept[start:end] = end - start >= width
+    runs = runs_of(mask)
+    long = runs[runs[:, 1] - runs[:, 0] >= width]
+    edges = np.zeros(len(mask) + 1, dtype=np.int8)
+    edges[long[:, 0]], edges[long[:, 1]] = 1, -1  # runs never touch, so no edge falls on another
+    kept: Mask = np.cumsum(edges[:-1]) > 0
     return kept
 
 

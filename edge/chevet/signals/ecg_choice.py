@@ -46,7 +46,9 @@ def choose(seen: Candidates, first: Mask) -> Mask:
     for _ in range(_ROUNDS):
         if chosen.sum() < _TOO_FEW:
             return chosen
-        chosen = sequence(odds_of(odds_inputs(seen, chosen)), seen.at_s, chosen)
+        before, chosen = chosen, sequence(odds_of(odds_inputs(seen, chosen)), seen.at_s, chosen)
+        if np.array_equal(chosen, before):  # another round would say the same
+            return chosen
     return chosen
 
 

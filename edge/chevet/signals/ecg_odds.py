@@ -10,10 +10,11 @@ All inputs are ratios: scale and offset of the ECG do not matter.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from chevet.signals.arrays import Floats, Indices, Mask, windows_at
 from chevet.signals.ecg_shapes import usual_shapes
+from chevet.signals.filters import zero_phase
 
 SHARP_HZ = (16.0, 45.0)
 _HALF_S, _SHARP_HALF_S, _LAG_S = 0.08, 0.045, 0.03
@@ -76,9 +77,7 @@ class Candidates:
 
 def sharp_band(y: Floats, rate_hz: float) -> Floats:
     """Return `y` [n] at 16-45 Hz, zero-phase."""
-    sos = signal.butter(2, (SHARP_HZ[0], min(SHARP_HZ[1], 0.42 * rate_hz)), "band", fs=rate_hz, output="sos")
-    sharp: Floats = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
-    return sharp
+    return zero_phase(y, rate_hz, 2, (SHARP_HZ[0], min(SHARP_HZ[1], 0.42 * rate_hz)), int(rate_hz))
 
 
 def looked_at(fast: Floats, feature: Floats, sharp: Floats, at: Indices, rate_hz: float) -> Candidates:

@@ -17,6 +17,7 @@ from chevet.signals.arrays import Floats, Indices, Mask, bridged, widened
 from chevet.signals.ecg_choice import choose
 from chevet.signals.ecg_levels import QrsLevels
 from chevet.signals.ecg_odds import Candidates, looked_at, sharp_band
+from chevet.signals.filters import zero_phase
 
 LOW_HZ, HIGH_HZ = 8.0, 28.0
 PLACING_HZ = (3.0, 25.0)  # R peaks agree best with manual marks here: T and P are low, muscle noise is out
@@ -50,16 +51,12 @@ def begun(y: Floats, gap: Mask, rate_hz: float, step: int) -> tuple[Candidates, 
 def _thinned(y: Floats, rate_hz: float, step: int) -> Floats:
     if step == 1:
         return y
-    sos = signal.butter(2, 0.4 * rate_hz / step, "low", fs=rate_hz, output="sos")
-    thinned: Floats = signal.sosfiltfilt(sos, y)[::step]
-    return thinned
+    return zero_phase(y, rate_hz, 2, (None, 0.4 * rate_hz / step), 9)[::step]
 
 
 def quick(y: Floats, rate_hz: float) -> Floats:
     """Return `y` [.., n] band-passed to where the QRS stands out, zero-phase."""
-    sos = signal.butter(2, [LOW_HZ, HIGH_HZ], "band", fs=rate_hz, output="sos")
-    fast: Floats = signal.sosfiltfilt(sos, y, padlen=min(y.shape[-1] - 1, int(rate_hz)))
-    return fast
+    return zero_phase(y, rate_hz, 2, (LOW_HZ, HIGH_HZ), int(rate_hz))
 
 
 def energy_of(fast: Floats, rate_hz: float) -> Floats:
@@ -115,9 +112,7 @@ def refined(y: Floats, gap: Mask, near: Indices, rate_hz: float) -> Indices:
 
 def placing(y: Floats, rate_hz: float) -> Floats:
     """Return `y` [n] as R peaks are placed in it."""
-    sos = signal.butter(1, PLACING_HZ, "band", fs=rate_hz, output="sos")
-    flat: Floats = signal.sosfiltfilt(sos, y, padlen=min(len(y) - 1, int(rate_hz)))
-    return flat
+    return zero_phase(y, rate_hz, 1, PLACING_HZ, int(rate_hz))
 
 
 def peak_near(flat: Floats, at: Indices, reach: int) -> Indices:

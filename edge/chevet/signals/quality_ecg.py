@@ -16,7 +16,7 @@ from chevet.signals.arrays import (
     Floats,
     Indices,
     Mask,
-    bridged,
+    bridged_rows,
     check_rate,
     flat_tops,
     long_runs,
@@ -38,6 +38,7 @@ _MUSCLE_MV, _MUSCLE_SHARE = 0.02, 0.3
 _WANDER_MV = 2.0  # peak to peak below 0.5 Hz, 2 cm on paper
 _RAIL_MV = 0.8  # closer to the middle a flat top is a coarse converter's, not a rail's
 _GAP_SHARE = 0.02
+_FAST_RATE_HZ = 200.0  # slower ones do not carry 95 Hz; tremor is not judged then
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +118,40 @@ def lead_scores(x: Floats, rate_hz: float) -> Floats:
 
 def look_at_leads(x: Floats, rate_hz: float) -> list[LeadLook]:
     """Measure every lead of `x` [c, n]; see `LeadLook`."""
-    return [_look_at(row, rate_hz) for row in x]
+    y, gap = bridged_rows(x)
+    bands = _bands_of(y, rate_hz)  # all leads at once: much faster
+    return [_look_at(x[i], y[i], gap[i], bands[:, i], rate_hz) for i in range(len(x))]
 
 
-def _look_at(row: Floats, rate_hz: float) -> LeadLook:
-    y, gap = bridged(row)
+def _bands_of(y: Floats, rate_hz: float) -> Floats:
+    """Return of `y` [c, n] beats, wander, waves, muscle and tremor, shape [5, c, n]."""
+    wander = y - band_passed(y, rate_hz, 0.5, 0.45 * rate_hz, order=1)
+    ways = [(0.7, 40.0), (0.7, 8.0), *([(20.0, 95.0), (35.0, 95.0)] if rate_hz >= _FAST_RATE_HZ else [])]
+    calm, waves, *fast = (band_passed(y, rate_hz, low, high) for low, high in ways)
+    return np.stack([calm, wander, waves, *(fast or [0 * y, 0 * y])])
+
+
+def _look_at(row: Floats, y: Floats, gap: Mask, bands: Floats, rate_hz: float) -> LeadLook:
+    """Measure one lead: as it came, bridged, its gaps, and its bands [5, n] of `_bands_of`."""
+    calm, wander, waves, muscles, tremor = bands
     gaps = float(gap.mean())
     still = _still_share(y, gap, rate_hz)
     low, high = np.quantile(y[~gap], [0.01, 0.99]) if gaps < 1 else (0.0, 0.0)
     if high - low < _FLAT_MV or gaps > 0.5:
         return LeadLook(gaps, still, float(high - low), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
     mains = max(hum(y[None], rate_hz, f)[0] for f in MAINS_HZ)
-    calm = band_passed(y, rate_hz, 0.7, 40.0)
-    slow = y - band_passed(y, rate_hz, 0.5, 0.45 * rate_hz, order=1)
     likeness, restless = _beats_agree(calm, ecg_qrs.detect(row, rate_hz), rate_hz)
-    muscle = _fast(y, rate_hz, 20.0, mains)
+    muscle = _fast(muscles, mains)
     return LeadLook(
         gaps=gaps,
         still=still,
         range_mv=float(high - low),
         railed=_railed_share(y, gap, rate_hz),
         hum_mv=mains,
-        tremor_mv=_fast(y, rate_hz, 35.0, mains),
+        tremor_mv=_fast(tremor, mains),
         muscle_mv=muscle,
-        muscle_share=muscle / max(_usual_size(band_passed(y, rate_hz, 0.7, 8.0)), 1e-6),
-        wander_mv=float(np.ptp(slow)),
+        muscle_share=muscle / max(_usual_size(waves), 1e-6),
+        wander_mv=float(np.ptp(wander)),
         likeness=likeness,
         restless=restless,
     )
@@ -159,11 +169,9 @@ def _railed_share(y: Floats, gap: Mask, rate_hz: float) -> float:
     return flat_tops(y, ~gap, width, _RAIL_MV)
 
 
-def _fast(y: Floats, rate_hz: float, from_hz: float, mains_mv: float) -> float:
-    """Median deviation from `from_hz` to 95 Hz without mains, 0 where the rate does not carry that."""
-    if rate_hz < 200:
-        return 0.0
-    spread = _usual_size(band_passed(y, rate_hz, from_hz, 95.0))
+def _fast(y: Floats, mains_mv: float) -> float:
+    """Median deviation of a lead above 20 or 35 Hz, without mains."""
+    spread = _usual_size(y)
     steady = 1.5 * mains_mv  # a sine's median size, taken for a bell curve's, is 1.48 times its RMS
     return float(np.sqrt(max(spread**2 - steady**2, 0.0)))
 
