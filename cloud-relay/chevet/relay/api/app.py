@@ -12,6 +12,7 @@ from chevet.relay.api.aids import router as aids
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.fhir import router as fhir
+from chevet.relay.api.guard import require_roles
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.relay import Relay
 
@@ -36,6 +37,7 @@ def create_app(relay: Relay) -> FastAPI:
     app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
+    require_roles(app.routes)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
     app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")
     app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")

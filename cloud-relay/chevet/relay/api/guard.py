@@ -1,8 +1,11 @@
 """Who may call what: every route names its roles; without a route's word nobody passes."""
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
 
 from fastapi import Depends
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from chevet.relay.accounts.roles import ROLES
@@ -57,6 +60,45 @@ class Allowed:
                 403, "not_allowed", "Your role does not allow this: ask the programme's coordinator."
             )
         return user
+
+
+OPEN = frozenset(
+    {
+        ("GET", "/api/status"),
+        ("GET", "/api/session"),
+        ("POST", "/api/session"),
+        ("POST", "/api/session/code"),
+        ("POST", "/api/session/factor"),
+        ("POST", "/api/session/factor/confirm"),
+        ("POST", "/api/enrol"),
+    }
+)
+"""What needs no open session: signing in, which asks for itself, and boxes that enrol by their own proofs."""
+
+
+def require_roles(routes: Iterable[Any]) -> None:
+    """Refuse to serve a route that names no roles and is not among OPEN: deny by default.
+
+    Raises:
+        RuntimeError: naming the route.
+    """
+    for method, path, dependant in endpoints(routes):
+        if (method, path) not in OPEN and not _names_roles(dependant):
+            raise RuntimeError(f"{method} {path} says not who may call it: give it a user with roles.")
+
+
+def endpoints(routes: Iterable[Any]) -> Iterator[tuple[str, str, Dependant]]:
+    """Yield method, path and dependencies of every API route, however deep the framework nests routers."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if isinstance(route, APIRoute):
+            yield from ((method, route.path, route.dependant) for method in sorted(route.methods))
+        elif inner is not None:
+            yield from endpoints(inner.routes)
+
+
+def _names_roles(dependant: Dependant) -> bool:
+    return any(isinstance(one.call, Allowed) or _names_roles(one) for one in dependant.dependencies)
 
 
 def address_of(connection: HTTPConnection) -> str:
