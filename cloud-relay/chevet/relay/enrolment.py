@@ -1,11 +1,12 @@
 """Where boxes come in: a one-time code is exchanged for a certificate, and certificates for newer ones."""
 
+import base64
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from chevet.exchange.enrolment import (
     Ask,
@@ -13,6 +14,7 @@ from chevet.exchange.enrolment import (
     Envelope,
     Grant,
     ProgrammeFile,
+    RosterKey,
     ask_digest,
     proves,
     read_ask,
@@ -22,6 +24,7 @@ from chevet.exchange.errors import BadKey, Refused
 from chevet.exchange.keys import public_text, sealing_public, signing_public
 from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.invites import Invites
+from chevet.relay.archive.roster import Roster
 from chevet.relay.archive.sites import Site, Sites
 from chevet.relay.authority import Authority, moment
 from chevet.relay.errors import RefusedError, SettingsError
@@ -34,6 +37,8 @@ _DAY_MS: Final = 24 * 3_600_000
 MOST_REFUSED: Final = 60
 WITHIN_S: Final = 60.0
 """So many refused asks a minute are answered; then a pause for everybody."""
+
+Mode = Literal["processing", "sealed"]
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +79,7 @@ class Enrolment:
         sites: Sites,
         invites: Invites,
         certificates: Certificates,
+        roster: Roster,
         now_ms: Callable[[], int],
     ) -> None:
         self._settings = settings
@@ -82,6 +88,7 @@ class Enrolment:
         self._sites = sites
         self._invites = invites
         self._certificates = certificates
+        self._roster = roster
         self._now_ms = now_ms
 
     def answer(self, data: bytes) -> bytes:
@@ -139,7 +146,7 @@ class Enrolment:
             site=site.code,
             name=site.name,
             phone=site.phone,
-            programme=programme_words(self._keys),
+            programme=programme_words(self._keys, self._settings.sealing, self._roster),
             authority=self._authority.pem,
             certificate=self._certify(ask.csr, site.code, now) if ask.csr else "",
             broker=Broker(
@@ -158,11 +165,26 @@ class Enrolment:
         return self._certificates.pem(certificate)
 
 
-def programme_words(keys: ProgrammeKeys) -> ProgrammeFile:
-    """Return what programme.json says now."""
-    return ProgrammeFile(
+def programme_words(keys: ProgrammeKeys, mode: Mode, roster: Roster) -> ProgrammeFile:
+    """Return what programme.json says now; in sealed mode the relay's own key is not in it."""
+    words = ProgrammeFile(
         v=1,
         programme=keys.name,
         relay_key=public_text(keys.relay.public_key()),
         recipients=keys.recipients,
+    )
+    if mode == "processing":
+        return words
+    current, version = roster.current()
+    specialists = [
+        RosterKey(id=one.user, specialty=one.specialty, seal_key=base64.b64encode(one.seal_key).decode())
+        for one in current
+    ]
+    return words.model_copy(
+        update={
+            "recipients": {"recovery": keys.recovery},
+            "mode": mode,
+            "roster": version,
+            "specialists": specialists,
+        }
     )

@@ -35,9 +35,9 @@ RECOVERY_PUBLIC = "recovery.pub"
 SiteCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,6}$")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ProgrammeKeys:
-    """The private keys a running relay holds.
+    """The private keys a running relay holds; `programme` and `older` are replaced in place by a rotation.
 
     Attributes:
         name: the programme's name.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chevet.exchange.keys import kid
 from chevet.relay.accounts.factors import Factors
 from chevet.relay.accounts.passwords import Cost, Passwords
 from chevet.relay.accounts.rules import MINUTE_MS, Rules
@@ -20,6 +21,8 @@ from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import ArchiveOutbox
+from chevet.relay.archive.roster import Roster
+from chevet.relay.archive.sealed import SealedCases
 from chevet.relay.archive.sites import Sites
 from chevet.relay.archive.vault import Vault
 from chevet.relay.authority import Authority, moment, open_authority
@@ -60,6 +63,22 @@ class Relay:
     answers: Answers
     inbox: ArchiveInbox
     broker_seen: BrokerSeen
+    roster: Roster
+    sealed: SealedCases
+
+    def refresh_keys(self) -> bool:
+        """Take up the programme's keys where `key rotate` has changed them; tell whether it had.
+
+        Raises:
+            SettingsError: a key is missing or exposed; those held stay in use.
+        """
+        fresh = read_programme(self.settings.keys)
+        held = self.keys
+        if name_of(fresh) == name_of(held):
+            return False
+        held.programme, held.older = fresh.programme, fresh.older
+        self.vault.hold(held.programme, *held.older)
+        return True
 
     def authority(self) -> Authority:
         """Return the programme's certificate authority, made where an older programme has none.
@@ -78,6 +97,7 @@ class Relay:
             self.sites,
             self.invites,
             self.certificates,
+            self.roster,
             self.now_ms,
         )
 
@@ -92,6 +112,11 @@ class Relay:
     def close(self) -> None:
         """Close the archive."""
         self.database.close()
+
+
+def name_of(keys: ProgrammeKeys) -> bytes:
+    """Return the short name of the key that studies are sealed to."""
+    return kid(keys.programme.public_key())
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -124,6 +149,7 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
+    admission = Admission(vault, audit, now_ms, sealed=settings.sealing == "sealed")
     return Relay(
         settings=settings,
         keys=keys,
@@ -140,6 +166,10 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         vault=vault,
         cases=cases,
         answers=answers,
-        inbox=ArchiveInbox(database, objects, vault, Admission(vault, audit, now_ms), now_ms),
+        inbox=ArchiveInbox(database, objects, vault, admission, now_ms),
         broker_seen=BrokerSeen(),
+        roster=Roster(database, audit, keys.relay, now_ms),
+        sealed=SealedCases(
+            database, objects, audit, keys.relay, now_ms, shows_simulated=settings.label == HTEST
+        ),
     )

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     label: Literal["", "HTEST"] = Field(
         "", description="HTEST makes this a demo or training relay; only then simulated cases reach the inbox"
     )
+    sealing: Literal["processing", "sealed"] = Field(
+        "processing",
+        description="who opens studies: processing, this relay too; sealed, only the specialists' browsers",
+    )
     second_factor: Annotated[Literal["required", "off"], AfterValidator(_with_label)] = Field(
         "required",
         description="a code of an authenticator app besides the password; off only where label is HTEST",

@@ -17,7 +17,14 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from chevet.exchange.errors import BadKey, Refused
 from chevet.exchange.keys import raw_public, signing_public
@@ -25,7 +32,9 @@ from chevet.exchange.keys import raw_public, signing_public
 HALF: Final = 10
 """Bytes of the secret and of the fingerprint: 80 bits cannot be tried through, off line either."""
 LARGEST: Final = 32 * 1024
-"""Bytes of a message; a grant with two certificates takes about 4 KiB."""
+"""Bytes of a message; a grant with two certificates takes about 4 KiB, with a full roster 20 KiB."""
+MOST_SPECIALISTS: Final = 100
+"""In a roster, so that a grant stays within LARGEST."""
 _CHECK: Final = 4  # characters: a slip of the pen is told apart from a code that is not valid
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 _STANDARD: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -62,14 +71,41 @@ class Code:
         return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
+class RosterKey(BaseModel):
+    """A specialist's confirmed key: studies of the specialty are sealed to it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    specialty: Annotated[str, Field(max_length=40)]
+    seal_key: Annotated[str, Field(max_length=44)]
+
+
 class ProgrammeFile(BaseModel):
-    """The public programme.json: whom a box trusts and seals to."""
+    """The public programme.json: whom a box trusts and seals to.
+
+    Attributes:
+        recipients: by name; the relay's own key `programme` is among them in processing mode alone.
+        mode: "sealed" where the relay cannot open studies; then `specialists` can.
+        roster: grows with every change of `specialists`; a box never goes back to an older one.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
     v: Literal[1]
     programme: str
     relay_key: str
     recipients: dict[str, str]
+    mode: Literal["processing", "sealed"] = "processing"
+    roster: Annotated[int, Field(ge=0)] = 0
+    specialists: Annotated[list[RosterKey], Field(max_length=MOST_SPECIALISTS)] = []
+
+    @model_serializer(mode="wrap")
+    def _plain(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what a box from before the two modes would refuse."""
+        words: dict[str, object] = write(self)
+        if self.mode == "processing":
+            for name in ("mode", "roster", "specialists"):
+                words.pop(name, None)
+        return words
 
 
 class Ask(BaseModel):

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from sqlalchemy import Connection, insert, select, update
 
 from chevet.exchange.errors import Refused
+from chevet.exchange.manifest import read_manifest
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
-from chevet.relay.archive.schema import Found, answers, bundles, cases
+from chevet.relay.archive.schema import Found, answers, bundles, cases, objects
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import ArchiveError
 from chevet.study.bundle import Bundle, Part, content_hash, unpack
@@ -26,13 +27,19 @@ CONTRADICTION = "contradiction"
 class Admission:
     """Takes readable bundles into the archive's cases; always inside the caller's write transaction."""
 
-    def __init__(self, vault: Vault, audit: Audit, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, vault: Vault, audit: Audit, now_ms: Callable[[], int], *, sealed: bool = False
+    ) -> None:
+        """Stand on the archive; `sealed` takes studies that only specialists can open."""
+        self._sealed = sealed
         self._vault = vault
         self._audit = audit
         self._now_ms = now_ms
 
     def arrived(self, connection: Connection, row: Found, part: Part | None) -> None:
         """Use one object as soon as it is whole: the summary shows the case before anything else is here."""
+        if part is None and self._only_for_specialists(row):
+            self._open_sealed(connection, row)
         if part is None or row.kind != "study":
             return
         if part.kind == "summary":
@@ -48,18 +55,10 @@ class Admission:
         Raises:
             Refused: it cannot be opened, is damaged inside, or contradicts what is known.
         """
-        try:
-            bundle = self._vault.bundle(row.manifest, names)
-            self._take(connection, row, bundle)
-        except BundleError as error:
-            raise Refused(error.reason) from None
-        except ArchiveError:
-            raise Refused("incomplete") from None
+        content = self._content(connection, row, names)
         now = self._now_ms()
         connection.execute(
-            update(bundles)
-            .where(bundles.c.tid == row.tid)
-            .values(complete_ms=now, content_sha256=content_hash(bundle))
+            update(bundles).where(bundles.c.tid == row.tid).values(complete_ms=now, content_sha256=content)
         )
         self._audit.add(connection, now, f"site:{row.site}", f"{row.kind}.received", row.id)
         tell(connection, row.case_id, now)
@@ -69,6 +68,37 @@ class Admission:
         now = self._now_ms()
         self._audit.add(connection, now, f"site:{row.site}", f"{row.kind}.refused", row.id, reason)
         tell(connection, row.case_id, now)
+
+    def _content(self, connection: Connection, row: Found, names: dict[int, str]) -> str | None:
+        """Take what it holds in; return the content's hash, None where it stays sealed to us.
+
+        Every object's own hash was found to be what the site signed: that is all a sealed study needs.
+        """
+        if self._only_for_specialists(row):
+            self._open_sealed(connection, row)
+            return None
+        try:
+            bundle = self._vault.bundle(row.manifest, names)
+            self._take(connection, row, bundle)
+        except BundleError as error:
+            raise Refused(error.reason) from None
+        except ArchiveError:
+            raise Refused("incomplete") from None
+        return content_hash(bundle)
+
+    def _only_for_specialists(self, row: Found) -> bool:
+        return self._sealed and row.kind == "study" and not self._vault.opens(read_manifest(row.manifest))
+
+    def _open_sealed(self, connection: Connection, row: Found) -> None:
+        """Make a case of what the manifest says in clear, once the summary is here."""
+        here = select(objects.c.name).where(objects.c.tid == row.tid, objects.c.oid == 0)
+        if connection.execute(here).scalar() is None:
+            return
+        if row.id != row.case_id:
+            raise Refused(CONTRADICTION)
+        urgent = read_manifest(row.manifest).priority == 0
+        self._insert_case(connection, row, row.label == HTEST, "urgent" if urgent else "routine", "")
+        tell(connection, row.case_id, self._now_ms())
 
     def _take(self, connection: Connection, row: Found, bundle: Bundle) -> None:
         if row.kind == "study":
@@ -81,7 +111,13 @@ class Admission:
     def _open_case(self, connection: Connection, row: Found, study: Study) -> None:
         if (study.id, study.id, study.site) != (row.id, row.case_id, row.site):
             raise Refused(CONTRADICTION)
-        known = connection.execute(select(cases.c.tid).where(cases.c.id == study.id)).first()
+        simulated = is_simulated(row.label, study)
+        self._insert_case(connection, row, simulated, study.urgency, study.specialty)
+
+    def _insert_case(
+        self, connection: Connection, row: Found, simulated: bool, urgency: str, specialty: str
+    ) -> None:
+        known = connection.execute(select(cases.c.tid).where(cases.c.id == row.id)).first()
         if known is not None:
             if known.tid != row.tid:
                 raise Refused(CONTRADICTION)
@@ -89,16 +125,16 @@ class Admission:
         now = self._now_ms()
         connection.execute(
             insert(cases).values(
-                id=study.id,
+                id=row.id,
                 site=row.site,
                 tid=row.tid,
-                simulated=is_simulated(row.label, study),
-                urgency=study.urgency,
-                specialty=study.specialty,
+                simulated=simulated,
+                urgency=urgency,
+                specialty=specialty,
                 received_ms=now,
             )
         )
-        self._audit.add(connection, now, f"site:{row.site}", "case.open", study.id)
+        self._audit.add(connection, now, f"site:{row.site}", "case.open", row.id)
 
     def _take_message(self, connection: Connection, row: Found, bundle: Bundle) -> None:
         message = unpack_message(bundle)

@@ -95,7 +95,7 @@ class Answers:
         self._cases = cases
         self._keys = keys
         self._now_ms = now_ms
-        self._sealing = Sealing(keys.relay, keys.programme.public_key(), os.urandom(8).hex())
+        self._sealing = Sealing(keys, os.urandom(8).hex())
 
     def give_opinion(self, case_id: str, user: User, draft: Draft, key: Ed25519PrivateKey) -> Opinion:
         """Sign an opinion and send it; a second one is an amendment, with the next version.

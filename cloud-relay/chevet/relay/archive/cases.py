@@ -182,7 +182,8 @@ class Cases:
             .join(sites, sites.c.code == cases.c.site)
             .join(objects, (objects.c.tid == cases.c.tid) & (objects.c.oid == 0))
             .outerjoin(users, users.c.id == cases.c.claimed_by)
-            .where(objects.c.name.is_not(None))
+            # a summary that nobody here could open is of a sealed case: see `sealed.py`
+            .where(objects.c.name.is_not(None), objects.c.kind.is_not(None))
         )
         return query if self._shows_simulated else query.where(cases.c.simulated.is_(False))
 

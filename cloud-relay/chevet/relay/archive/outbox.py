@@ -3,8 +3,6 @@
 import os
 from collections.abc import Callable, Iterable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, func, insert, select, update
 
 from chevet.exchange.keys import sealing_public
@@ -16,6 +14,7 @@ from chevet.relay.archive.dead_letters import bury
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import bundles, objects, receipts
 from chevet.relay.archive.sites import Site
+from chevet.relay.keys import ProgrammeKeys
 from chevet.study.bundle import Bundle, content_hash
 from chevet.study.study import EdgeClock
 
@@ -89,16 +88,15 @@ def pending_down(connection: Connection) -> dict[str, dict[bytes, bytes]]:
 class Sealing:
     """Seals what goes down to a site: for the site, and for the programme that keeps it."""
 
-    def __init__(self, signer: Ed25519PrivateKey, programme: X25519PublicKey, boot_id: str) -> None:
-        self._signer = signer
-        self._programme = programme
+    def __init__(self, keys: ProgrammeKeys, boot_id: str) -> None:
+        self._keys = keys
         self._boot_id = boot_id
 
     def seal(self, bundle: Bundle, site: Site, label: str, seq: int, now_ms: int) -> Sealed:
         """Return the bundle sealed and signed by the relay, urgent: a person waits for it."""
         recipients = (
             Recipient("site", sealing_public(site.seal_key)),
-            Recipient("programme", self._programme),
+            Recipient("programme", self._keys.programme.public_key()),
         )
         return seal(
             bundle,
@@ -107,7 +105,7 @@ class Sealing:
             priority=URGENT,
             created=EdgeClock(now_ms, self._boot_id, 0.0),
             recipients=recipients,
-            signer=self._signer,
+            signer=self._keys.relay,
             random=os.urandom,
             label=label,
         )
@@ -129,9 +127,12 @@ def next_seq(connection: Connection) -> int:
 
 
 def post(
-    connection: Connection, store: Objects, sealed: Sealed, bundle: Bundle, site: str, now_ms: int
+    connection: Connection, store: Objects, sealed: Sealed, bundle: Bundle | None, site: str, now_ms: int
 ) -> None:
-    """Put a sealed bundle into a site's outbox, in the caller's write transaction."""
+    """Put a sealed bundle into a site's outbox, in the caller's write transaction.
+
+    `bundle` is what it holds, None where a browser sealed it and nobody here can know.
+    """
     said = read_manifest(sealed.manifest)
     tid = sealed.tid.hex()
     connection.execute(
@@ -144,7 +145,7 @@ def post(
             case_id=said.case,
             label=said.label,
             manifest=sealed.manifest,
-            content_sha256=content_hash(bundle),
+            content_sha256=content_hash(bundle) if bundle else None,
             received_ms=now_ms,
             refused="",
             wire_bytes=len(sealed.manifest) + said.size,

@@ -107,6 +107,21 @@ recovery_codes = Table(
     Column("used_ms", BigInteger),
 )
 
+specialist_keys = Table(  # for sealed cases; rows are kept, so that their count numbers the roster
+    "specialist_key",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", ForeignKey("app_user.id"), nullable=False, index=True),
+    Column("seal_key", LargeBinary(32), nullable=False),
+    Column("sign_key", LargeBinary(32), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),  # both private halves, under a passphrase unknown here
+    Column("registered_ms", BigInteger, nullable=False),
+    Column("confirmed_ms", BigInteger),
+    Column("confirmed_by", String(80), nullable=False, default=""),
+    Column("certificate", LargeBinary),
+    Column("revoked_ms", BigInteger),
+)
+
 failures = Table(  # wrong passwords, by the id that was tried: existing or not
     "sign_in_failure",
     metadata,

@@ -27,8 +27,7 @@ class Vault:
 
     def __init__(self, objects: Objects, key: X25519PrivateKey, *older: X25519PrivateKey) -> None:
         self._objects = objects
-        self._key = key
-        self._keys = {kid(one.public_key()): one for one in (*older, key)}
+        self.hold(key, *older)
         self.summary = lru_cache(SUMMARIES)(self._summary)
         self.part = lru_cache(PARTS)(self._part)
 
@@ -40,6 +39,15 @@ class Vault:
         """
         fitting = (self._keys[wrap.kid] for wrap in manifest.wraps if wrap.kid in self._keys)
         return open_object(manifest, oid, ciphertext, next(fitting, self._key))
+
+    def opens(self, manifest: Manifest) -> bool:
+        """Tell whether one of our keys is among those it was sealed to."""
+        return any(wrap.kid in self._keys for wrap in manifest.wraps)
+
+    def hold(self, key: X25519PrivateKey, *older: X25519PrivateKey) -> None:
+        """Take the programme's present keys in the place of those held."""
+        self._key = key
+        self._keys = {kid(one.public_key()): one for one in (*older, key)}
 
     def bundle(self, manifest: bytes, names: dict[int, str]) -> Bundle:
         """Return a whole bundle, its objects' names given by oid.

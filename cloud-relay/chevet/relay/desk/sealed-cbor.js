@@ -1,6 +1,6 @@
 /** The small part of CBOR (RFC 8949) that travels: strict in, deterministic out. docs/formats.md says which. */
 
-/** @typedef {null | boolean | number | string | Uint8Array | Value[] | {[key: string]: Value}} Value */
+/** @typedef {null | boolean | number | string | Uint8Array | any[] | Record<string, any>} Value */
 
 const DEEPEST = 8;
 const SIMPLE = /** @type {Record<number, Value>} */ ({ 20: false, 21: true, 22: null });
