@@ -37,6 +37,7 @@ export async function enter() {
 /** @param {string} worker @param {string} pin */
 export async function signIn(worker, pin) {
   const session = await post("/api/session", { worker, pin });
+  await readStatus(); // a sign-in may end somebody else's lesson
   set({ worker: session.worker, ended: false });
   await enter();
 }
@@ -112,6 +113,7 @@ export async function sendVisit() {
   if (!visit) return;
   const sent = await post(`/api/visits/${visit.id}/send`);
   set({ visit: null });
+  if (!sent.case) return go("training/finish"); // nothing of a lesson leaves the box
   await readCases();
   go(`case/${sent.case}`);
 }

@@ -8,6 +8,7 @@ import { Offer } from "/kiosk/found.js";
 import { Blank, useAutoLock } from "/kiosk/lock.js";
 import { useRoute } from "/kiosk/route.js";
 import { set, useKiosk } from "/kiosk/store.js";
+import { TrainingStrip } from "/kiosk/training-strip.js";
 import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
 import { Ecg } from "/kiosk/coaches/ecg.js";
 import { Otoscope } from "/kiosk/coaches/otoscope.js";
@@ -31,6 +32,7 @@ import { SignIn } from "/kiosk/screens/sign-in.js";
 import { Start } from "/kiosk/screens/start.js";
 import { Address, Question, Review } from "/kiosk/screens/summary.js";
 import { Tiles } from "/kiosk/screens/tiles.js";
+import { TrainingPage } from "/kiosk/screens/training.js";
 import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({
@@ -40,14 +42,16 @@ const VISIT = /** @type {Record<string, unknown>} */ ({
 
 export function App() {
   const { status, language, aboutOpen } = useKiosk();
-  const simulated = status?.label === "HTEST";
+  const training = Boolean(status?.training);
+  const simulated = training || status?.label === "HTEST";
   useAutoLock();
   useEffect(() => {
     document.title = t("app.name");
   }, [language]);
-  return html`<div class=${`kiosk ${simulated ? "kiosk-htest" : ""}`} key=${language}>
+  return html`<div class=${`kiosk ${simulated ? "kiosk-htest" : ""} ${training ? "kiosk-training" : ""}`} key=${language}>
     <${Bar} />
-    ${simulated && html`<div class="htest" role="note"><bdi dir="ltr">HTEST</bdi> · ${t("htest")}</div>`}
+    ${training && html`<${TrainingStrip} />`}
+    ${simulated && !training && html`<div class="htest" role="note"><bdi dir="ltr">HTEST</bdi> · ${t("htest")}</div>`}
     <${Alerts} />
     <${Screen} />
     <${TouchKeyboard} />
@@ -79,6 +83,7 @@ function Screen() {
   if (!ready) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.waking")}</p></main>`;
   if (!worker) return html`<${SignIn} />`;
   if (place === "visit" && visit?.state === "draft" && VISIT[which]) return html`<${VISIT[which]} key=${which + more} visit=${visit} which=${more} />`;
+  if (place === "training") return html`<${TrainingPage} which=${which} />`;
   if (place === "devices") return html`<${DevicesPage} />`;
   if (place === "health") return html`<${HealthPage} />`;
   if (place === "update") return html`<${UpdatePage} />`;

@@ -32,13 +32,14 @@ import { stateOf } from "/shared/state.js";
  * @property {string} trouble a sentence to show once, above the screen
  * @property {boolean} aboutOpen
  * @property {boolean} blank everything is hidden until the next touch
+ * @property {boolean} voice the worker in hand has prompts spoken
  * @property {Record<string, string>} preferred device the worker chose, by instrument, where several are ready
  */
 
 /** @type {Kiosk} */
 const FIRST = {
   ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
-  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, preferred: {},
+  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, voice: false, preferred: {},
 };
 
 export const { now, set, use: useKiosk } = stateOf(FIRST);
@@ -46,10 +47,17 @@ export const { now, set, use: useKiosk } = stateOf(FIRST);
 /** States in which an instrument can be counted on; a meter waits until somebody measures with it. */
 export const THERE = ["ready", "waiting", "connecting"];
 
+/** In a lesson only simulated instruments are used; those kept for lessons are used nowhere else. @param {Device} device */
+function serves(device) {
+  const status = now().status;
+  if (status?.training) return device.simulated;
+  return !device.training || status?.label === "HTEST";
+}
+
 /** All devices of an instrument, the readiest first. @param {string} instrument */
 export function devicesFor(instrument) {
   const order = [...THERE, "failed", "absent"];
-  const known = Object.values(now().devices).filter((device) => device.instrument === instrument);
+  const known = Object.values(now().devices).filter((device) => device.instrument === instrument && serves(device));
   return known.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
 }
 

@@ -28,6 +28,7 @@ export interface Device {
   model: string; serial: string; firmware: string; battery_pct: number | null; rates: Record<string, number>;
   measured_hz: number | null; rate_wrong: boolean; calibrated_on: string | null;
   lost_samples: number; bad_frames: number; last_packet_ms: number | null; problem: string; simulated: boolean;
+  /** Kept for lessons alone. */ training?: boolean;
 }
 /** Something on a bus, and what it was taken for. */
 export interface Found {
@@ -69,7 +70,22 @@ export interface Case {
   continues: string; retakes: string[]; feedback: "" | "good" | "fair" | "bad";
 }
 export interface FullCase extends Case { opinions: Opinion[]; messages: Message[]; recordings: Recording[]; vitals: Vital[]; question: string; patient: Patient; language: string; path: string; history: Record<string, string> }
+/** One thing to do in a lesson; `value` from 0 to 1 says how far it is done. */
+export interface TrainingStep { check: string; arg: string; part: string; must: boolean; value: number }
+export interface TrainingAttempt {
+  id: string; lesson: string; state: "open" | "passed" | "failed" | "stopped"; started_ms: number; ended_ms: number | null;
+  points: number | null; parts: Record<string, number>; steps: TrainingStep[];
+}
+export interface TrainingLesson {
+  code: string; icon: string; minutes: number; begins: "start" | "tiles" | "retake"; patient: Patient; steps: TrainingStep[];
+  question: { code: string; options: string[] } | null; best: number | null;
+}
+export interface Course {
+  lessons: TrainingLesson[]; open: TrainingAttempt | null; history: TrainingAttempt[];
+  certificate: { at_ms: number; points: number } | null; missing: string[];
+}
 export interface Status {
+  /** The lesson that is open, "" outside training. */ training?: string;
   site: { code: string; name: string; phone: string }; label: string; version: string; languages: string[];
   uplink: { state: "online" | "offline"; last_contact_ms: number | null };
   queue: { waiting: number; travelling: number; refused: number };

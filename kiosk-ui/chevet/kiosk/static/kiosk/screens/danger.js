@@ -7,6 +7,7 @@ import { Button, Choice, Main, Page } from "/kiosk/parts.js";
 import { pathOf } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
 import { useKiosk } from "/kiosk/store.js";
+import { CalledButton } from "/kiosk/training-strip.js";
 
 export const SIGNS = /** @type {const} */ ({
   unconscious: "med/cpr", breathing: "med/lungs", chest_pain: "med/heart_organ", stroke: "med/neurology",
@@ -41,7 +42,7 @@ export function Danger() {
 function CallNow({ signs, on, back }) {
   const path = pathOf(signs);
   const phone = useKiosk().status?.site.phone ?? "";
-  return html`<${Page} title=${t("call.title")} class="call" back=${back} extra=${!path && html`<${Button} go=${on} icon="arrow-right">${t("call.continue")}<//>`}
+  return html`<${Page} title=${t("call.title")} class="call" back=${back} note=${html`<${CalledButton} signs=${signs} />`} extra=${!path && html`<${Button} go=${on} icon="arrow-right">${t("call.continue")}<//>`}
     main=${path && html`<${Main} go=${on} icon="timer">${t(`path.go.${path}`)}<//>`}>
     <div class="call-now">
       <div class="call-phone"><${Icon} name="phone" size="56px" />

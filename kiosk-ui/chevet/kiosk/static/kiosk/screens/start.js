@@ -9,12 +9,14 @@ import { Chip, Empty } from "/kiosk/parts.js";
 import { apart, Patient } from "/kiosk/people.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
+import { openLesson, useTraining } from "/kiosk/training.js";
+import { Situation } from "/kiosk/screens/training-lesson.js";
 
 /** @typedef {import("/shared/types.js").Case} Case */
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
 export function Start() {
-  const { visit, cases, worker } = useKiosk();
+  const { visit, cases, worker, status } = useKiosk();
   useEffect(() => {
     readCases();
   }, []);
@@ -29,15 +31,24 @@ export function Start() {
         <${Icon} name="user-plus" size="48px" /><b>${t("start.new")}</b>
         <span>${draft ? t("start.new.blocked") : t("start.new.help")}</span>
       </button>
+      ${!draft && !status?.training && html`<button class="start-training" onClick=${() => go("training")}><${Icon} name="graduation-cap" size="34px" />
+        <span><b>${t("training.title")}</b><span class="small">${t("training.start.help")}</span></span><${Icon} name="chevron-right" /></button>`}
     </section>
-    <section class="start-cases" aria-label=${t("start.cases")}>
+    ${status?.training ? html`<${Exercise} />` : html`<section class="start-cases" aria-label=${t("start.cases")}>
       <h2>${unread.length ? t("start.unread", { n: unread.length }) : t("start.cases")}</h2>
       <div class="case-list">
         ${[...unread, ...others].map((one) => html`<${CaseRow} one=${one} key=${one.id} />`)}
         ${!cases.length && html`<${Empty} icon="inbox" title=${t("start.empty")}>${t("start.empty.help")}<//>`}
       </div>
-    </section>
+    </section>`}
   </main>`;
+}
+
+/** In a lesson the task stands where real cases would: no real person is shown in training. */
+function Exercise() {
+  const open = openLesson(useTraining().course);
+  return html`<section class="start-cases"><h2>${open ? t(`training.lesson.${open.lesson.code}`) : t("training.title")}</h2>
+    ${open && html`<${Situation} lesson=${open.lesson} />`}</section>`;
 }
 
 /** @param {{ visit: Visit }} props */
