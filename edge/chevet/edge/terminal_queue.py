@@ -7,7 +7,6 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 from chevet.edge.arrivals import DeadLetter, dead_letters
 from chevet.edge.cases import Cases
@@ -16,15 +15,6 @@ from chevet.edge.settings import load_settings
 from chevet.edge.spool import REFUSED, Spool, Spooled
 from chevet.edge.store import open_store
 
-if TYPE_CHECKING:
-    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
-
-QUEUE = (
-    "List what this box keeps because the relay has not confirmed it: since when, its size, and why where it"
-    " was refused; then what came from the relay and could not be used (dead letters). Nothing of this is"
-    " ever dropped by itself. --again ID lets a refused case travel once more, after the reason was removed;"
-    " a running agent takes it up within a minute."
-)
 REMEDIES = {
     "unknown_origin": "the relay does not know this box, or shut it out: let it in there, then --again",
     "bad_signature": "the relay knows this box by another key: let it in anew there, then --again",
@@ -34,15 +24,6 @@ REMEDIES = {
     "contradiction": "the relay has another study under this id",
 }
 OTHER = "ask the programme, which keeps it as a dead letter with this reason"
-
-
-def queue_words(commands: "Commands", shared: argparse.ArgumentParser) -> None:
-    """Add the command to the command line."""
-    command = commands.add_parser(
-        "queue", parents=[shared], help="what waits, what was refused and why", description=QUEUE
-    )
-    command.add_argument("--again", metavar="ID", help="let a refused case travel once more")
-    command.set_defaults(do=_queue)
 
 
 def look(data_dir: Path) -> tuple[list[Spooled], list[DeadLetter]]:
@@ -96,7 +77,8 @@ def again(data_dir: Path, case_id: str) -> bool:
     return True
 
 
-def _queue(options: argparse.Namespace) -> int:
+def run_queue(options: argparse.Namespace) -> int:
+    """Do what `chevet-edge queue` was asked."""
     settings = load_settings(options.config)
     if options.again:
         if not again(settings.data_dir, options.again):
