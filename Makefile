@@ -33,10 +33,10 @@ test:
 	@sh tests/prepare.sh
 	@$(PYTHON) bootstrap.py --tests
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n 2 -m "not flow and not web"
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "flow or web"
+	$(BIN)/coverage run -m pytest -n 3 -m "not flow and not web"
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
+	$(BIN)/pytest -n 3 --dist loadfile -m "flow or web"
 
 fuzz:
 	@$(PYTHON) bootstrap.py --tests
