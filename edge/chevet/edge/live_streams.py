@@ -93,15 +93,14 @@ class WaveStream:
             for c in (block.channels[row] for row in self._rows)
         )
         self.told = Stream(ident, kind, DELTA, sent_hz, channels)
-        self._base = block.first
         self._left = np.empty((len(self._rows), 0), dtype=np.int64)
-        self._next = block.first
+        self._next = -1
         self._out: list[tuple[int, NDArray[np.int32]]] = []
 
     def feed(self, block: SampleBlock) -> None:
         """Take samples; those of an incomplete mean before a gap are dropped, and so is the one after it."""
         values = block.values[self._rows].astype(np.int64)
-        first = block.first - self._base
+        first = block.first
         if block.first != self._next:
             self._left = self._left[:, :0]
             skip = -first % self._step
@@ -150,9 +149,12 @@ class SoundStream:
             (Channel(channel.name, channel.unit, self._sent_hz, 2.0**-15),),
         )
         self._full = 1.0 / channel.gain if channel.unit == "1" and channel.gain > 0 else 2.0**15
-        self._base = self._next = block.first
-        self._begin(0)
+        self._next = block.first
+        self._begin(self._index(block))
         self._out: list[tuple[int, int, bytes]] = []
+
+    def _index(self, block: SampleBlock) -> int:
+        return round(block.first * self._sent_hz / self._rate_hz)
 
     def _begin(self, first: int) -> None:
         self._encoder = OpusStream(self._sent_hz, self._bits)
@@ -163,7 +165,7 @@ class SoundStream:
         """Take samples."""
         if block.first != self._next:
             self._encoder.close()
-            self._begin(max(self._at, round((block.first - self._base) * self._sent_hz / self._rate_hz)))
+            self._begin(max(self._at, self._index(block)))
         self._next = block.first + block.values.shape[1]
         for packet in self._encoder.feed(self._up.feed(_linear(block.values, self._full))):
             count = packet_samples(packet, self._sent_hz)
@@ -197,8 +199,8 @@ def _linear(values: Samples, full: float) -> NDArray[np.float64]:
 class _Up:
     """Brings sound to a rate that Opus takes, block by block without a seam.
 
-    A whole multiple (4 to 8 kHz) goes through a low-pass; of other rates (44.1 kHz) samples are joined by lines,
-    which is far below what can be heard of a heart or a lung.
+    A whole multiple (4 to 8 kHz) goes through a low-pass; of other rates (44.1 kHz) samples are joined by
+    lines, which is far below what can be heard of a heart or a lung.
     """
 
     def __init__(self, rate_hz: float, sent_hz: int) -> None:

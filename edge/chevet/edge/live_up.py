@@ -44,11 +44,6 @@ WAVES: Final = ("ecg", "oximeter", "stethoscope")
 class LiveLine(Protocol):
     """What live mode needs of the line."""
 
-    @property
-    def online(self) -> bool:
-        """Whether messages go out now."""
-        ...
-
     def publish(
         self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False, expiry_s: int = 0
     ) -> int:
@@ -97,7 +92,7 @@ class LiveUp:
         """Send until cancelled."""
         while True:
             await asyncio.sleep(TICK_S)
-            watched = self.sender.watching(self._now()) and self._line.online
+            watched = self.sender.watching(self._now())
             if watched != self._bedside.uplink.watched:
                 self._turn(on=watched)
             if watched:
@@ -228,7 +223,7 @@ class LiveUp:
         return source.newest_at
 
     def _choose_level(self, now: float) -> None:
-        """Step down at once when the rate is too low for a level, and up again when it has long been enough."""
+        """Step down at once when the rate is too low for a level, up when it has long been enough."""
         allowed = self.sender.rate.allowed(self._measured())
         held = [source for source in self._held() if source.channels]
         if not held:

@@ -39,9 +39,9 @@ class Piece:
 
     Attributes:
         stream: what they are.
-        first: index of the first, since the stream began.
+        first: index of the first, since the instrument started.
         count: how many of each channel.
-        missing: how many did not come between the piece before and this one.
+        missing: how many did not come between the piece before of these channels and this one.
         values: int32 [channels, count] of a DELTA stream, else None.
         packets: of an OPUS stream.
         latency_s: from the newest sample to here.
@@ -102,7 +102,7 @@ class LiveReceiver:
         self._clocks: list[tuple[float, float]] = []
         self._session = self._key = b""
         self._opening = self._last = -1
-        self._next: dict[int, int] = {}
+        self._next: dict[object, int] = {}
         self._reported = (0, 0)
         self._shortest_ms = -1
 
@@ -144,13 +144,12 @@ class LiveReceiver:
                 raise Refused("unasked")  # an opening that somebody kept and plays again answers nothing
             self._session, self._key = head.session, key
             self._opening = self._last = -1
-            self._next.clear()
             self._clocks.clear()
         if told.watch != self._watch or head.seq <= self._opening:
             return
         self._opening, self.told, self.simulated = head.seq, told, head.simulated
-        streams = {one.id for one in told.streams}
-        self._next = {ident: index for ident, index in self._next.items() if ident in streams}
+        kinds = {_kind(one) for one in told.streams}
+        self._next = {kind: index for kind, index in self._next.items() if not told.streams or kind in kinds}
         if asked_at is not None:
             self._learn_clock(head, told, asked_at, now)
 
@@ -190,6 +189,11 @@ class LiveReceiver:
             packets = tuple(unpack_packets(item.data))
         else:
             values = unpack_deltas(item.data, len(stream.channels), item.count)
-        missing = max(0, item.first - self._next.get(stream.id, item.first))
-        self._next[stream.id] = item.first + item.count
+        missing = max(0, item.first - self._next.get(_kind(stream), item.first))
+        self._next[_kind(stream)] = item.first + item.count
         return Piece(stream, item.first, item.count, missing, values, packets, latency)
+
+
+def _kind(stream: Stream) -> object:
+    """Return what stays the same when a box begins to send the same channels under another number."""
+    return stream.device, stream.codec, stream.channels

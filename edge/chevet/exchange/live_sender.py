@@ -203,9 +203,7 @@ class LiveSender:
         return seal_frame(head, plain, session.key)
 
     def cut(self) -> None:
-        """The connection ended: whoever still watches will say so again."""
-        self._watchers.clear()
-        self._session = None
+        """The connection ended: what goes out until the next is lost, and its rate is not known."""
         self.rate.cut()
 
     def _expire(self, now: float) -> None:

@@ -28,7 +28,7 @@ MOST_FRAME: Final = 16 << 10
 MOST_CHANNELS: Final = 32
 MOST_SAMPLES: Final = 4_096
 DELTA, OPUS = "delta", "opus"
-_SECTION: Final = struct.Struct(">BIHH")  # stream, first, count, bytes
+_SECTION: Final = struct.Struct(">BQHH")  # stream, first, count, bytes
 _START: Final = struct.Struct(">iB")  # first value of a channel, bits of each delta
 _LOW, _HIGH = -(1 << 31), (1 << 31) - 1
 
@@ -74,7 +74,7 @@ class Section:
     """A piece of one stream.
 
     Attributes:
-        first: index of the first sample, from 0 when the stream began; a jump is a gap.
+        first: index of the first sample since the instrument started, at the stream's rate; a jump is a gap.
         count: samples of each channel.
     """
 
@@ -109,8 +109,7 @@ def read_head(data: bytes) -> Head:
 def write_sections(sections: Sequence[Section]) -> bytes:
     """Return the sections of one frame."""
     return b"".join(
-        _SECTION.pack(item.stream, item.first & 0xFFFFFFFF, item.count, len(item.data)) + item.data
-        for item in sections
+        _SECTION.pack(item.stream, item.first, item.count, len(item.data)) + item.data for item in sections
     )
 
 
@@ -127,7 +126,7 @@ def read_sections(data: bytes) -> list[Section]:
             raise Refused("malformed")
         stream, first, count, size = _SECTION.unpack_from(data, at)
         at += _SECTION.size
-        if size > len(data) - at or not 0 < count <= MOST_SAMPLES * MOST_PACKETS:
+        if size > len(data) - at or not count or first >> 53:  # what a desk's numbers hold exactly
             raise Refused("malformed")
         sections.append(Section(stream, first, count, data[at : at + size]))
         at += size
@@ -135,7 +134,7 @@ def read_sections(data: bytes) -> list[Section]:
 
 
 def pack_deltas(values: NDArray[np.int32]) -> bytes:
-    """Return samples, int32 [channels, samples], exactly: a first value per channel, then bit-packed steps."""
+    """Return samples, int32 [channels, samples], exactly: per channel a first value and bit-packed steps."""
     return b"".join(_packed(row.astype(np.int64)) for row in values)
 
 

@@ -13,14 +13,17 @@ from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.fhir import router as fhir
 from chevet.relay.api.guard import require_roles
+from chevet.relay.api.live_watch import router as live_watch
+from chevet.relay.api.sealed import router as sealed
 from chevet.relay.api.wall import STATEMENT, Wall
+from chevet.relay.live.room import LiveRoom
 from chevet.relay.relay import Relay
 
 DESK: Path = Path(__file__).parent.parent / "desk"
 
 
-def create_app(relay: Relay) -> FastAPI:
-    """Return the ASGI application that serves `relay`."""
+def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
+    """Return the ASGI application that serves `relay`; without `watching` there is no live mode."""
     app = FastAPI(
         title="Chevet relay: the specialist's desk",
         description=STATEMENT,
@@ -30,6 +33,7 @@ def create_app(relay: Relay) -> FastAPI:
         redoc_url=None,
     )
     app.state.relay = relay
+    app.state.live = watching
     refusals.install(app)
     for room in (session, enrol, inbox, recordings, answers, live):
         app.include_router(room.router)
@@ -37,6 +41,8 @@ def create_app(relay: Relay) -> FastAPI:
     app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
+    app.include_router(sealed)
+    app.include_router(live_watch)
     require_roles(app.routes)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
     app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")

@@ -77,10 +77,15 @@ def _since(relay: Relay, seen: int) -> list[tuple[int, str]]:
 
 def _shut_out(relay: Relay, socket: WebSocket) -> int:
     """Return the close code for who may not listen, 0 for who may."""
-    origin = socket.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+    if not same_origin(socket):
         return NOT_ALLOWED
     user = relay.sign_in.user(token_of(socket), active=False)  # an open line is no use of the desk
     if user is None:
         return NOT_SIGNED_IN
     return 0 if user.role in ROLES else NOT_ALLOWED
+
+
+def same_origin(socket: WebSocket) -> bool:
+    """Return whether the page that opens a line is ours: browsers do not ask before they open one."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")

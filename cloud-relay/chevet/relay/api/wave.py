@@ -2,8 +2,11 @@
 
 import json
 import struct
+from collections.abc import Sequence
+from typing import Any
 
-from chevet.study.recording import Waveform
+from chevet.devices.samples import Channel
+from chevet.study.recording import StoredSamples, Waveform
 
 VERSION = 1
 SAMPLES = 1
@@ -33,7 +36,39 @@ def wave_frame(waveform: Waveform, recording: str, layer: str, at_ms: int) -> by
         "layer": layer,
         "at_ms": at_ms,
     }
+    return _frame(header, waveform.values.astype(f"<i{width}").tobytes())
+
+
+def samples_frame(
+    channels: Sequence[Channel], values: StoredSamples, device: str, first: int, at_ms: int
+) -> bytes:
+    """Return samples of live mode, int16 or int32 [channels, samples], as one binary frame.
+
+    Args:
+        channels: one per row.
+        values: the samples.
+        device: kind of instrument; streams are told apart by their channels.
+        first: index of the first sample in its stream; a jump is a gap.
+        at_ms: Unix ms of the last sample.
+    """
+    header = {
+        "device": device,
+        "recording": "",
+        "rate_hz": channels[0].rate_hz,
+        "first": first,
+        "count": int(values.shape[1]),
+        "bytes": values.itemsize,
+        "unit": channels[0].unit,
+        "channels": [{"name": c.name, "gain": c.gain, "offset": c.offset} for c in channels],
+        "gaps": [],
+        "layer": "live",
+        "main": True,
+        "at_ms": at_ms,
+    }
+    return _frame(header, values.astype(f"<i{values.itemsize}").tobytes())
+
+
+def _frame(header: dict[str, Any], samples: bytes) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    samples = waveform.values.astype(f"<i{width}").tobytes()
     return struct.pack("<BBH", VERSION, SAMPLES, len(text)) + text + samples

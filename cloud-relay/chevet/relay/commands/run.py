@@ -11,6 +11,7 @@ import uvicorn
 from chevet.relay.api.app import create_app
 from chevet.relay.errors import SettingsError
 from chevet.relay.ingest.worker import Ingest, relay_line
+from chevet.relay.live.room import LiveRoom, live_line
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import Settings, read_settings
 
@@ -44,9 +45,10 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn catches the signal first, ends, and raises it again: then it must not kill us
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    watching = LiveRoom(relay, live_line(relay.settings))
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(relay),
+            create_app(relay, watching),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -58,8 +60,10 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
     log.info("desk at http://%s:%s, broker expected at %s:%s", host, port, *_broker(relay.settings))
     async with asyncio.TaskGroup() as group:
         ingest = group.create_task(Ingest(relay, relay_line(relay.settings)).run())
+        live = group.create_task(watching.run())
         await server.serve(sockets=[listener])
         ingest.cancel()
+        live.cancel()
     log.info("ended")
 
 

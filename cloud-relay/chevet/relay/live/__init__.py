@@ -1,0 +1,1 @@
+"""Live mode at the relay: opened here, handed on to the desk that watches, kept nowhere."""

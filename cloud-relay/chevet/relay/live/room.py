@@ -1,0 +1,97 @@
+"""All desks that watch now, on a line of their own: storing bundles never delays it, nor it the storing."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from chevet.exchange.connection import BrokerAddress
+from chevet.exchange.errors import Refused
+from chevet.exchange.line import Line, Message
+from chevet.exchange.topics import all_up, down, parse
+from chevet.relay.authority import tls_to_broker
+from chevet.relay.errors import RefusedError
+from chevet.relay.live.viewer import Viewer
+from chevet.relay.relay import Relay
+from chevet.relay.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.25
+WORD_EXPIRY_S: Final = 4
+MOST_VIEWERS: Final = 64
+
+
+def live_line(settings: Settings) -> Line:
+    """Return the line for live mode: each process hears all of it, and keeps no session at the broker."""
+    address = BrokerAddress(
+        settings.broker_host,
+        settings.broker_port,
+        client_id=f"chevet-{settings.worker}-live",
+        username=settings.broker_user,
+        password=settings.broker_password() or "",
+        tls=tls_to_broker(settings) if settings.broker_tls else None,
+    )
+    return Line(address, subscriptions=[(all_up("l"), 0)])
+
+
+class LiveRoom:
+    """Hands frames to the desks that watch, and tells the boxes that they do."""
+
+    def __init__(self, relay: Relay, line: Line) -> None:
+        self._relay, self._line = relay, line
+        self._viewers: set[Viewer] = set()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._line.run())
+            group.create_task(self._listen())
+            group.create_task(self._ask())
+
+    def join(self, site: str, case: str) -> Viewer:
+        """Begin to watch a site.
+
+        Raises:
+            RefusedError: 404 `not_found` for a site that is not let in, 503 `busy`.
+        """
+        known = self._relay.sites.get(site)
+        if known is None or known.revoked:
+            raise RefusedError(404, "not_found", "This site does not send any more.")
+        if len(self._viewers) >= MOST_VIEWERS:
+            raise RefusedError(503, "busy", "Too many desks watch at once: try again in a while.")
+        viewer = Viewer(self._relay, site, known.verify_key, case, time.monotonic())
+        self._viewers.add(viewer)
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        """Stop watching: the box hears it at once, or falls silent by itself some seconds later."""
+        self._viewers.discard(viewer)
+        self._line.publish(down(viewer.site, "k"), viewer.goodbye(), expiry_s=WORD_EXPIRY_S)
+
+    async def _listen(self) -> None:
+        async for event in self._line.events():
+            if isinstance(event, Message):
+                self._hand_on(event)
+
+    def _hand_on(self, message: Message) -> None:
+        try:
+            site, way, lane = parse(message.topic)
+        except Refused:
+            return
+        if (way, lane) != ("u", "l"):
+            return
+        for viewer in self._viewers:
+            if viewer.site == site:
+                try:
+                    viewer.take(message.payload, time.monotonic())
+                except Exception:  # noqa: BLE001 - no frame, whatever it holds, ends live mode for all
+                    log.error("a live frame was dropped by a fault of ours")
+
+    async def _ask(self) -> None:
+        while True:
+            now = time.monotonic()
+            for viewer in self._viewers:
+                if self._line.online and viewer.due(now):
+                    self._line.publish(down(viewer.site, "k"), viewer.word(now), expiry_s=WORD_EXPIRY_S)
+            await asyncio.sleep(TICK_S)
