@@ -235,7 +235,19 @@ def _user(kinds: Kinds) -> None:
     disable = actions.add_parser("disable", help="end all sessions of an account and refuse new ones")
     disable.add_argument("id", metavar="ID")
     disable.set_defaults(command=_later("users", "disable"))
-    for action in (add, every, disable):
+    out = actions.add_parser("sign-out", help="end all sessions of an account; it may sign in again")
+    out.set_defaults(command=_later("users", "sign_out"))
+    lost = actions.add_parser(
+        "forget-factor",
+        help="take a lost authenticator app away; the next sign-in sets up a new one",
+        description="Make sure who asks: whoever knows the password sets up the next app.",
+    )
+    lost.set_defaults(command=_later("users", "forget_factor"))
+    unlock = actions.add_parser("unlock", help="end the pause after wrong passwords and codes")
+    unlock.set_defaults(command=_later("users", "unlock"))
+    for action in (out, lost, unlock):
+        action.add_argument("id", metavar="ID")
+    for action in (add, every, disable, out, lost, unlock):
         _add_config(action)
 
 
@@ -270,5 +282,11 @@ def _audit(kinds: Kinds) -> None:
         metavar="ACTION", required=True
     )
     verify = actions.add_parser("verify", help="walk the chain; name the first record that was tampered with")
-    _add_config(verify)
+    show = actions.add_parser("show", help="list who did what, the newest last; holds no patient data")
+    show.add_argument("--case", default="", metavar="ID", help="only what touched this case")
+    show.add_argument("--user", default="", metavar="ID", help="only what this user did")
+    show.add_argument("--last", type=int, default=100, metavar="N", help="so many records (default: 100)")
+    for action in (verify, show):
+        _add_config(action)
     verify.set_defaults(command=_later("audit", "verify"))
+    show.set_defaults(command=_later("audit", "show"))

@@ -30,6 +30,18 @@ class Broken:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as people read it; `at_ms` is Unix ms."""
+
+    seq: int
+    at_ms: int
+    who: str
+    what: str
+    subject: str
+    detail: str
+
+
 class Audit:
     """Appends to and verifies the chain in one database."""
 
@@ -82,3 +94,24 @@ class Audit:
     def _mac(self, *fields: str | int) -> str:
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+
+def records(
+    connection: Connection,
+    *,
+    subject: str = "",
+    who: str = "",
+    from_seq: int | None = None,
+    most: int = 100,
+) -> list[Record]:
+    """Return records in their order: the first from a number on, else the newest that fit."""
+    query = select(audit).limit(most)
+    query = query.where(audit.c.subject == subject) if subject else query
+    query = query.where(audit.c.who == who) if who else query
+    if from_seq is not None:
+        query = query.where(audit.c.seq >= from_seq).order_by(audit.c.seq)
+    else:
+        query = query.order_by(audit.c.seq.desc())
+    rows = connection.execute(query).all()
+    found = [Record(row.seq, row.at_ms, row.who, row.what, row.subject, row.detail) for row in rows]
+    return found if from_seq is not None else found[::-1]

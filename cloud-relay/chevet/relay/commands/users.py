@@ -37,6 +37,30 @@ def disable(options: argparse.Namespace) -> int:
     return 0
 
 
+def sign_out(options: argparse.Namespace) -> int:
+    """End an account's sessions."""
+    with opened(options.config) as relay:
+        ended = relay.users.sign_out(options.id)
+    print(f"{options.id}: {ended} sessions ended.")
+    return 0
+
+
+def forget_factor(options: argparse.Namespace) -> int:
+    """Take a lost authenticator app away."""
+    with opened(options.config) as relay:
+        relay.users.forget_factor(options.id)
+    print(f"{options.id} is signed out; the next sign-in sets up a new authenticator app.")
+    return 0
+
+
+def unlock(options: argparse.Namespace) -> int:
+    """End the pause after wrong tries."""
+    with opened(options.config) as relay:
+        relay.users.unlock(options.id)
+    print(f"{options.id} may try again now.")
+    return 0
+
+
 def _password(file: Path | None) -> str:
     if file is not None:
         return _first_line(file)

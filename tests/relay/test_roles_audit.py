@@ -1,0 +1,121 @@
+"""Every read and write of patient data leaves a record: each route of the application is tried."""
+
+from dataclasses import replace
+
+import pytest
+from relay_desk.signals_for_desk import eardrum
+from sqlalchemy import select
+
+from chevet.relay.archive.schema import audit
+from chevet.study.recording import StoredFile, StoredPicture
+
+from .conftest import OPINION, ear, ecg
+from .test_desk_aids import film, sound_wave
+from .test_desk_rights import MAY, PUBLIC
+
+CASE = "/api/cases/{case_id}"
+RECORDING = CASE + "/recordings/{recording_id}"
+TOLD = {
+    ("GET", "/api/inbox"): "inbox.read",
+    ("GET", CASE): "case.read",
+    ("POST", CASE + "/claim"): "case.claim",
+    ("POST", CASE + "/release"): "case.release",
+    ("GET", CASE + "/delivery"): "delivery.read",
+    ("GET", CASE + "/earlier"): "case.earlier",
+    ("GET", CASE + "/export"): "case.export",
+    ("POST", CASE + "/opinions"): "opinion.sign",
+    ("POST", CASE + "/messages"): "message.note",
+    ("GET", RECORDING + "/waveform"): "recording.read",
+    ("GET", RECORDING + "/sound"): "recording.read",
+    ("GET", RECORDING + "/pictures/{number}"): "recording.read",
+    ("GET", RECORDING + "/clip"): "recording.read",
+    ("GET", RECORDING + "/source"): "recording.read",
+    ("GET", RECORDING + "/marks"): "recording.read",
+    ("GET", RECORDING + "/print"): "recording.read",
+    ("GET", RECORDING + "/sound/without-heart"): "recording.read",
+    ("GET", RECORDING + "/pictures/{number}/enhanced"): "recording.read",
+    ("GET", RECORDING + "/clip/frames"): "recording.read",
+    ("GET", RECORDING + "/clip/frames/{number}"): "recording.read",
+    ("PUT", RECORDING + "/drawings/{number}"): "drawing.keep",
+    ("GET", "/fhir/{kind}"): "case.export",
+    ("GET", "/fhir/{kind}/{ident}"): "case.export",
+}
+"""What the audit says of each route that touches a case."""
+NO_PATIENT = {
+    ("GET", "/fhir/metadata"): "what the server can do",
+    ("GET", "/api/refused"): "ids and coded reasons of bundles",
+    ("DELETE", "/api/session"): "the caller's own session",
+    ("GET", "/api/sessions"): "the caller's own sessions",
+    ("DELETE", "/api/sessions"): "the caller's own sessions",
+    ("DELETE", "/api/sessions/{session_id}"): "the caller's own session",
+}
+SOUND = {"sound", "sound/without-heart"}
+EAR = {"pictures/{number}", "pictures/{number}/enhanced", "clip", "clip/frames", "clip/frames/{number}"}
+BODIES = {
+    "/opinions": OPINION,
+    "/messages": {"kind": "note", "text": "Seededwords"},
+    "/drawings/{number}": {"shapes": []},
+}
+
+
+def test_every_route_is_in_one_of_the_tables():
+    tables = [set(TOLD), set(NO_PATIENT), set(PUBLIC)]
+    assert set().union(*tables) == PUBLIC | MAY.keys()
+    assert sum(map(len, tables)) == len(set().union(*tables))
+
+
+@pytest.fixture
+def case(sent):
+    """A case that holds something for every route."""
+    heart = ecg(step="heart_sound", site="M", waveforms=sound_wave(), driver="kit-stethoscope")
+    still = StoredPicture(eardrum("left", "lossless")[0], "image/jpeg", 0.5, True)
+    cart = ecg(source=StoredFile(b"a cart's own file", "application/dicom"))
+    return sent(recordings=(cart, heart, replace(ear(), pictures=(still,), clip=film())))
+
+
+def address(study, path):
+    tail = path.removeprefix(RECORDING + "/")
+    at = 1 if tail in SOUND else 2 if tail in EAR or tail.startswith("drawings") else 0
+    ids = {"case_id": study.id, "recording_id": study.recordings[at].id}
+    where = path.format(**ids, number=0, kind="Observation", ident=f"{study.id}.patient", session_id="s")
+    if path == "/fhir/{kind}":
+        return f"{where}?encounter={study.id}"
+    if path == "/fhir/{kind}/{ident}":
+        return f"/fhir/Patient/{study.id}.patient"
+    return where + ("?form=wfdb" if path.endswith("/export") else "")
+
+
+def newest(world):
+    with world.relay.database.read() as connection:
+        return connection.execute(select(audit).order_by(audit.c.seq.desc())).first()
+
+
+async def test_whoever_reads_or_writes_a_case_is_named_in_the_audit(world, client, case):
+    user = world.user()
+    async with client(user) as desk:
+        await desk.post(f"/api/cases/{case.id}/claim")
+        last = [("POST", CASE + "/release")]  # after it nothing can be signed
+        for method, path in [key for key in TOLD if key not in last] + last:
+            before = newest(world).seq
+            body = next((BODIES[end] for end in BODIES if path.endswith(end)), None)
+            answer = await desk.request(method, address(case, path), json=body)
+            assert answer.status_code < 300, (method, path, answer.text)
+            with world.relay.database.read() as connection:
+                found = connection.execute(select(audit).where(audit.c.seq > before)).all()
+            mine = [row for row in found if (row.who, row.what) == (user.id, TOLD[method, path])]
+            assert mine, (method, path, found)
+            if path != "/api/inbox":
+                assert mine[0].subject == case.id, path
+            assert "Seeded" not in str(found)
+    with world.relay.database.read() as connection:
+        assert world.relay.audit.verify(connection) is None
+
+
+async def test_what_is_refused_leaves_nothing_to_read(world, client, case):
+    async with client(world.user("nosy", "auditor")) as desk:
+        for method, path in TOLD:
+            answer = await desk.request(method, address(case, path), json={})
+            if "auditor" in MAY[method, path]:
+                continue
+            assert answer.status_code == 403, path
+            assert case.patient.name not in answer.text
