@@ -96,6 +96,12 @@ def test_listening_filters_keep_their_band(name, kept, lost):
     assert not filters.listening(gap, 8000, name)[100:300].any()
 
 
+@pytest.mark.parametrize("sound", [[], [0.1], np.full(4000, np.nan), np.zeros((2, 4000)), 0.1])
+def test_what_cannot_be_listened_to_is_refused_with_the_remedy(sound):
+    with pytest.raises(ValueError, match=r"record|check|hand in"):
+        filters.listening(sound, 4000, "bell")
+
+
 def spoilt(image, rng):
     f = image.astype(float)
     wave = [

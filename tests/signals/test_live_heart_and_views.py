@@ -215,6 +215,16 @@ def test_listening_filters_are_flat_within_their_band_and_fall_outside(name, low
     assert gain[np.argmin(np.abs(frequency - low / 4))] < -30
 
 
+def test_a_steady_hiss_is_as_loud_at_its_ends_and_states_must_fit():
+    hiss = np.sin(2 * np.pi * 200 * np.arange(4 * 4000) / 4000)
+    seen = murmur_envelope(hiss, 4000).amplitude
+    assert seen[2:-2].min() == pytest.approx(np.sqrt(0.5), rel=0.02)
+    assert seen[-1] > 0.9 * np.sqrt(0.5)
+    for refuse in (murmur_envelope, without_heart):
+        with pytest.raises(ValueError, match="one for each of the 16000 samples"):
+            refuse(hiss, 4000, np.zeros(99, dtype=np.uint8))
+
+
 @pytest.mark.parametrize("rate", [500, 1999, 11025, 44100, 48000])
 @pytest.mark.parametrize("seconds", [3.0, 3.1, 4.567])
 def test_every_rate_and_length_is_segmented_to_the_last_sample(rate, seconds):

@@ -128,6 +128,15 @@ def test_breathing_is_found_where_it_is_clear(breaths):
     assert pl.respiration_rate(breathing_pleth(breaths), 100.0) == pytest.approx(breaths, abs=1)
 
 
+def test_respiration_needs_twenty_seconds_that_arrived():
+    whole = breathing_pleth(15)
+    rate = 100.0
+    part = whole.copy()
+    part[1000 : len(part) - 900] = np.nan  # 19 s are left
+    assert pl.respiration_rate(whole, rate) is not None
+    assert pl.respiration_rate(part, rate) is None
+
+
 def test_respiration_abstains_without_pulses():
     assert pl.respiration_rate(np.zeros(2500), 100.0) is None
 

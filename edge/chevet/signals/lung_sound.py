@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, signal
 
 from chevet.signals.arrays import Floats, Mask, bridged, check_rate, one_channel, runs_of, widened
+from chevet.signals.errors import WrongShapeError
 from chevet.signals.filters import band_passed
 from chevet.signals.heart_states import S1, S2
 from chevet.signals.sound_voice import Ridges, ridges, voiced
@@ -73,9 +74,12 @@ def without_heart(sound: ArrayLike, rate_hz: float, states: NDArray[np.uint8]) -
         Lung and heart, each [n].
 
     Raises:
-        ValueError: too short, not one channel, NaN only, or a rate out of range; says the remedy.
+        ValueError: too short, not one channel, NaN only, states of another length, or a rate out of range;
+            says the remedy.
     """
     y, gap = _checked(sound, rate_hz)
+    if len(states) != len(y):
+        raise WrongShapeError("the states", states.shape, f"give one for each of the {len(y)} samples")
     size = round(_SEPARATE_S * rate_hz / 4) * 4
     hop = size // 4
     _, times, bins = signal.stft(y, rate_hz, nperseg=size, noverlap=size - hop)
@@ -118,7 +122,8 @@ def lung_marks(
         kinds: what to mark, of "wheeze" and "crackle".
 
     Raises:
-        ValueError: too short, not one channel, NaN only, or a rate out of range; says the remedy.
+        ValueError: too short, not one channel, NaN only, states of another length, or a rate out of range;
+            says the remedy.
     """
     y, gap = _checked(sound, rate_hz)
     if not np.ptp(y) > 0:

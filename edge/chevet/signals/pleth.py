@@ -103,14 +103,18 @@ def respiration_rate(pleth: ArrayLike, rate_hz: float) -> float | None:
         rate_hz: 25 to 1000.
 
     Returns:
-        5 to 42 a minute, or None: it abstains where the modulations show no clear breathing.
+        5 to 42 a minute, or None: it abstains where the modulations show no clear breathing, and where less
+        than 20 s of the samples arrived.
 
     Raises:
         ValueError: too short, not one channel, NaN only, or a rate out of range; says the remedy.
     """
     check_rate(rate_hz, 25, 1000, "the pleth")
     x = one_channel(pleth, rate_hz, 20.0, "the pleth")
-    return breathing(bridged(x)[0], float(rate_hz), detect_pulses(x, rate_hz))
+    y, gap = bridged(x)
+    if np.count_nonzero(~gap) < int(20.0 * rate_hz):
+        return None
+    return breathing(y, float(rate_hz), detect_pulses(x, rate_hz))
 
 
 def perfusion_index(infrared: ArrayLike, rate_hz: float) -> float | None:

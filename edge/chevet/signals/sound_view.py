@@ -44,7 +44,8 @@ class MurmurEnvelope:
 
     Attributes:
         times_s: seconds, every 5 ms, shape [m].
-        amplitude: RMS of 10 ms, unit of the sound, shape [m]; NaN in gaps.
+        amplitude: RMS of 10 ms (three steps of 5 ms, weighted 1:2:1), unit of the sound, shape [m]; NaN in
+            gaps.
         cycle: median over all heart cycles, from S1 to S1 in 100 equal steps, shape [100]; None with fewer
             than 3 cycles or without states.
         cycles: how many it rests on.
@@ -63,6 +64,9 @@ def spectrogram(sound: ArrayLike, rate_hz: float, top_hz: float = 1000.0) -> Spe
         sound: linear, full scale +-1, shape [n], at least 0.5 s; NaN where nothing arrived.
         rate_hz: 500 to 48000.
         top_hz: highest frequency wanted; half of the rate at most.
+
+    Returns:
+        Levels of what was recorded, its mean taken off; the last window that would hang over is left out.
 
     Raises:
         ValueError: empty, too short, not one channel, NaN only, or a rate out of range; says the remedy.
@@ -92,6 +96,10 @@ def murmur_envelope(
         rate_hz: 500 to 48000.
         states: from `heart_sound.segment`, shape [n].
 
+    Returns:
+        The envelope, and its median course over the cycle; cycles of under 0.25 s or over 2 s, and those with
+        a gap, are left out. Our own; it is shown, not judged.
+
     Raises:
         ValueError: as `spectrogram`, or states of another length.
     """
@@ -106,7 +114,7 @@ def murmur_envelope(
     edges = np.round(np.arange(0, len(y), step)).astype(int)
     edges = edges[edges < len(y)]
     power = np.add.reduceat(fast, edges) / np.diff(np.append(edges, len(y)))
-    amplitude = np.sqrt(np.convolve(power, [0.25, 0.5, 0.25], "same"))
+    amplitude = np.sqrt(np.convolve(np.pad(power, 1, mode="edge"), [0.25, 0.5, 0.25], "valid"))
     course, count = (None, 0) if states is None else _over_cycles(amplitude, states, rate_hz)
     return MurmurEnvelope((edges + step / 2) / rate_hz, amplitude, course, count)
 
