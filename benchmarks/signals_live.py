@@ -145,7 +145,10 @@ def figures(minutes=6.0):
 
 
 def real_minute(seconds=60):
-    """CPU share over a minute in which each second's samples are handed in when they would have come."""
+    """CPU over a minute in which each second's samples are handed in when they would have come.
+
+    A core shared with others is slower (caches, the other thread of the core), so the load is told, too.
+    """
     each = paths()
     for path in each.values():
         path.second(0)  # what is made once is made before the clock
@@ -156,11 +159,11 @@ def real_minute(seconds=60):
         left = begun + now - time.monotonic()
         late = max(late, -left)
         time.sleep(max(left, 0.0))
-    wall, used = time.monotonic() - begun, time.process_time() - cpu
+    used = time.process_time() - cpu
     load = ", ".join(f"{v:.1f}" for v in os.getloadavg())
     return {
-        "in real time, % of one core": 100 * used / wall,
-        "latest end of a second's work, s": late,
+        "CPU time over the signal's, % of one core": 100 * used / seconds,
+        "most behind the clock, s (0: never)": late,
         "peak memory MB": peak_mb(),
         "load of the machine (1, 5, 15 min; cores)": f"{load}; {os.cpu_count()}",
     }

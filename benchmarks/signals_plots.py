@@ -112,7 +112,7 @@ def worst_beats(which):
                 title=f"{one['record']}: {one['count']} errors in the whole; the worst stretch", xlabel="s"
             )
             axis.margins(x=0)
-        axes[0, 0].legend(frameon=False, loc="upper right", ncols=2)
+        axes[0, 0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
         figure.tight_layout()
         return figure
 
@@ -120,7 +120,7 @@ def worst_beats(which):
 
 
 def worst_waves(plt, kept):
-    """Lead II of the records with the mark that lies farthest off."""
+    """Lead II of the records with the mark that lies farthest off; ours in rows: P, QRS, T from below."""
     cases = kept.get("worst waves") or []
     if not len(cases):
         return None
@@ -140,7 +140,7 @@ def worst_waves(plt, kept):
             level = high + {"P": 0.08, "QRS": 0.2, "T": 0.32}[name.split("_")[0]] * (high - low)
             axis.plot(np.array(values) / rate, np.full(len(values), level), shape, color=FOUND, markersize=4)
         known = [m for (lead, _), values in marks.items() if lead == "ii" for m in values]
-        title = f"LUDB {record}, lead II: a mark {away:.0f} ms off (triangles from below: P, QRS, T)"
+        title = f"LUDB {record}, lead II: a mark {away:.0f} ms off. Green: marked (peaks solid, ends dotted)"
         axis.set(title=title,
                  xlabel="s", xlim=(min(known) / rate - 0.2, max(known) / rate + 0.2))  # fmt: skip
     figure.tight_layout()
@@ -158,8 +158,8 @@ def worst_sound(plt, kept):
         begin, end = states[0, 0], min(states[-1, 1], states[0, 0] + 8)
         t = np.arange(len(one["x"])) / rate
         seen = (t >= begin) & (t <= end)
-        size = float(np.max(np.abs(one["x"][seen])))
-        axis.plot(t[seen], one["x"][seen] / size, color=COLOURS[0], linewidth=0.4)
+        size = float(np.quantile(np.abs(one["x"][seen]), 0.999))  # or a click would dwarf the rest
+        axis.plot(t[seen], np.clip(one["x"][seen] / size, -1, 1), color=COLOURS[0], linewidth=0.4)
         for start, stop, state in states:
             if state in (1, 3):
                 axis.axvspan(
@@ -167,7 +167,7 @@ def worst_sound(plt, kept):
                 )
         for at, shape in zip(one["onsets"], ("v", "^"), strict=True):
             axis.plot(np.asarray(at) / rate, np.full(len(at), 1.1), shape, color=FOUND)
-        axis.set(title=f"{one['record']}: {one['count']} onsets wrong in the whole; marked S1 dark green,"
-                 " S2 light; found S1 ▼, S2 ▲", xlabel="s", xlim=(begin, end), yticks=[])  # fmt: skip
+        axis.set(title=f"{one['record']}: {one['count']} onsets wrong in the whole. Marked: S1 dark green,"
+                 " S2 light; found: S1 ▼, S2 ▲", xlabel="s", xlim=(begin, end), yticks=[])  # fmt: skip
     figure.tight_layout()
     return figure
