@@ -12,7 +12,7 @@ DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KI
 FUZZ_SECONDS ?= 600
 FUZZ_JOBS ?= 1
 
-.PHONY: help demo test fuzz proof check format road clean
+.PHONY: help demo test fuzz proof check format voices road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
@@ -22,6 +22,7 @@ help:
 	@echo "make proof         the front ends' firmware: host tests, fuzzing, and 60 s in an emulated chip, bit by bit"
 	@echo "make check         format, lint, types, import contracts, browser types"
 	@echo "make format        rewrite the sources in the house style"
+	@echo "make voices        render the kiosk's voice prompts that are new or speak an older text"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
 	@echo "make clean         remove what the commands above made"
 
@@ -61,6 +62,10 @@ format:
 	@$(PYTHON) bootstrap.py --tests
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
+
+voices:
+	@$(PYTHON) bootstrap.py
+	@$(BIN)/python -m chevet.kiosk.voices
 
 road:
 	@$(PYTHON) bootstrap.py

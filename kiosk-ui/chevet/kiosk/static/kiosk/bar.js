@@ -5,6 +5,7 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signOut } from "/kiosk/actions.js";
 import { Patient } from "/kiosk/people.js";
+import { VoiceSwitch } from "/kiosk/voice.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, set, useKiosk } from "/kiosk/store.js";
 
@@ -81,7 +82,8 @@ function Languages() {
 
 function Menu() {
   const { worker } = useKiosk();
-  return html`<button class="bar-button" aria-label=${t("blank.title")} onClick=${() => set({ blank: true })}><${Icon} name="eye-off" size="22px" /></button>
+  return html`<${VoiceSwitch} />
+    <button class="bar-button" aria-label=${t("blank.title")} onClick=${() => set({ blank: true })}><${Icon} name="eye-off" size="22px" /></button>
     <button class="bar-button" aria-label=${t("about.title")} onClick=${() => set({ aboutOpen: true })}><${Icon} name="info" size="22px" /></button>
     ${worker &&
     html`<button class="bar-button" aria-label=${t("bar.signout", { name: worker.name })} onClick=${signOut}><${Icon} name="lock" size="22px" /></button>`}`;

@@ -3,6 +3,7 @@
 import { number, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useLayoutEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { SayStep, useHintVoice } from "/kiosk/voice.js";
 
 /** @typedef {import("/shared/vendor/htm-preact/standalone.module.js").Child} Child */
 
@@ -23,6 +24,7 @@ export function Page(props) {
         <h1 tabindex="-1" ref=${heading}>${props.title}</h1>
         ${props.step && html`<p class="soft page-step">${props.step}</p>`}
       </div>
+      <${SayStep} texts=${[props.title, props.step]} />
     </header>
     <div class="page-body">${props.children}</div>
     ${footer &&
@@ -75,8 +77,9 @@ export function unitText(unit) {
 
 const HINTS = /** @type {Record<string, string>} */ ({ ok: "circle-check", attention: "hand", bad: "triangle-alert", info: "info" });
 
-/** One sentence of help with a shape and a colour. @param {{ kind: "ok" | "attention" | "bad" | "info", title: Child, icon?: string, children?: Child }} props */
-export function Hint({ kind, title, icon, children }) {
+/** One sentence of help with a shape and a colour. @param {{ kind: "ok" | "attention" | "bad" | "info", title: Child, say?: string, icon?: string, children?: Child }} props `say`: what the voice says where the title holds a name */
+export function Hint({ kind, title, say, icon, children }) {
+  useHintVoice(say ?? title);
   return html`<div class=${`hint hint-${kind}`} role=${kind === "bad" ? "alert" : "status"}>
     <${Icon} name=${icon ?? HINTS[kind] ?? "info"} size="1.6em" />
     <div><b>${title}</b>${children && html`<p>${children}</p>`}</div>

@@ -7,6 +7,7 @@ import { goVisit, skipStep } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Button, Chip, Dialog, Hint, Main, Page } from "/kiosk/parts.js";
 import { devicesFor, now, set } from "/kiosk/store.js";
+import { useHintVoice } from "/kiosk/voice.js";
 import { useElapsed } from "/kiosk/coaches/capture.js";
 
 /** @typedef {import("/shared/types.js").Quality} Quality */
@@ -68,7 +69,12 @@ export function QualityHint({ quality, good }) {
   if (!quality) return html`<${Hint} kind="info" icon="loader" title=${t("coach.listening")}>${t("coach.listening.help")}<//>`;
   const reason = quality.reasons[0];
   if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("coach.good")}>${good}<//>`;
-  return html`<${Hint} kind="attention" title=${reasonDo(reason ?? "")}>${reasonText(reason ?? "")}<//>`;
+  return html`<${Hint} kind="attention" title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonText(reason ?? "")}<//>`;
+}
+
+/** A reason without what it is about: the voice has no names of electrodes. @param {string} reason */
+export function codeOf(reason) {
+  return reason.split(":")[0] ?? "";
 }
 
 /** A reason as what to do about it. @param {string} reason */
@@ -87,6 +93,7 @@ export function QualityChip({ quality }) {
 /** @param {Parameters<typeof Coach>[0]} props */
 function Absent(props) {
   const [skipping, skip] = useState(false);
+  useHintVoice(t("absent.plug"));
   const connecting = props.taking.device?.state === "connecting";
   const instrument = t(`instrument.${props.taking.device?.instrument ?? props.exam}`);
   return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} class=${`coach ${props.class ?? ""}`} back=${props.leave}
@@ -106,6 +113,7 @@ function Failed(props) {
   const code = taking.capture?.problem || "other";
   const key = has(`problem.${code}`) ? code : "other";
   const ready = taking.device?.state === "ready";
+  useHintVoice(t(`problem.${key}`));
   return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} class=${`coach ${props.class ?? ""}`} back=${() => taking.again().then(props.leave)}
     extra=${taking.capture?.recording && html`<${Button} go=${() => taking.keep(true).then(props.leave)}>${t("failed.keep")}<//>`}
     main=${html`<${Main} go=${taking.again} icon="rotate-ccw" busy=${taking.busy} why=${ready ? "" : t("failed.why")}>${t("result.again")}<//>`}>

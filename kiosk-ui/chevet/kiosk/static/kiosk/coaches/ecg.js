@@ -60,7 +60,7 @@ function Map({ off }) {
 function PressOn({ off }) {
   const first = off[0] ?? "";
   const known = ELECTRODES.includes(first);
-  return html`<${Hint} kind="attention" title=${t("ecg.press", { where: first })}>
+  return html`<${Hint} kind="attention" title=${t("ecg.press", { where: first })} say=${t("reason.lead_off.do")}>
     ${known ? t("ecg.off", { colour: t(`electrode.${first}`) }) : t("reason.lead_off")}${off.length > 1 ? ` ${t("ecg.off.more", { n: off.length - 1 })}` : ""}
   <//>`;
 }

@@ -2,7 +2,7 @@
 
 import { reasonText, t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
-import { reasonDo } from "/kiosk/coaches/coach.js";
+import { codeOf, reasonDo } from "/kiosk/coaches/coach.js";
 import { Button, Chip, Hint, Main, Page, Value } from "/kiosk/parts.js";
 
 /** @typedef {import("/kiosk/coaches/capture.js").Taking} Taking */
@@ -33,7 +33,7 @@ export function Result(props) {
       <div class="coach-hint">
         ${quality.usable
           ? html`<${Hint} kind="ok" title=${t("result.good")}>${t("result.good.help")}<//>`
-          : html`<${Hint} kind="attention" icon="triangle-alert" title=${reasonDo(reason)}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
+          : html`<${Hint} kind="attention" icon="triangle-alert" title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
       </div>
       <div class="coach-signal">${props.children}</div>
     </div>

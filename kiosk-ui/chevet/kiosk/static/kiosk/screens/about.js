@@ -1,6 +1,6 @@
 /** What this is and what it is not. */
 
-import { t } from "/shared/i18n.js";
+import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Button, Dialog } from "/kiosk/parts.js";
@@ -23,6 +23,7 @@ export function About({ close }) {
   };
   return html`<${Dialog} title=${t("about.title")} close=${close} class="about">
     <p class="about-statement"><${Icon} name="triangle-alert" size="28px" />${t("about.statement")}</p>
+    ${unconfirmed() && html`<p class="about-unconfirmed"><${Icon} name="languages" size="28px" />${t("about.unconfirmed")}</p>`}
     <dl class="about-facts">
       <dt>${t("about.site")}</dt><dd>${status?.site.name} · <bdi dir="ltr">${status?.site.code}</bdi></dd>
       <dt>${t("about.phone")}</dt><dd><bdi dir="ltr">${status?.site.phone || "\u2013"}</bdi></dd>

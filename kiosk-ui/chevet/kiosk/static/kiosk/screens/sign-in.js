@@ -1,7 +1,7 @@
 /** Language, who, PIN. */
 
 import { ApiError } from "/shared/api.js";
-import { LANGUAGES, t } from "/shared/i18n.js";
+import { LANGUAGES, t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useLayoutEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signIn } from "/kiosk/actions.js";
@@ -53,6 +53,7 @@ function Welcome() {
     <b>${t("app.name")}</b>
     <p class="soft">${t("signin.touch")}</p>
     <p class="small soft">${t("about.short")}</p>
+    ${unconfirmed() && html`<p class="small soft">${t("about.unconfirmed")}</p>`}
   </div>`;
 }
 
