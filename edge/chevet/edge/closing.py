@@ -90,7 +90,7 @@ class Closing:
             seq=self.spool.next_seq(),
             priority=ROUTINE if study.urgency == "routine" else URGENT,
             created=_sealed_at(study.closed, self.now_ms()),
-            recipients=(*self.programme.recipients, own),
+            recipients=(*self.programme.recipients_for(study.specialty), own),
             signer=self.site.signer,
             random=self.random,
             label=study.label,

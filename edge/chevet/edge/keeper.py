@@ -62,7 +62,7 @@ class Keeper:
             grant = renew(
                 self._data_dir, self._programme_file, self._programme.relay_key, with_certificate=wanted
             )
-            self._programme.recipients = read_programme(self._programme_file).recipients
+            self._programme.renew(read_programme(self._programme_file))
         except NotReached as error:
             log.info("certificate and keys were not refreshed: %s", error)
             return False

@@ -28,6 +28,7 @@ from chevet.exchange.keys import (
 from chevet.exchange.sealing import Recipient
 from chevet.study.case import Author, Signature, author_bytes
 
+CARRY = "bring the programme.json of `chevet-relay init`"
 REMEDY = "make it with `chevet-edge enrol` or `chevet-edge init`"
 SIGN_KEY, SEAL_KEY, SITE_FILE = "keys/sign.key", "keys/seal.key", "site.json"
 T = TypeVar("T", bound=BaseModel)
@@ -72,12 +73,33 @@ class Keys:
 class Programme:
     """The organisation behind the relay: `relay_key` vouches for receipts, answers and specialists.
 
-    `recipients` are replaced in place when the programme changes its keys: the next study is for them.
+    Whom studies are sealed to is replaced in place by `renew`: the next study is for them.
+
+    Attributes:
+        recipients: of every study.
+        sealed: the relay cannot open studies; `specialists` can.
+        specialists: their specialties and keys; none in processing mode.
     """
 
     name: str
     relay_key: Ed25519PublicKey
     recipients: tuple[Recipient, ...]
+    sealed: bool = False
+    specialists: tuple[tuple[str, Recipient], ...] = ()
+
+    def recipients_for(self, specialty: str) -> tuple[Recipient, ...]:
+        """Return whom a study is sealed to besides the site itself.
+
+        In a sealed programme the specialists of the specialty asked; all of them where it has none, so that
+        somebody can read and pass it on.
+        """
+        asked = tuple(one for of, one in self.specialists if of == specialty)
+        return (*self.recipients, *(asked or tuple(one for _, one in self.specialists)))
+
+    def renew(self, fresh: "Programme") -> None:
+        """Seal to whom `fresh` names from now on."""
+        self.recipients, self.sealed = fresh.recipients, fresh.sealed
+        self.specialists = fresh.specialists
 
 
 def make_site(data_dir: Path, code: str, name: str, phone: str = "") -> Path:
@@ -153,6 +175,7 @@ def keep_programme(path: Path, words: ProgrammeFile) -> None:
     text = json.dumps(words.model_dump(), indent=2, ensure_ascii=False) + "\n"
     try:
         _same_relay(path, words)
+        _never_back(path, words)
         if not path.exists() or json.loads(path.read_bytes()) != words.model_dump():
             replace_private(path, text.encode())
     except OSError as error:
@@ -166,6 +189,23 @@ def _same_relay(path: Path, words: ProgrammeFile) -> None:
         raise SettingsError(
             f"{path} is of another programme, whose studies may still be on this box; choose another data_dir"
             " and another `programme` for the new one."
+        )
+
+
+def _never_back(path: Path, words: ProgrammeFile) -> None:
+    """Refuse what would let more people open studies than this box was told last."""
+    if not path.exists():
+        return
+    held = _parsed(path, ProgrammeFile, CARRY)
+    if held.mode == "sealed" and words.mode != "sealed":
+        raise SettingsError(
+            f"{path} says that the relay must not open studies, and now the relay asks for it; if the"
+            " programme has decided that, remove the file and enrol this box again."
+        )
+    if held.mode == words.mode == "sealed" and words.roster < held.roster:
+        raise SettingsError(
+            f"the relay gave roster {words.roster} of specialists, older than {held.roster} in {path}; ask"
+            " the programme whether its archive was set back."
         )
 
 
@@ -207,14 +247,19 @@ def read_programme(path: Path) -> Programme:
     Raises:
         SettingsError: missing or damaged.
     """
-    words = _parsed(path, ProgrammeFile, "bring the programme.json of `chevet-relay init`")
-    if "recovery" not in words.recipients or len(words.recipients) == 1:
+    words = _parsed(path, ProgrammeFile, CARRY)
+    sealed = words.mode == "sealed"
+    if "recovery" not in words.recipients or (len(words.recipients) == 1 and not sealed):
         raise SettingsError(
             f"{path}: the recovery key or the programme's own is missing; bring the file from the relay."
         )
     try:
         recipients = tuple(Recipient(name, sealing_public(key)) for name, key in words.recipients.items())
-        return Programme(words.programme, signing_public(words.relay_key), recipients)
+        specialists = tuple(
+            (one.specialty, Recipient(one.id, sealing_public(one.seal_key))) for one in words.specialists
+        )
+        relay_key = signing_public(words.relay_key)
+        return Programme(words.programme, relay_key, recipients, sealed, specialists)
     except BadKey as error:
         raise SettingsError(f"{path}: {error.reason}; bring the file again from the relay.") from None
 

@@ -9,6 +9,7 @@ import socket
 import uvicorn
 
 from chevet.relay.api.app import create_app
+from chevet.relay.commands.key_watch import watch_keys
 from chevet.relay.errors import SettingsError
 from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.relay.live.room import LiveRoom, live_line
@@ -61,8 +62,10 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
     async with asyncio.TaskGroup() as group:
         ingest = group.create_task(Ingest(relay, relay_line(relay.settings)).run())
         live = group.create_task(watching.run())
+        keys = group.create_task(watch_keys(relay))
         await server.serve(sockets=[listener])
         ingest.cancel()
+        keys.cancel()
         live.cancel()
     log.info("ended")
 
