@@ -103,7 +103,8 @@ class WaveStream:
         first = block.first
         if block.first != self._next:
             self._left = self._left[:, :0]
-            skip = -first % self._step
+        if not self._left.shape[1]:
+            skip = -first % self._step  # a mean begins at a whole multiple of its length
             values, first = values[:, skip:], first + skip
         self._next = block.first + block.values.shape[1]
         start = first - self._left.shape[1]

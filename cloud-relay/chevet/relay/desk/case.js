@@ -6,6 +6,7 @@ import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openCase, readCase, takeOrGive } from "/desk/actions.js";
 import { EarPane } from "/desk/ear-pane.js";
 import { EcgPane } from "/desk/ecg-pane.js";
+import { LivePane } from "/desk/live-pane.js";
 import { ageOf, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
 import { now, set, useDesk } from "/desk/store.js";
@@ -22,6 +23,7 @@ const PANES = {
   ears: { icon: "med/ear", steps: ["otoscopy"], View: EarPane },
   vitals: { icon: "med/thermometer_digital", steps: ["oximetry"], View: VitalsPane },
   thread: { icon: "inbox", steps: [], View: Thread },
+  live: { icon: "eye", steps: [], View: LivePane },
 };
 
 /** @param {DeskCase} one @param {Pane} pane */
@@ -107,7 +109,7 @@ function Tabs({ one, chosen }) {
   }
   return html`<div class="tabs" role="tablist" aria-label=${t("tabs")} onKeyDown=${arrows}>
     ${panes.map((pane) => html`<button type="button" role="tab" key=${pane} id=${`tab-${pane}`} aria-selected=${pane === chosen} aria-controls="pane" tabindex=${pane === chosen ? 0 : -1}
-      onClick=${() => openCase(one.id, pane)}><${Icon} name=${PANES[pane].icon} />${t(`pane.${pane}`)}<span class="tab-count">${countOf(one, pane)}</span></button>`)}
+      onClick=${() => openCase(one.id, pane)}><${Icon} name=${PANES[pane].icon} />${t(`pane.${pane}`)}${pane === "live" ? "" : html`<span class="tab-count">${countOf(one, pane)}</span>`}</button>`)}
   </div>`;
 }
 

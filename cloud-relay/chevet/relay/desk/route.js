@@ -3,7 +3,7 @@
 /** @typedef {import("/desk/types.js").Route} Route */
 /** @typedef {import("/desk/types.js").Pane} Pane */
 
-const PANES = ["ecg", "heart", "ears", "vitals", "thread"];
+const PANES = ["ecg", "heart", "ears", "vitals", "thread", "live"];
 
 /** @param {string} hash @returns {Route} */
 export function parse(hash) {

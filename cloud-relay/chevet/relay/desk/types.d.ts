@@ -41,5 +41,10 @@ export interface RefusedBundle { id: string; site: string; reason: string; at_ms
 export interface Draft {
   impression: string; certainty: string; advice: string; urgency: string; transfer: boolean | null; follow_up_date: string; medicines: Medicine[];
 }
-export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread";
+export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread" | "live";
+/** How live mode goes, told each second. */
+export interface LiveState {
+  state: string; patient: "same" | "other" | "unknown"; label: string; latency_ms: number | null; round_trip_ms: number | null;
+  frames: number; lost: number; gaps: number; streams: { device: string; rate_hz: number; channels: string[] }[];
+}
 export interface Route { page: "inbox" | "case" | "refused"; id: string; pane: Pane | "" }
