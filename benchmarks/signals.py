@@ -73,6 +73,7 @@ def options():
     parser.add_argument("--quick", action="store_true", help=f"one recording in {QUICK_STEP}")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--plots", type=Path, help="write plots to this folder (default: none)")
+    parser.add_argument("--alone", action="store_true", help="leave the peers out")
     parser.add_argument(
         "--peers", type=Path, help="Python that has the peers (default: .venv-bench/bin/python)"
     )
@@ -122,10 +123,12 @@ def main():
         Taking.step = QUICK_STEP
         print(f"QUICK: one recording in {QUICK_STEP}, and less of some parts; the figures are rough.")
     Taking.telling = sys.stderr.isatty()
-    run = Run(Peers(args.peers), quick=args.quick)
+    run = Run(Peers(args.peers, idle=args.alone), quick=args.quick)
     told = ", ".join(f"{name} {version}" for name, version in sorted(run.peers.versions.items()))
     print(f"peers under {run.peers.python}: {told or 'none'}")
-    if run.peers.absent():
+    if args.alone:
+        print("ALONE: no peer is asked.")
+    elif run.peers.absent():
         print(f"skipped, {', '.join(run.peers.absent())}: {MISSING}")
     figures = measured(args.parts or list(PARTS), run)
     summed(figures)

@@ -158,14 +158,14 @@ IMPORTED = {
 class Peers:
     """The peers of one run; `of` a task names them, `ask` calls one."""
 
-    def __init__(self, python=None):
-        """Start under the Python named, else under .venv-bench, else under this one."""
+    def __init__(self, python=None, *, idle=False):
+        """Start under the Python named, else under .venv-bench, else under this one; idle peers only draw."""
         bench = HERE.parents[1] / ".venv-bench" / "bin" / "python"
         self.python = str(python or (bench if bench.exists() else sys.executable))
         self._process = subprocess.Popen(
             [self.python, str(HERE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self.versions = self._told(None)
+        self.versions = {} if idle else self._told(None)
 
     def of(self, task):
         """Name the peers that can do a task here."""
