@@ -132,7 +132,8 @@ def render(renderer: Renderer, made_by: dict[str, str], folder: Path = VOICE) ->
 
 NOTE = (
     "Placeholders by a synthetic voice, to be replaced by recordings of a person: put the file in its slot, "
-    'set its state to "recorded" and text_sha256 to that of the text spoken. Tamazight has no synthetic voice.'
+    'set its state to "recorded" and text_sha256 to that of the text spoken. '
+    "Tamazight has no synthetic voice."
 )
 
 
