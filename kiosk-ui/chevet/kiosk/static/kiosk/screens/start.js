@@ -32,7 +32,7 @@ export function Start() {
         <span>${draft ? t("start.new.blocked") : t("start.new.help")}</span>
       </button>
       ${!draft && !status?.training && html`<button class="start-training" onClick=${() => go("training")}><${Icon} name="graduation-cap" size="34px" />
-        <span><b>${t("training.title")}</b><span class="small">${t("training.start.help")}</span></span><${Icon} name="chevron-right" /></button>`}
+        <span class="start-training-words"><b>${t("training.title")}</b><span class="small">${t("training.start.help")}</span></span><${Icon} name="chevron-right" /></button>`}
     </section>
     ${status?.training ? html`<${Exercise} />` : html`<section class="start-cases" aria-label=${t("start.cases")}>
       <h2>${unread.length ? t("start.unread", { n: unread.length }) : t("start.cases")}</h2>

@@ -94,7 +94,7 @@ function ResultPage({ course }) {
     <div class="result-two">
       <section class=${`card score-card ${good ? "score-good" : "score-again"}`}>
         <${Passed} one=${one} />
-        <bdi dir="ltr" class="score-number">${one.points}</bdi><span class="soft">${t("training.points", { n: one.points ?? 0 })}</span>
+        <bdi dir="ltr" class="score-number" role="img" aria-label=${t("training.points", { n: one.points ?? 0 })}>${one.points}<span class="score-of"> / 100</span></bdi>
         ${!good && html`<span class="small">${(one.points ?? 0) < PASS_AT ? t("training.failed.points", { n: PASS_AT }) : t("training.failed.must")}</span>`}
         <ul class="score-parts">${Object.entries(one.parts).map(([part, points]) => html`<li key=${part}><span>${t(`training.part.${part}`)}</span>
           <meter min="0" max="100" value=${points} aria-label=${t(`training.part.${part}`)}></meter><bdi dir="ltr">${points}</bdi></li>`)}</ul>
