@@ -27,6 +27,8 @@ FEW_LEADS: Final = ("II", "V1", "V5")
 _BITS: Final = 8.0
 """Of a step of an ECG at 250 Hz, as packed, with some reserve."""
 _FRAME: Final = 36 + OVERHEAD
+OPENINGS: Final = 300.0
+"""Bytes a second of answers to one desk's words, beside the frames."""
 _LONGEST: Final = MOST_SAMPLES // 2
 _FIR_PER_PHASE: Final = 16
 _SAME_RATE: Final = 1e-6

@@ -19,7 +19,7 @@ from chevet.edge.bedside import Bedside
 from chevet.edge.errors import Refusal
 from chevet.edge.instruments import READY, Instrument
 from chevet.edge.live import STEP_OF
-from chevet.edge.live_streams import NOTHING, PERIODS_S, LiveStream, cost, make_stream
+from chevet.edge.live_streams import NOTHING, OPENINGS, PERIODS_S, LiveStream, cost, make_stream
 from chevet.edge.main_stream import belongs
 from chevet.edge.trust import Programme
 from chevet.edge.visits import Visit
@@ -73,7 +73,7 @@ class LiveUp:
         self._visit: Visit | None = None
         self._patients: Mapping[str, str] = {}
         self._look_at = self._frame_at = 0.0
-        self._level = self._fitting = 0
+        self._level = 0
         self._fitting_since = 0.0
         self._number = 0
 
@@ -230,10 +230,10 @@ class LiveUp:
             return
 
         def need(level: int) -> float:
-            return sum(cost(one.instrument.kind, one.channels, level) for one in held)
+            return OPENINGS + sum(cost(one.instrument.kind, one.channels, level) for one in held)
 
         if need(self._level) > allowed:
-            self._level = next(level for level in range(NOTHING + 1) if need(level) <= allowed)
+            self._level = next((level for level in range(NOTHING) if need(level) <= allowed), NOTHING)
             self._fitting_since = now
         elif self._level and need(self._level - 1) * SPARE <= allowed:
             if now - self._fitting_since >= PATIENCE_S:

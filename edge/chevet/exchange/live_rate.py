@@ -6,7 +6,7 @@ from chevet.exchange.live_watch import Report
 
 SHARE: Final = 0.6
 """Of the measured rate (delivery reference, section 4): the rest is the bundles'."""
-UNKNOWN: Final = 1_500.0
+UNKNOWN: Final = 2_000.0
 """Bytes a second on a link of which nothing was measured: one lead, or sound just so."""
 UNKNOWN_MOST: Final = 8_000.0
 """What an unmeasured link may grow to while every report is good: all that live mode ever has to send."""

@@ -1,7 +1,7 @@
 """The sending end of live mode: who watches, and what may go out. No I/O, no clock.
 
 Nothing is sent that nobody asked for a moment ago, nothing is sent twice, nothing waits: a frame that does
-not fit the rate or is old is dropped, and the jump in its number tells the other end.
+not fit the rate or is old is dropped, and the jump in its samples' index tells the other end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -194,12 +194,12 @@ class LiveSender:
         if session is None or not sections:
             return None
         head = Head(FRAME, session.id, session.frames, _ms(at - session.began), simulated)
-        session.frames += 1
         plain = write_sections(sections)
         fits = len(plain) + 36 <= MOST_FRAME and not self.stalled(now)
         if now - at > STALE_S or not fits or not self.rate.fits(len(plain) + 36 + OVERHEAD, measured, now):
             self.dropped += 1
-            return None
+            return None  # its number goes to the next: what was never sent is no loss on the way
+        session.frames += 1
         return seal_frame(head, plain, session.key)
 
     def cut(self) -> None:
