@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
+from chevet.relay.cli_erase import add_erase
 from chevet.relay.cli_export import add_export
 from chevet.relay.errors import RelayError
 from chevet.relay.settings import CONFIG_VARIABLE
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _audit(kinds)
     _keys(kinds)
     add_export(kinds, _later, _add_config)
+    add_erase(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
     checks.set_defaults(command=_later("doctor", "run"))

@@ -84,6 +84,15 @@ class Settings(BaseSettings):
     session_hours: Annotated[int, Field(ge=1, le=24)] = Field(
         12, description="so long after its beginning every session is over"
     )
+    erasure_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        30, description="so long after consent for care was withdrawn a hidden case is destroyed"
+    )
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = Field(
+        0, description="so long after its first answer a case is destroyed; 0 keeps every case"
+    )
+    break_glass_minutes: Annotated[int, Field(ge=1, le=120)] = Field(
+        15, description="how long a coordinator may read a case in an emergency, with a reason"
+    )
     languages: tuple[str, ...] = Field(("fr", "ar", "en"), description="languages the desk offers")
     secure_cookies: bool = Field(False, description="true when the desk is reached by https only")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")

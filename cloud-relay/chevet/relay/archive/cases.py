@@ -1,11 +1,11 @@
 """Cases as people meet them: the inbox, one case opened, claimed, released."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, func, select, update
 
 from chevet.exchange.messages import sign_status, write
 from chevet.relay.accounts.users import User
@@ -13,7 +13,16 @@ from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.outbox import keep_receipt
-from chevet.relay.archive.schema import Found, bundles, cases, objects, sites, users
+from chevet.relay.archive.schema import (
+    Found,
+    bundles,
+    cases,
+    erasures,
+    objects,
+    sites,
+    users,
+    withdrawals,
+)
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import RefusedError
 from chevet.study.shape import Shape
@@ -177,6 +186,7 @@ class Cases:
                 sites.c.name.label("site_name"),
                 users.c.name.label("claimer"),
                 objects.c.name.label("summary"),
+                _withdrawn().label("withdrawn"),
             )
             .join(bundles, bundles.c.tid == cases.c.tid)
             .join(sites, sites.c.code == cases.c.site)
@@ -185,10 +195,12 @@ class Cases:
             # a summary that nobody here could open is of a sealed case: see `sealed.py`
             .where(objects.c.name.is_not(None), objects.c.kind.is_not(None))
         )
+        query = query.where(cases.c.id.not_in(select(erasures.c.case_id)))  # hidden, or destroyed already
         return query if self._shows_simulated else query.where(cases.c.simulated.is_(False))
 
     def _case(self, row: Found, layers: dict[int, Arrival]) -> Case:
         study, shapes = self._vault.summary(row.manifest, row.summary)
+        study = _consented(study, row.withdrawn)
         return Case(
             id=row.id,
             tid=row.tid,
@@ -233,6 +245,20 @@ def require_claim(case: Case, user: User) -> None:
     """
     if case.claimed_by is None or case.claimed_by[0] != user.id:
         raise RefusedError(409, "not_claimed", "Claim the case first: only who claimed it may do this.")
+
+
+def _withdrawn() -> ScalarSelect[Any]:
+    """Return the purposes a patient no longer consents to, with commas between them."""
+    purposes = func.aggregate_strings(withdrawals.c.purpose, ",")
+    return select(purposes).where(withdrawals.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
+
+
+def _consented(study: Study, withdrawn: str | None) -> Study:
+    """Return the study with the consent that still holds."""
+    if not withdrawn:
+        return study
+    left = tuple(one for one in study.consent.purposes if one not in withdrawn.split(","))
+    return replace(study, consent=replace(study.consent, purposes=left))
 
 
 def _by_clock(case: Case) -> tuple[bool, int, int]:

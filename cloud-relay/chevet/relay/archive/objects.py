@@ -59,6 +59,22 @@ class Objects:
             raise ArchiveError(f"Object {name} in {self.folder} is damaged: restore it from the backup.")
         return data
 
+    def destroy(self, name: str) -> None:
+        """Remove an object for good; one that is gone already stays gone.
+
+        Raises:
+            ArchiveError: the folder cannot be written.
+        """
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.exists():
+                _sync_folder(path.parent)
+        except OSError as error:
+            raise ArchiveError(
+                f"Cannot write in {self.folder} ({error.strerror}): check its owner."
+            ) from None
+
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
 

@@ -23,7 +23,7 @@ from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import URGENT, keep_receipt, next_seq, post
-from chevet.relay.archive.schema import Found, answers, bundles, cases, objects, users
+from chevet.relay.archive.schema import Found, answers, bundles, cases, erasures, objects, users
 from chevet.relay.archive.sites import Site, find_site
 from chevet.relay.errors import RefusedError
 from chevet.study.study import EdgeClock
@@ -290,6 +290,7 @@ class SealedCases:
             .join(objects, (objects.c.tid == cases.c.tid) & (objects.c.oid == 0))
             .outerjoin(users, users.c.id == cases.c.claimed_by)
             .where(objects.c.name.is_not(None), objects.c.kind.is_(None))
+            .where(cases.c.id.not_in(select(erasures.c.case_id)))  # hidden, or destroyed already
         )
         return query if self._shows_simulated else query.where(cases.c.simulated.is_(False))
 

@@ -10,7 +10,8 @@ import uvicorn
 
 from chevet.relay.api.app import create_app
 from chevet.relay.commands.key_watch import watch_keys
-from chevet.relay.errors import SettingsError
+from chevet.relay.erasure import sweep
+from chevet.relay.errors import RelayError, SettingsError
 from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.relay.live.room import LiveRoom, live_line
 from chevet.relay.relay import Relay, open_relay
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 3
 BACKLOG = 128
+SWEEP_S = 3600
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,11 +65,24 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
         ingest = group.create_task(Ingest(relay, relay_line(relay.settings)).run())
         live = group.create_task(watching.run())
         keys = group.create_task(watch_keys(relay))
+        sweeping = group.create_task(_sweep(relay))
         await server.serve(sockets=[listener])
-        ingest.cancel()
-        keys.cancel()
-        live.cancel()
+        for task in (ingest, sweeping, keys, live):
+            task.cancel()
     log.info("ended")
+
+
+async def _sweep(relay: Relay) -> None:
+    """Destroy, now and every hour, what the policy says is due."""
+    while True:
+        try:
+            gone = await asyncio.to_thread(sweep, relay)
+        except RelayError as error:
+            log.error("erasure: %s", error)
+        else:
+            if gone:
+                log.info("destroyed %d cases by policy", len(gone))
+        await asyncio.sleep(SWEEP_S)
 
 
 def start_log(level: str) -> None:

@@ -1,0 +1,167 @@
+"""Withdrawal of consent, retention, and the destruction of what a case held.
+
+A case whose patient withdrew consent for care, or whose time is over, is hidden at once and destroyed when
+the policy says: its sealed objects, chunks and drawings go; ids, times and the audit stay. What was destroyed
+is told by a receipt that the relay signs.
+"""
+
+import base64
+import json
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, delete, insert, select, update
+
+from chevet.relay.accounts.users import OPERATOR
+from chevet.relay.archive.changes import tell
+from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
+from chevet.relay.errors import RefusedError, SettingsError
+from chevet.relay.relay import Relay
+from chevet.study.study import CONSENT_PURPOSES
+
+DAY_MS = 24 * 3600 * 1000
+ERASED = "erased"
+"""Why a transfer of a destroyed case is refused from then on."""
+CARE = "care"
+
+
+def withdraw(relay: Relay, case_id: str, purposes: tuple[str, ...], who: str) -> int | None:
+    """Withdraw a patient's consent; without consent for care the case is hidden now and destroyed later.
+
+    Args:
+        relay: whose archive.
+        case_id: the study's id.
+        purposes: of CONSENT_PURPOSES.
+        who: user id or "operator", for the audit.
+
+    Returns:
+        When it will be destroyed, Unix ms, or None where it stays for other purposes.
+
+    Raises:
+        RefusedError: 404 `not_found`, 422 `invalid`.
+    """
+    if not purposes or not set(purposes) <= set(CONSENT_PURPOSES):
+        known = ", ".join(CONSENT_PURPOSES)
+        raise RefusedError(422, "invalid", f"A purpose must be one of {known}.", "purposes")
+    now = relay.now_ms()
+    with relay.database.write() as connection:
+        relay.cases.get(connection, case_id)
+        there = select(withdrawals.c.purpose).where(withdrawals.c.case_id == case_id)
+        known_before = set(connection.execute(there).scalars())
+        for purpose in sorted(set(purposes) - known_before):
+            row = {"case_id": case_id, "purpose": purpose, "who": who, "at_ms": now}
+            connection.execute(insert(withdrawals).values(**row))
+        relay.audit.add(connection, now, who, "consent.withdraw", case_id, ",".join(sorted(set(purposes))))
+        due = now + relay.settings.erasure_days * DAY_MS if CARE in purposes else None
+        if due is not None:
+            _hide(connection, case_id, "consent", now, due)
+        tell(connection, case_id, now)
+    return due
+
+
+def restore(relay: Relay, case_id: str) -> None:
+    """Take back a withdrawal or an erasure that was a mistake, before anything was destroyed.
+
+    Raises:
+        SettingsError: nothing of that case waits for its destruction.
+    """
+    with relay.database.write() as connection:
+        waiting = delete(erasures).where(erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
+        if not connection.execute(waiting).rowcount:
+            raise SettingsError("case", f"Nothing of case {case_id} waits: see `chevet-relay erase list`.")
+        connection.execute(delete(withdrawals).where(withdrawals.c.case_id == case_id))
+        relay.audit.add(connection, relay.now_ms(), OPERATOR, "case.restore", case_id)
+        tell(connection, case_id, relay.now_ms())
+
+
+def sweep(relay: Relay) -> list[bytes]:
+    """Hide what was kept long enough, destroy what is due; return the receipts of what was destroyed."""
+    now = relay.now_ms()
+    with relay.database.write() as connection:
+        _retire(relay, connection, now)
+        query = select(erasures.c.case_id).where(erasures.c.destroyed_ms.is_(None), erasures.c.due_ms <= now)
+        due = list(connection.execute(query).scalars())
+    receipts = [_destroy(relay, case_id, now) for case_id in due]
+    if receipts:
+        relay.vault.summary.cache_clear()
+        relay.vault.part.cache_clear()
+    return receipts
+
+
+def receipt_of(relay: Relay, case_id: str) -> bytes | None:
+    """Return the signed receipt of a case's destruction, or None."""
+    with relay.database.read() as connection:
+        query = select(erasures.c.receipt).where(erasures.c.case_id == case_id)
+        found = connection.execute(query).scalar()
+    return bytes(found) if found else None
+
+
+def receipt_holds(receipt: bytes, relay_key: Ed25519PublicKey) -> bool:
+    """Say whether the relay signed this receipt."""
+    try:
+        told = json.loads(receipt)
+        relay_key.verify(base64.b64decode(told["signature"]), told["receipt"].encode())
+    except (InvalidSignature, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _retire(relay: Relay, connection: Connection, now: int) -> None:
+    """Hide answered cases that were kept for as long as the programme's policy says."""
+    days = relay.settings.retention_days
+    if not days:
+        return
+    old = select(cases.c.id).where(
+        cases.c.answered_ms <= now - days * DAY_MS, cases.c.id.not_in(select(erasures.c.case_id))
+    )
+    for case_id in list(connection.execute(old).scalars()):
+        _hide(connection, case_id, "retention", now, now)
+        relay.audit.add(connection, now, "relay", "case.retire", case_id)
+
+
+def _hide(connection: Connection, case_id: str, reason: str, now: int, due: int) -> None:
+    same = select(erasures.c.case_id).where(erasures.c.case_id == case_id)
+    if connection.execute(same).first() is None:
+        row = {"case_id": case_id, "reason": reason, "asked_ms": now, "due_ms": due}
+        connection.execute(insert(erasures).values(**row))
+
+
+def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
+    """Destroy one case; files go before the record that says so is committed, so a cut repeats it."""
+    with relay.database.write() as connection:
+        mine = select(bundles.c.tid).where(bundles.c.case_id == case_id)
+        query = select(objects.c.name, objects.c.bytes).where(objects.c.tid.in_(mine))
+        held = {row.name: row.bytes for row in connection.execute(query) if row.name}
+        others = select(objects.c.name).where(objects.c.tid.not_in(mine), objects.c.name.in_(list(held)))
+        shared = set(connection.execute(others).scalars())
+        gone = sorted(set(held) - shared)
+        for name in gone:
+            relay.objects.destroy(name)
+        connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
+        connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
+        forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
+        connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
+        under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))
+        connection.execute(update(bundles).where(*under_way).values(refused=ERASED))
+        row = connection.execute(select(erasures).where(erasures.c.case_id == case_id)).one()
+        told = {
+            "v": 1,
+            "case": case_id,
+            "reason": row.reason,
+            "asked_ms": row.asked_ms,
+            "destroyed_ms": now,
+            "objects": [{"sha256": name, "bytes": held[name]} for name in gone],
+        }
+        receipt = _signed(relay, told)
+        done = update(erasures).where(erasures.c.case_id == case_id)
+        connection.execute(done.values(destroyed_ms=now, receipt=receipt))
+        relay.audit.add(connection, now, "relay", "case.destroy", case_id, f"{len(gone)} objects")
+        tell(connection, case_id, now)
+    return receipt
+
+
+def _signed(relay: Relay, told: dict[str, Any]) -> bytes:
+    text = json.dumps(told, separators=(",", ":"), sort_keys=True)
+    signature = base64.b64encode(relay.keys.relay.sign(text.encode())).decode("ascii")
+    return json.dumps({"receipt": text, "signature": signature}).encode()
