@@ -1,4 +1,4 @@
-"""One lesson in a browser on the real box: an instrument recorded, a question, the score, and nothing sent."""
+"""One lesson in a browser on the real box: an instrument recorded, a question, the score, nothing sent."""
 
 from collections.abc import Iterator
 
