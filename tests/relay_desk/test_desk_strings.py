@@ -19,6 +19,9 @@ LITERAL = re.compile(r"""(?:\bt|\bhas)\(\s*(?:kind === "retake" \? )?"([\w.]+)"(
 SAID = re.compile(r""""((?:keys|error)\.[\w]+)\"""")
 
 
+SEALED = DESK / "sealed"
+
+
 def strings(folder: Path, language: str) -> dict[str, object]:
     found: dict[str, object] = json.loads((folder / "strings" / f"{language}.json").read_text("utf-8"))
     return found
@@ -40,11 +43,12 @@ def used() -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_language_says_the_same_things(language: str) -> None:
     assert strings(DESK, language).keys() == strings(DESK, "fr").keys()
+    assert strings(SEALED, language).keys() == strings(SEALED, "fr").keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_desk_exists(language: str) -> None:
-    there = strings(SHARED, language) | strings(DESK, language)
+    there = strings(SHARED, language) | strings(DESK, language) | strings(SEALED, language)
     literal, starts = used()
     assert len(literal) > 100
     assert sorted(literal - there.keys()) == []

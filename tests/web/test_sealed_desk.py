@@ -82,11 +82,8 @@ def study() -> Study:
     )  # fmt: skip
 
 
-def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
-    browser: Browser, relay: Relay, address: str, tmp_path: Path
-) -> None:
-    expect.set_options(timeout=60_000)
-    doctor, office = (page_of(browser, address, relay, who) for who in ("dr", "boss"))
+def join_the_roster(doctor: Page, office: Page) -> None:
+    """Make a key in the doctor's browser; the coordinator confirms what is read to them, nothing else."""
     doctor.get_by_label("Passphrase", exact=True).fill(PHRASE)
     doctor.get_by_label("Passphrase again").fill(PHRASE)
     doctor.get_by_role("button", name="Make the key").click()
@@ -99,6 +96,13 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     office.get_by_role("button", name="Confirm").click()
     expect(office.get_by_text("Confirmed")).to_be_visible()
 
+
+def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
+    browser: Browser, relay: Relay, address: str, tmp_path: Path
+) -> None:
+    expect.set_options(timeout=60_000)
+    doctor, office = (page_of(browser, address, relay, who) for who in ("dr", "boss"))
+    join_the_roster(doctor, office)
     keep_programme(tmp_path / "box.json", programme_words(relay.keys, "sealed", relay.roster))
     programme = read_programme(tmp_path / "box.json")
     box, visit = Site("abc", list(programme.recipients_for("cardiology"))), study()

@@ -55,6 +55,7 @@ def status(relay: Here) -> Json:
         "programme": relay.keys.name,
         "version": version("chevet"),
         "label": relay.settings.label,
+        "sealing": relay.settings.sealing,
         "languages": list(relay.settings.languages),
         "broker": "online" if relay.broker_seen.online else "offline",
         "second_factor": relay.settings.second_factor,

@@ -8,7 +8,7 @@ import { word } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 
 export function Bar() {
-  const { user, inbox, refused, route, connected } = useDesk();
+  const { user, inbox, refused, route, connected, status } = useDesk();
   const waiting = inbox?.filter((one) => one.state !== "answered").length ?? 0;
   const dead = refused?.length ?? 0;
   return html`<header class="bar">
@@ -16,6 +16,7 @@ export function Bar() {
     <nav class="bar-nav" aria-label=${t("bar.rooms")}>
       <a href="#/" aria-current=${route.page === "refused" ? null : "page"}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>
       <a href="#/refused" aria-current=${route.page === "refused" ? "page" : null}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
+      ${status?.sealing === "sealed" ? html`<a href="/sealed.html">${t("bar.sealed")}</a>` : ""}
     </nav>
     <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
     <${LanguageSwitch} />

@@ -74,7 +74,7 @@ function Answer({ opened, keys, certificate, now, again }) {
     event.preventDefault();
     const form = new FormData(event.target);
     const text = (/** @type {string} */ name) => String(form.get(name) ?? "");
-    const words = { impression: text("impression"), advice: text("advice"), certainty: text("certainty"), urgency: text("urgency"), transfer: form.has("transfer") };
+    const words = { impression: text("impression"), advice: text("advice"), certainty: text("certainty"), urgency: text("urgency"), transfer: form.get("transfer") !== null };
     try {
       await post(`/api/sealed/cases/${opened.one.id}/claim`);
       await sendOpinion(opened.one, opened.said, keys, certificate, words, now);
