@@ -34,7 +34,7 @@ function Network({ status }) {
   return html`<span class="bar-item">
     <${Icon} name=${online ? "wifi" : "wifi-off"} size="20px" /><span class=${`dot ${online ? "dot-ok" : "dot-off"}`}></span>
     <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}</span>
-  </span>`;
+  </span>${online && status.uplink.watched ? html`<span class="bar-item" role="status" title=${t("bar.watched")}><${Icon} name="eye" size="20px" /><span class="bar-word">${t("bar.watched")}</span></span>` : ""}`;
 }
 
 /** @param {{ status: Status }} props */
