@@ -184,7 +184,8 @@ class LiveReceiver:
         return max(0.0, now - min(self._clocks)[1] - head.stamp_ms / 1000) if self._clocks else 0.0
 
     def _piece(self, stream: Stream, item: Section, latency: float) -> Piece:
-        values, packets = None, ()
+        values: NDArray[np.int32] | None = None
+        packets: tuple[bytes, ...] = ()
         if stream.codec == OPUS:
             packets = tuple(unpack_packets(item.data))
         else:
