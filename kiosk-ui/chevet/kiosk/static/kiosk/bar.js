@@ -1,9 +1,10 @@
 /** The bar that is always there: where, who, network, queue, power, clock, language. */
 
-import { clock, LANGUAGES, t } from "/shared/i18n.js";
+import { clock, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signOut } from "/kiosk/actions.js";
+import { offered } from "/kiosk/languages.js";
 import { Patient } from "/kiosk/people.js";
 import { VoiceSwitch } from "/kiosk/voice.js";
 import { go } from "/kiosk/route.js";
@@ -69,7 +70,7 @@ function Clock() {
 function Languages() {
   const { language } = useKiosk();
   return html`<div class="bar-languages" dir="ltr" role="group" aria-label=${t("bar.language")}>
-    ${Object.entries(LANGUAGES).map(
+    ${offered().map(
       ([code, name]) => html`<button
         lang=${code}
         aria-label=${name}

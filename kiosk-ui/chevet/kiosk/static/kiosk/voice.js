@@ -25,6 +25,8 @@ let manifest = null;
 let sound = null;
 /** Counts what was asked of the voice, so that a prompt found too late is not said. */
 let turn = 0;
+/** The step said last: its result is another page with the same heading, and needs no second word. */
+let saidStep = "";
 /** @type {Map<string, number>} when a hint was last said, ms */
 const said = new Map();
 
@@ -104,7 +106,9 @@ function useStep(texts) {
       const first = prompts.find(({ prompt }) => prompt);
       if (!here) return;
       show({ text: first?.text ?? "", silent: first?.prompt?.state === "to be recorded" });
-      if (first && voiceOn(now().worker?.id)) say(first.text);
+      const step = `${location.hash} ${first?.text}`;
+      if (first && step !== saidStep && voiceOn(now().worker?.id)) say(first.text);
+      saidStep = step;
     };
     look();
     return () => {
@@ -128,13 +132,15 @@ export function SayStep({ texts }) {
 export function useHintVoice(text) {
   useEffect(() => {
     if (typeof text !== "string" || LISTENING.includes(route()[1] ?? "")) return undefined;
-    const timer = setTimeout(() => {
+    const timer = setInterval(() => {
+      if (sound && !sound.paused) return; // the step is said to its end first
+      clearInterval(timer);
       const again = performance.now() - (said.get(text) ?? -HINT_AGAIN_MS) >= HINT_AGAIN_MS;
-      if (!again || !voiceOn(now().worker?.id) || (sound && !sound.paused)) return;
+      if (!again || !voiceOn(now().worker?.id)) return;
       said.set(text, performance.now());
       say(text);
     }, HINT_STANDS_MS);
-    return () => clearTimeout(timer);
+    return () => clearInterval(timer);
   }, [text]);
 }
 

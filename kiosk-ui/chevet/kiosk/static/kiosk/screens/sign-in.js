@@ -1,11 +1,12 @@
 /** Language, who, PIN. */
 
 import { ApiError } from "/shared/api.js";
-import { LANGUAGES, t, unconfirmed } from "/shared/i18n.js";
+import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useLayoutEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signIn } from "/kiosk/actions.js";
 import { Keypad, typed } from "/kiosk/keypad.js";
+import { offered } from "/kiosk/languages.js";
 import { Empty } from "/kiosk/parts.js";
 import { initials } from "/kiosk/people.js";
 import { useKiosk } from "/kiosk/store.js";
@@ -41,7 +42,7 @@ export function SignIn() {
 function Languages() {
   const { language } = useKiosk();
   return html`<div class="language-row" role="group" aria-label=${t("bar.language")}>
-    ${Object.entries(LANGUAGES).map(
+    ${offered().map(
       ([code, name]) => html`<button class="button" lang=${code} aria-pressed=${String(code === language)} onClick=${() => chooseLanguage(code)}>${name}</button>`,
     )}
   </div>`;
