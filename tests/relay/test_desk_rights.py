@@ -44,6 +44,21 @@ MAY = {
     ("PUT", "/api/cases/{case_id}/recordings/{recording_id}/drawings/{number}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
     ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/glass"): {"coordinator"},
+    ("POST", "/api/cases/{case_id}/withdrawal"): {"specialist", "coordinator"},
+    ("GET", "/api/glass"): {"coordinator", "auditor"},
+    ("POST", "/api/glass/{number}/review"): {"auditor"},
+    ("GET", "/api/sealed/words"): {"specialist", "coordinator"},
+    ("PUT", "/api/sealed/key"): {"specialist"},
+    ("GET", "/api/sealed/keys"): {"coordinator"},
+    ("POST", "/api/sealed/keys/{user_id}/confirm"): {"coordinator"},
+    ("POST", "/api/sealed/keys/{user_id}/revoke"): {"coordinator"},
+    ("GET", "/api/sealed/cases"): {"specialist", "coordinator"},
+    ("GET", "/api/sealed/cases/{case_id}"): {"specialist"},
+    ("GET", "/api/sealed/cases/{case_id}/bundles/{bundle_id}/{oid}"): {"specialist"},
+    ("POST", "/api/sealed/cases/{case_id}/opened"): {"specialist"},
+    ("POST", "/api/sealed/cases/{case_id}/{what}"): {"specialist"},
+    ("PUT", "/api/sealed/cases/{case_id}/answers"): {"specialist"},
     ("DELETE", "/api/session"): set(ROLES),
     ("GET", "/api/sessions"): set(ROLES),
     ("DELETE", "/api/sessions"): set(ROLES),
@@ -67,10 +82,11 @@ def every_endpoint(app):
     return found
 
 
-def filled(path):
-    return path.format(
-        case_id="c", recording_id="r", number=0, kind="Patient", ident="c.patient", session_id="s"
-    )
+IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "user_id": "u", "bundle_id": "b", "oid": 0}
+
+
+def filled(path, **ids):
+    return path.format(**IDS | ids, number=0, what="claim", kind="Patient", ident="c.patient")
 
 
 def test_every_endpoint_says_who_may_use_it(world):

@@ -12,8 +12,8 @@ from chevet.relay.api.live import ROLES as LISTENERS
 from .conftest import OPINION, PASSWORD, code
 from .test_desk_rights import MAY, PUBLIC, filled
 
-BESIDE = {"/api/openapi.json", "/api/live", "/shared", "/desk", ""}
-"""What is no endpoint of a router: the interface's own description, the live line, static files."""
+BESIDE = {"/api/openapi.json", "/api/live", "/api/cases/{case_id}/live", "/shared", "/desk", ""}
+"""What is no endpoint of a router: the interface's own description, the live lines, static files."""
 
 
 def beside(routes):
@@ -83,6 +83,6 @@ async def test_a_role_is_refused_before_anything_is_looked_at(world, client, sen
         for (method, path), roles in MAY.items():
             if role in roles:
                 continue
-            where = path.format(**real, number=0, kind="Patient", ident=f"{study.id}.patient")
+            where = filled(path, **real)
             for body in (OPINION, {"unknown": 1}):
                 assert code(await desk.request(method, where, json=body)) == (403, "not_allowed"), path

@@ -42,6 +42,14 @@ TOLD = {
 }
 """What the audit says of each route that touches a case."""
 NO_PATIENT = {
+    key: "sealed to the specialists' own keys: the relay holds nothing it could read"
+    for key in MAY
+    if key[1].startswith("/api/sealed/")
+} | {
+    ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
+    ("POST", CASE + "/withdrawal"): "gives no data; test_accounts_erasure.py holds its record",
+    ("GET", "/api/glass"): "ids, coded reasons and times",
+    ("POST", "/api/glass/{number}/review"): "a number",
     ("GET", "/fhir/metadata"): "what the server can do",
     ("GET", "/api/refused"): "ids and coded reasons of bundles",
     ("DELETE", "/api/session"): "the caller's own session",
