@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - scripts of the page and worked bytes stand on lines of their own
 """A bare page on which the desk's own modules run in Chromium; nothing of the network is reached."""
 
 from collections.abc import Iterator

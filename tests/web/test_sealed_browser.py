@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - scripts of the page and worked bytes stand on lines of their own
 """Sealed cases in Chromium: RFC 9180, and bundles that our own Python sealed."""
 
 import hashlib
