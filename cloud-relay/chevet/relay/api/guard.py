@@ -102,7 +102,7 @@ def endpoints(routes: Iterable[Any]) -> Iterator[tuple[str, str, Dependant]]:
     for route in routes:
         inner = getattr(route, "original_router", None) or getattr(route, "router", None)
         if isinstance(route, APIRoute):
-            yield from ((method, route.path, route.dependant) for method in sorted(route.methods))
+            yield from ((method, route.path, route.dependant) for method in sorted(route.methods or ()))
         elif inner is not None:
             yield from endpoints(inner.routes)
 
