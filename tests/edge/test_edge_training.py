@@ -1,6 +1,7 @@
 """Training is kept apart from care, in both directions."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from test_edge_visit import NAME, ecg_block, refused
 from chevet.edge.api import make_app
 from chevet.edge.closing import Closing
 from chevet.edge.errors import SettingsError
+from chevet.edge.live_up import LiveUp
 from chevet.edge.settings import DeviceSettings, all_devices, load_settings
 from chevet.edge.training import OVER_AFTER_MS
 from chevet.edge.training_lessons import (
@@ -295,3 +297,18 @@ async def test_an_invented_patient_is_registered_and_sent_within_a_lesson(box: B
         assert (await client.get("/api/cases")).json()["cases"] == []
         coded = (await client.post("/api/patients/coded", json={"birth_year": None, "sex": ""})).json()
         assert coded["id"].startswith(TRAINING_PREFIX)
+
+
+def test_nobody_watches_a_visit_of_training(box: Box) -> None:
+    facts = LiveUp._facts
+    watching = SimpleNamespace(_bedside=box.bedside, sender=SimpleNamespace(cases=list))
+    box.bedside.training.begin("amina", "oximeter")
+    box.bedside.training.lay_ready("amina")
+    assert facts(watching)[0] is None
+    box.bedside.training.stop()
+    box.bedside.patients.add(Patient("p1", NAME, 1974, "F", "A-17"))
+    real = box.bedside.rules.open("p1", "amina")
+    box.bedside.rules.consent(real.id, ("care",), "")
+    found = facts(watching)[0]
+    assert found is not None
+    assert found.id == real.id

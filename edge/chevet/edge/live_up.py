@@ -146,6 +146,8 @@ class LiveUp:
     def _facts(self) -> tuple[Visit | None, dict[str, str]]:
         """Return the open visit, and how its patient relates to each watched case; runs in a thread."""
         visit = self._bedside.visits.current()
+        if visit is not None and visit.words.training:
+            visit = None  # nothing of a lesson leaves the box
         if visit is not None and visit.words.consent is None and not visit.words.override:
             visit = None
         return visit, {case: self._relation(case, visit) for case in self.sender.cases()}
