@@ -128,7 +128,6 @@ class Hand:
         self.page.locator(f"[data-exam={key}]").click()
 
     def record(self) -> None:
-        """Touch "Record", wait for its end."""
+        """Touch "Record", wait for its end; on a busy machine the ring has gone before it is looked for."""
         self.main()
-        expect(self.page.locator("count-ring")).to_be_visible()
         expect(self.page.locator(".coach.result, .absent-bad")).to_be_visible(timeout=20_000)

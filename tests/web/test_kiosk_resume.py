@@ -42,12 +42,13 @@ def test_a_reload_while_recording_finds_the_recording_again(hand: Callable[..., 
     worker = hand("fr")
     worker.sign_in()
     worker.to_tiles()
-    worker.edge.speed = 2
+    worker.edge.speed = 0.2  # long enough for a busy machine to be in the middle of it, twice
     worker.exam("ecg")
     worker.main()
     expect(worker.page.locator("count-ring")).to_be_visible()
     worker.page.reload()
     expect(worker.page.locator("count-ring")).to_be_visible()
+    worker.edge.speed = 12
     worker.sees("result.good")
     worker.touch("result.keep")
     expect(worker.page.locator("[data-exam=ecg] .chip-ok")).to_be_visible()

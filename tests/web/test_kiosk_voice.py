@@ -136,7 +136,7 @@ def test_the_voice_is_silent_over_a_recording_and_over_a_heart_that_is_heard_aga
     worker.exam("heart_sound")
     says(page, "exam.heart_sound.opus")
     worker.sees("coach.good")
-    worker.edge.speed = 2
+    worker.edge.speed = 0.2  # long enough for a busy machine to be in the middle of it
     worker.main()
     expect(page.locator("count-ring")).to_be_visible()
     silent(page)
