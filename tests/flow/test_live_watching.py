@@ -1,4 +1,4 @@
-"""A specialist watches over real processes: frames come, a cut shows as a gap, and all ends with the watching."""
+"""A specialist watches real processes: frames come, a cut shows as a gap, and all ends with the watching."""
 
 import asyncio
 import json

@@ -179,7 +179,7 @@ def _unpacked(data: bytes, at: int, row: NDArray[np.int64]) -> int:
     half = (zigzag >> np.uint64(1)).astype(np.int64)
     row[0] = start
     row[1:] = start + np.cumsum(half ^ -(zigzag & np.uint64(1)).astype(np.int64))
-    return at + size
+    return int(at + size)
 
 
 def pack_packets(packets: Sequence[bytes]) -> bytes:
@@ -209,7 +209,7 @@ def unpack_packets(data: bytes) -> list[bytes]:
 
 def stream_row(stream: Stream) -> Value:
     """Return a stream as it stands in an opening."""
-    channels = [[one.name, one.unit, one.gain, one.offset] for one in stream.channels]
+    channels: list[Value] = [[one.name, one.unit, one.gain, one.offset] for one in stream.channels]
     return [stream.id, stream.device, stream.codec, float(stream.rate_hz), channels]
 
 

@@ -15,7 +15,9 @@ def run_rotate(options: argparse.Namespace) -> int:
     settings = read_settings(options.config)
     fresh = rotate(settings.keys, settings.keys.parent / "programme.json")
     print(f"Studies are sealed to the key {name_of(fresh)} from now on; older ones stay readable.")
-    print("A running relay takes it up within seconds; enrolled boxes fetch it within a day of being on line.")
+    print(
+        "A running relay takes it up within seconds; enrolled boxes fetch it within a day of being on line."
+    )
     print("Boxes set up by hand need the new programme.json. Back the folder of keys up again.")
     return 0
 
