@@ -12,7 +12,7 @@ from running_kit import RunningDemo
 from chevet.sim.control import set_fault
 from chevet.sim.errors import StepError
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(400)]
 
 
 async def test_garbage_on_the_wire_is_counted_and_the_recording_goes_on(kit: RunningDemo) -> None:

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from chevet.sim.screens import Screen, Wave, read_wave
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(400)]
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 import walk
 from running_kit import RunningDemo
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(400)]
 
 
 async def _recorded_visit(kit: RunningDemo) -> str:

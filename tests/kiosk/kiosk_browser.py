@@ -12,7 +12,7 @@ SIZES = {"large": (1280, 800), "small": (800, 480)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENTS = {"fr": "Fatima Bouchra", "zgh": "Fatima Bouchra", "en": "Fatima Bouchra", "ar": "فاطمة بوشرى"}
-PATIENCE_MS = 15_000  # two cores may be shared with other tests
+PATIENCE_MS = 30_000  # two cores may be shared with other tests
 FIRST_LOOK_MS = 60_000  # a browser that has just started reads all modules of the screens
 
 

@@ -28,7 +28,7 @@ from chevet.study.bundle import pack
 
 from .conftest import PASSWORD, Site
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 def free_port():

@@ -14,7 +14,7 @@ from running_kit import RunningDemo
 
 from chevet.sim import demo
 
-pytestmark = [pytest.mark.web, pytest.mark.flow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.flow, pytest.mark.timeout(400)]
 
 PATIENT = "Tanirt Aït Oussa"
 ADVICE = "Refaire l’ECG dans une semaine."
@@ -30,7 +30,7 @@ def pages(kiosk_chromium: Browser) -> Iterator[Any]:  # noqa: F811
         contexts.append(context)
         context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(40_000)
         page.goto(url)
         return page
 

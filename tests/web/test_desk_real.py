@@ -14,7 +14,7 @@ from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtur
 
 from chevet.sim import consultation, demo
 
-pytestmark = [pytest.mark.web, pytest.mark.flow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.flow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def test_a_doctor_enrols_an_app_at_the_first_sign_in_and_gives_its_code_at_the_n
 ) -> None:
     relay, url = bench
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(40_000)
     refused: list[str] = []
     page.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
     addresses: list[str] = []
