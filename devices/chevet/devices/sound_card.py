@@ -211,6 +211,7 @@ def _samples(data: bytes, width: int, channels: int, take: int) -> NDArray[np.in
         return np.frombuffer(data, "<i2")[take::channels].astype(np.int32)
     if width == 4:
         return np.frombuffer(data, "<i4")[take::channels].astype(np.int32) >> 8
-    low, middle, high = np.frombuffer(data, np.uint8).reshape(-1, 3)[take::channels].T
-    values: NDArray[np.int32] = low | middle.astype(np.int32) << 8 | high.view(np.int8).astype(np.int32) << 16
+    count = len(data) // (3 * channels)
+    wide = np.ndarray((count,), "<i4", data + b"\0", 3 * take, (3 * channels,))  # each with a byte too many
+    values: NDArray[np.int32] = wide << 8 >> 8
     return values
