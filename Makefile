@@ -37,7 +37,7 @@ test:
 	$(BIN)/coverage run -m pytest -n 3 -m "not flow and not web"
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
-	$(BIN)/pytest -n 3 --dist loadfile -m "flow or web"
+	$(BIN)/pytest -n 2 --dist loadfile -m "flow or web"
 
 fuzz:
 	@$(PYTHON) bootstrap.py --tests
