@@ -65,8 +65,8 @@ MAKES: dict[str, Callable[[], SerialDevice]] = {
 
 
 @contextmanager
-def plugged(folder: Path, driver: str) -> Iterator[SerialRunner]:
-    """A virtual instrument on a terminal, running in a thread of its own."""
+def plugged(folder: Path, driver: str) -> Iterator[Callable[[], object]]:
+    """A virtual instrument on a terminal, running in a thread of its own; that thread alone touches it."""
     runner = SerialRunner(MAKES[driver](), PtyPort(folder / "port"), WireFaults(random.Random(7)))
     loop = asyncio.new_event_loop()
     task = loop.create_task(runner.run())
@@ -81,7 +81,7 @@ def plugged(folder: Path, driver: str) -> Iterator[SerialRunner]:
     while not runner.port.plugged:
         time.sleep(0.01)
     try:
-        yield runner
+        yield lambda: loop.call_soon_threadsafe(runner.unplug)
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()
@@ -194,8 +194,8 @@ def test_a_cable_pulled_out_keeps_what_was_recorded_and_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     device(tmp_path, "kit-ecg")
-    with plugged(tmp_path, "kit-ecg") as runner:
-        threading.Timer(1.0, runner.unplug).start()
+    with plugged(tmp_path, "kit-ecg") as pull:
+        threading.Timer(1.0, pull).start()
         assert run(tmp_path, "record", "--seconds", "30", "--out", str(tmp_path / "ecg.hea")) == 1
     _, values = read_dat(tmp_path, "ecg")
     assert (values == Counting(12).take(0, values.shape[1])).all()

@@ -69,7 +69,8 @@ class Board:
             while told != off:
                 await self.inject(words)
                 with contextlib.suppress(TimeoutError):
-                    packet = await asyncio.wait_for(self.link.receive(), TICK_S)
+                    async with asyncio.timeout(TICK_S):
+                        packet = await self.link.receive()
                     statuses = [one for one in decoder.feed(packet.data) if one.type == wire.STATUS]
                     told = next((one.payload[16] for one in reversed(statuses)), told)
 

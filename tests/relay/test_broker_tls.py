@@ -172,6 +172,7 @@ async def test_each_box_speaks_and_hears_on_its_own_topics(guarded):
         await relay.heard_payload(b"up")
         await relay.say("t/1/a/d/r", b"down")
         await box.heard_payload(b"down")
+    assert (relay.payloads, box.payloads) == ([b"up"], [b"down"])
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

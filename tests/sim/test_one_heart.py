@@ -167,7 +167,8 @@ async def heard(instrument, seconds):
     async with asyncio.timeout(20):
         while enough < seconds:
             with contextlib.suppress(TimeoutError):
-                new = driver.feed(await asyncio.wait_for(link.receive(), 0.25))
+                async with asyncio.timeout(0.25):
+                    new = driver.feed(await link.receive())
                 events += new
                 blocks = [one for one in events if isinstance(one, SampleBlock)]
                 enough = sum(one.values.shape[1] for one in blocks) / RATES[instrument.id]

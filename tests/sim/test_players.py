@@ -171,7 +171,8 @@ async def heard(instrument, enough):
     async with asyncio.timeout(20):
         while not enough(events):
             with contextlib.suppress(TimeoutError):
-                events += driver.feed(await asyncio.wait_for(link.receive(), 0.25))
+                async with asyncio.timeout(0.25):
+                    events += driver.feed(await link.receive())
             if said := driver.tick(time.monotonic()):
                 await link.send(said)
     await link.aclose()

@@ -42,8 +42,8 @@ async def listen(instrument, enough, limit_s=8.0, url=""):
             await link.send(driver.start())
             while not enough(events):
                 with contextlib.suppress(TimeoutError):
-                    packet = await asyncio.wait_for(link.receive(), 0.25)
-                    events += driver.feed(packet)
+                    async with asyncio.timeout(0.25):  # `wait_for` may swallow the outer limit (Python 3.11)
+                        events += driver.feed(await link.receive())
                 reply = driver.tick(time.monotonic())
                 if reply:
                     await link.send(reply)
