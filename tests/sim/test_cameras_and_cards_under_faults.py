@@ -152,7 +152,7 @@ class Reading:
 
 
 async def looked_at(reading, eye, fault, row):
-    """Let a camera suffer a fault; hold what arrived under it against what was sent, return what came later."""
+    """Let a camera suffer a fault; hold what arrived under it against what was sent, return the later."""
     lost, sent, before = len(reading.lost), len(eye.sent), reading.counted()
     await reading.set_fault(fault, row)
     mark, sent_then = eye.order, len(eye.sent)
