@@ -21,6 +21,7 @@ from chevet.exchange.topics import all_up, down, parse
 from chevet.sim.link.clockwork import Clockwork
 from chevet.sim.link.profiles import Profile
 from chevet.sim.link.tun import Forwarder, Tunnel, open_tunnel
+from chevet.sim.memory_inbox import MemoryInbox
 
 HERE = Path(__file__).parent
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -37,52 +38,23 @@ class Seen:
     duplicates: int = 0
 
 
-class Inbox:
+class Inbox(MemoryInbox):
     """The relay's store, in memory: this measures the link, not a disk."""
 
     def __init__(self, seen: Seen) -> None:
+        super().__init__()
         self.seen = seen
-        self.manifests: dict[bytes, bytes] = {}
-        self.states: dict[bytes, str] = {}
-        self.chunks: dict[tuple[bytes, int], dict[int, bytes]] = {}
-
-    def begin(self, tid: bytes, _origin: str, manifest: bytes) -> None:
-        self.manifests.setdefault(tid, manifest)
-        self.states.setdefault(tid, "open")
-
-    def state(self, tid: bytes) -> str:
-        return self.states.get(tid, "unknown")
-
-    def manifest(self, tid: bytes) -> bytes | None:
-        return self.manifests.get(tid)
 
     def store(self, tid: bytes, oid: int, seq: int, data: bytes) -> bool:
-        kept = self.chunks.setdefault((tid, oid), {})
-        if seq in kept:
+        """Keep a chunk and when it came."""
+        if not super().store(tid, oid, seq, data):
             self.seen.duplicates += 1
             return False
-        kept[seq] = data
         self.seen.fresh.append(time.monotonic())
         return True
 
-    def have(self, tid: bytes, oid: int) -> set[int]:
-        return set(self.chunks.get((tid, oid), {}))
-
-    def read(self, tid: bytes, oid: int) -> bytes:
-        return b"".join(data for _, data in sorted(self.chunks.get((tid, oid), {}).items()))
-
-    def drop(self, tid: bytes, oid: int) -> None:
-        self.chunks.pop((tid, oid), None)
-
-    def commit(self, tid: bytes) -> bool:
-        first = self.states[tid] != "complete"
-        self.states[tid] = "complete"
-        return first
-
-    def refuse(self, tid: bytes, reason: str) -> None:
-        self.states[tid] = f"refused:{reason}"
-
     def bury(self, _origin: str, _payload: bytes, reason: str) -> None:
+        """Stop the run: no message of this benchmark is to be unreadable."""
         raise AssertionError(f"nothing is to be buried here: {reason}")
 
 

@@ -19,7 +19,7 @@ from chevet.exchange.receiver import Receiver
 from chevet.exchange.sender import Sender
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "exchange"))
-from exchange_fakes import RELAY_KEY, SITE_KEY, MemoryInbox, bundle
+from exchange_fakes import RELAY_KEY, SITE_KEY, OpeningInbox, bundle
 from exchange_fakes import sealed as sealed_study
 
 
@@ -124,7 +124,7 @@ def test_after_72_hours_off_line_everything_arrives_once_in_order_of_need(tmp_pa
         if number % 13 == 5:
             box.reboot()
         box.spool.drop_delivered()
-    inbox, lanes = MemoryInbox(), []
+    inbox, lanes = OpeningInbox(), []
     relay = Receiver(inbox, signer=RELAY_KEY, origin_key=lambda _: SITE_KEY.public_key())
     box.sender.connected(box.monotonic)
     for step in range(3000):

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -33,53 +32,11 @@ from chevet.exchange.messages import (
 )
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import RELAY, Recipient, Sealed, seal
+from chevet.sim.memory_inbox import MemoryInbox
 from chevet.study.bundle import Bundle
 from chevet.study.case import Author, Signature, author_bytes, message_bytes, pack_message, pack_opinion
 from chevet.study.case import Message as CaseMessage
 from chevet.study.study import EdgeClock
-
-
-@dataclass
-class MemoryInbox:
-    """The relay's archive, in memory."""
-
-    manifests: dict[bytes, bytes] = field(default_factory=dict)
-    states: dict[bytes, str] = field(default_factory=dict)
-    chunks: dict[tuple[bytes, int], dict[int, bytes]] = field(default_factory=dict)
-
-    def begin(self, tid: bytes, origin: str, manifest: bytes) -> None:
-        self.manifests.setdefault(tid, manifest)
-        self.states.setdefault(tid, "open")
-
-    def state(self, tid: bytes) -> str:
-        return self.states.get(tid, "unknown")
-
-    def manifest(self, tid: bytes) -> bytes | None:
-        return self.manifests.get(tid)
-
-    def store(self, tid: bytes, oid: int, seq: int, data: bytes) -> bool:
-        kept = self.chunks.setdefault((tid, oid), {})
-        return kept.setdefault(seq, data) is data
-
-    def have(self, tid: bytes, oid: int) -> set[int]:
-        return set(self.chunks.get((tid, oid), {}))
-
-    def read(self, tid: bytes, oid: int) -> bytes:
-        return b"".join(data for _, data in sorted(self.chunks.get((tid, oid), {}).items()))
-
-    def drop(self, tid: bytes, oid: int) -> None:
-        self.chunks.pop((tid, oid), None)
-
-    def commit(self, tid: bytes) -> bool:
-        first = self.states[tid] != "complete"
-        self.states[tid] = "complete"
-        return first
-
-    def refuse(self, tid: bytes, reason: str) -> None:
-        self.states[tid] = f"refused:{reason}"
-
-    def bury(self, origin: str, payload: bytes, reason: str) -> None:
-        pass
 
 
 class FakeLine:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from chevet.exchange.errors import Refused
 from chevet.exchange.manifest import CHUNK, read_manifest
 from chevet.exchange.sealing import Recipient, Sealed, open_sealed, seal
+from chevet.sim.memory_inbox import MemoryInbox
 from chevet.study.bundle import Bundle, Part
 from chevet.study.ids import uuid7
 from chevet.study.study import EdgeClock
@@ -79,41 +80,11 @@ class MemoryOutbox:
 
 
 @dataclass
-class MemoryInbox:
+class OpeningInbox(MemoryInbox):
     """Survives the Receiver; opens what is complete, as the relay's archive does."""
 
-    manifests: dict[bytes, bytes] = field(default_factory=dict)
-    states: dict[bytes, str] = field(default_factory=dict)
-    chunks: dict[tuple[bytes, int], dict[int, bytes]] = field(default_factory=dict)
     complete: dict[str, Bundle] = field(default_factory=dict)
     commits: list[str] = field(default_factory=list)
-    dead: list[tuple[str, str]] = field(default_factory=list)
-
-    def begin(self, tid: bytes, origin: str, manifest: bytes) -> None:
-        self.manifests.setdefault(tid, manifest)
-        self.states.setdefault(tid, "open")
-
-    def state(self, tid: bytes) -> str:
-        return self.states.get(tid, "unknown")
-
-    def manifest(self, tid: bytes) -> bytes | None:
-        return self.manifests.get(tid)
-
-    def store(self, tid: bytes, oid: int, seq: int, data: bytes) -> bool:
-        kept = self.chunks.setdefault((tid, oid), {})
-        fresh = seq not in kept
-        kept.setdefault(seq, data)
-        return fresh
-
-    def have(self, tid: bytes, oid: int) -> set[int]:
-        return set(self.chunks.get((tid, oid), {}))
-
-    def read(self, tid: bytes, oid: int) -> bytes:
-        kept = self.chunks.get((tid, oid), {})
-        return b"".join(kept[seq] for seq in sorted(kept))
-
-    def drop(self, tid: bytes, oid: int) -> None:
-        self.chunks.pop((tid, oid), None)
 
     def commit(self, tid: bytes) -> bool:
         if self.states[tid] == "complete":
@@ -128,12 +99,6 @@ class MemoryInbox:
         self.states[tid] = "complete"
         self.commits.append(opened.id)
         return True
-
-    def refuse(self, tid: bytes, reason: str) -> None:
-        self.states[tid] = f"refused:{reason}"
-
-    def bury(self, origin: str, payload: bytes, reason: str) -> None:
-        self.dead.append((origin, reason))
 
 
 def chunks_of(item: Sealed) -> int:

@@ -11,7 +11,7 @@ import functools
 import os
 
 import hypothesis.strategies as st
-from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, MemoryInbox, MemoryOutbox, bundle, sealed
+from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, MemoryOutbox, OpeningInbox, bundle, sealed
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -77,7 +77,7 @@ class Delivery(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.outbox, self.inbox = mortal(MemoryOutbox)(), mortal(MemoryInbox)()
+        self.outbox, self.inbox = mortal(MemoryOutbox)(), mortal(OpeningInbox)()
         self.put: dict[str, object] = {}
         self.up: list[bytes] = []
         self.down: list[bytes] = []

@@ -6,7 +6,7 @@ The matcher at the end of every run: what was put into the outbox is what the in
 import random
 
 import pytest
-from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, MemoryInbox, MemoryOutbox, bundle, sealed
+from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, MemoryOutbox, OpeningInbox, bundle, sealed
 
 from chevet.exchange.events import Completed, Outgoing, Reply, Settled
 from chevet.exchange.manifest import digest as digest_of
@@ -21,7 +21,7 @@ class CrashError(Exception):
     """The process dies here."""
 
 
-class MortalInbox(MemoryInbox):
+class MortalInbox(OpeningInbox):
     """Dies before or after any of its writes, when its time has come."""
 
     dies_in = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, MemoryInbox, bundle, sealed
+from exchange_fakes import OTHER_KEY, RELAY_KEY, SITE_KEY, OpeningInbox, bundle, sealed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ ORIGINS = {"abc": SITE_KEY.public_key(), "def": OTHER_KEY.public_key()}
 
 @dataclass
 class Desk:
-    inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    inbox: OpeningInbox = field(default_factory=OpeningInbox)
     now: float = 50.0
 
     def __post_init__(self) -> None:
@@ -207,7 +207,7 @@ def test_what_the_archive_refuses_is_refused_to_the_sender():
 
 
 def test_a_worker_that_died_before_the_commit_is_made_good_by_the_next_question():
-    class DyingInbox(MemoryInbox):
+    class DyingInbox(OpeningInbox):
         def commit(self, tid):
             raise KeyboardInterrupt
 
@@ -215,7 +215,7 @@ def test_a_worker_that_died_before_the_commit_is_made_good_by_the_next_question(
     desk.inbox.__class__ = DyingInbox
     with pytest.raises(KeyboardInterrupt):
         desk.all_of(item)
-    desk.inbox.__class__ = MemoryInbox
+    desk.inbox.__class__ = OpeningInbox
     desk.__post_init__()
     events, (complete,) = desk.hear(Query(1, (item.tid,)))
     assert [type(event) for event in events] == [StatusAsked, Completed]
@@ -223,7 +223,7 @@ def test_a_worker_that_died_before_the_commit_is_made_good_by_the_next_question(
 
 
 def test_an_archive_may_refuse_at_the_door():
-    class FullInbox(MemoryInbox):
+    class FullInbox(OpeningInbox):
         def begin(self, tid, origin, manifest):
             raise Refused("no_space")
 
