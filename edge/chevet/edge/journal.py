@@ -1,32 +1,29 @@
-"""A capture on disk while it runs: an append-only file of framed records.
+"""A capture on disk while it runs: an append-only file of framed records (journal_frames), covered or not.
 
-A record is `length u32 | CRC-32 of kind and body u32 | kind u8 | body`, little-endian, after an 8-byte file
-mark. A power cut can tear the tail only: reading stops at the first record whose length or CRC does not hold,
-and what stands before it is whole. Every capture gets its own file, so a torn tail never hides another one.
+A power cut can tear the tail only: reading stops at the first record that does not hold, and what stands
+before it is whole. Every capture gets its own file, so a torn tail never hides another one.
 """
 
 import contextlib
 import json
 import os
+import secrets
 import struct
 import threading
-import zlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock
+from chevet.edge.at_rest import DataKey
 from chevet.edge.errors import JournalDamaged
+from chevet.edge.journal_frames import begin, records
 from chevet.study.recording import StoredFile
 
-MARK = b"CHVJRN\x00\x01"
-_FRAME = struct.Struct("<IIB")
 _BLOCK = struct.Struct("<BBIQd")  # stream, bytes a sample, samples, first, at
 _PICTURE = struct.Struct("<dH")  # at, length of the JSON words before the image
-_LARGEST = 32 * 1024 * 1024  # no camera of the kit gives a larger image; a larger length is a torn frame
 
 OPENING, STREAM, BLOCK, READING, PICTURE, NOTICE, END, SOURCE = range(1, 9)
 _DTYPES: dict[int, np.dtype[np.signedinteger[Any]]] = {size: np.dtype(f"<i{size}") for size in (2, 4, 8)}
@@ -93,20 +90,26 @@ class Journal:
 class JournalWriter:
     """Appends events; nothing is promised before `sync` has returned.
 
-    `append` only lays records aside, so the event loop never waits for a disk; `sync` runs in a thread.
+    `append` only lays records aside, so the event loop waits for no disk and no cipher; `sync` runs in a
+    thread.
     """
 
-    def __init__(self, file: JournalFile, opening: Opening) -> None:
+    def __init__(self, file: JournalFile, opening: Opening, key: DataKey | None = None) -> None:
         self._file = file
-        self._waiting: list[bytes] = [MARK, _record(OPENING, json.dumps(asdict(opening)).encode())]
+        self._head, self._framed = begin(key, secrets.token_bytes)
+        self._waiting: list[tuple[int, bytes]] = [(OPENING, json.dumps(asdict(opening)).encode())]
         self._streams: dict[tuple[Channel, ...], int] = {}
         self._disk = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, opening: Opening) -> "JournalWriter":
-        """Start the journal `path` and make its first record and its name in the folder durable."""
+    def create(cls, path: Path, opening: Opening, key: DataKey | None = None) -> "JournalWriter":
+        """Start the journal `path` and make its first record and its name in the folder durable.
+
+        Raises:
+            OSError: the disk is full or gone; nothing of it stays.
+        """
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        writer = cls(os.fdopen(descriptor, "wb"), opening)
+        writer = cls(os.fdopen(descriptor, "wb"), opening, key)
         try:
             writer.sync()
             sync_folder(path.parent)
@@ -120,31 +123,30 @@ class JournalWriter:
         """Lay one event aside for the next `sync`."""
         match event:
             case SampleBlock():
-                self._waiting.append(self._block(event))
+                self._block(event)
             case Picture():
                 words = json.dumps({"media_type": event.media_type, "side": event.side}).encode()
                 body = _PICTURE.pack(event.at, len(words)) + words + event.data
-                self._waiting.append(_record(PICTURE, body))
+                self._waiting.append((PICTURE, body))
             case Reading():
-                self._waiting.append(_record(READING, json.dumps(asdict(event)).encode()))
+                self._waiting.append((READING, json.dumps(asdict(event)).encode()))
             case Notice():
-                self._waiting.append(_record(NOTICE, json.dumps(asdict(event)).encode()))
+                self._waiting.append((NOTICE, json.dumps(asdict(event)).encode()))
 
     def append_source(self, source: StoredFile) -> None:
         """Lay aside the file that the events of this journal were read from."""
         kind = source.media_type.encode()
-        self._waiting.append(_record(SOURCE, bytes([len(kind)]) + kind + source.data))
+        self._waiting.append((SOURCE, bytes([len(kind)]) + kind + source.data))
 
-    def _block(self, block: SampleBlock) -> bytes:
+    def _block(self, block: SampleBlock) -> None:
         known = self._streams.get(block.channels)
-        before = b""
         if known is None:
             known = self._streams[block.channels] = len(self._streams)
             words = {"stream": known, "channels": [asdict(channel) for channel in block.channels]}
-            before = _record(STREAM, json.dumps(words).encode())
+            self._waiting.append((STREAM, json.dumps(words).encode()))
         size = block.values.dtype.itemsize if block.values.dtype.itemsize in _DTYPES else 4
         head = _BLOCK.pack(known, size, block.values.shape[1], block.first, block.at)
-        return before + _record(BLOCK, head + block.values.astype(_DTYPES[size]).tobytes())
+        self._waiting.append((BLOCK, head + block.values.astype(_DTYPES[size]).tobytes()))
 
     def sync(self) -> None:
         """Bring everything appended so far onto the disk.
@@ -155,7 +157,8 @@ class JournalWriter:
         with self._disk:
             waiting, self._waiting = self._waiting, []
             if waiting:
-                self._file.write(b"".join(waiting))
+                head, self._head = self._head, b""
+                self._file.write(b"".join((head, *(self._framed(kind, body) for kind, body in waiting))))
                 self._file.flush()
                 os.fsync(self._file.fileno())
 
@@ -165,7 +168,7 @@ class JournalWriter:
         Raises:
             OSError: as `sync`; the file is closed all the same.
         """
-        self._waiting.append(_record(END, json.dumps({"reason": reason}).encode()))
+        self._waiting.append((END, json.dumps({"reason": reason}).encode()))
         try:
             self.sync()
         finally:
@@ -186,22 +189,19 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_journal(path: Path) -> Journal:
+def read_journal(path: Path, key: DataKey | None = None) -> Journal:
     """Read `path` up to its last good record.
 
     Raises:
-        JournalDamaged: not even the opening record is whole.
+        JournalDamaged: not even the opening record is whole, or it is not of this key.
     """
+    opening: Opening | None = None
+    end, whole = "", 0
+    source: StoredFile | None = None
+    events: list[Event] = []
+    streams: dict[int, tuple[Channel, ...]] = {}
     with path.open("rb") as file:
-        if file.read(len(MARK)) != MARK:
-            raise JournalDamaged(path)
-        whole = len(MARK)
-        opening: Opening | None = None
-        end = ""
-        source: StoredFile | None = None
-        events: list[Event] = []
-        streams: dict[int, tuple[Channel, ...]] = {}
-        for kind, body in _records(file):
+        for kind, body, ends in records(file, key):
             try:
                 if opening is None:
                     opening = Opening(**json.loads(body)) if kind == OPENING else None
@@ -217,39 +217,24 @@ def read_journal(path: Path) -> Journal:
                 break
             if opening is None:
                 break
-            whole += _FRAME.size + len(body)
+            whole = ends
     if opening is None:
         raise JournalDamaged(path)
     return Journal(opening, tuple(events), end, whole, source)
 
 
-def cut_torn_tail(path: Path) -> Journal:
+def cut_torn_tail(path: Path, key: DataKey | None = None) -> Journal:
     """Read `path` and cut what follows its last good record, durably.
 
     Raises:
-        JournalDamaged: not even the opening record is whole.
+        JournalDamaged: not even the opening record is whole, or it is not of this key; nothing is cut then.
     """
-    journal = read_journal(path)
+    journal = read_journal(path, key)
     if path.stat().st_size > journal.whole_bytes:
         with path.open("r+b") as file:
             file.truncate(journal.whole_bytes)
             os.fsync(file.fileno())
     return journal
-
-
-def _record(kind: int, body: bytes) -> bytes:
-    return _FRAME.pack(len(body), zlib.crc32(body, zlib.crc32(bytes([kind]))), kind) + body
-
-
-def _records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    while len(head := file.read(_FRAME.size)) == _FRAME.size:
-        length, crc, kind = _FRAME.unpack(head)
-        if length > _LARGEST:
-            return
-        body = file.read(length)
-        if len(body) != length or zlib.crc32(body, zlib.crc32(bytes([kind]))) != crc:
-            return
-        yield kind, body
 
 
 def _remember(streams: dict[int, tuple[Channel, ...]], body: bytes) -> None:
