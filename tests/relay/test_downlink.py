@@ -1,12 +1,17 @@
 """Answers reach their site whatever happens on the way, and the archive knows when they did."""
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import update
+
 from chevet.exchange.events import Completed, Reply
-from chevet.exchange.messages import Query, read, write
+from chevet.exchange.messages import Have, Query, read, write
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import RELAY, open_sealed
 from chevet.exchange.topics import down, up
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.delivery import delivery
+from chevet.relay.archive.lease import LEASE_MS
+from chevet.relay.archive.schema import sites
 from chevet.relay.ingest.downlink import Downlink
 from chevet.relay.ingest.uplink import Uplink
 from chevet.study.bundle import content_hash, pack
@@ -183,11 +188,43 @@ def test_a_receipt_taken_by_another_worker_ends_the_sending(world, sent):
         road.downlink.connected(0.0)
     study, _, _ = answered(world, sent)
     one.run(1, lose=lambda payload: True)
+    world.clock.ms += LEASE_MS
     two.run(1)
     assert at_site(world, study) == [world.clock.ms]
     later = []
     one.run(60, lose=lambda payload: not later.append(read(payload)))
     assert [message for message in later if not isinstance(message, Query) or message.tids] == []
+
+
+def test_a_revoked_site_is_sent_nothing_more_and_its_sender_is_forgotten(world, sent):
+    road = Road(world)
+    road.downlink.connected(0.0)
+    study, _, _ = answered(world, sent)
+    road.run(1, lose=lambda payload: True)
+    world.relay.sites.revoke("abc")
+    assert road.downlink.outgoing(60.0) == []
+    road.run(120)
+    assert at_site(world, study) == [None]
+    assert road.heard == []
+    assert road.news == [], "nor news of its cases"
+    assert road.downlink.receive("abc", write(Have(bytes(8), 1, known=False)), road.now) == []
+
+
+def test_a_site_that_comes_back_with_new_keys_is_believed_by_those_alone(world, sent):
+    road = Road(world)
+    road.downlink.connected(0.0)
+    study, _, _ = answered(world, sent)
+    road.run(1, lose=lambda payload: True)
+    old, new = world.site.signer, Ed25519PrivateKey.generate()
+    key = new.public_key().public_bytes_raw()
+    with world.relay.database.write() as connection:
+        connection.execute(update(sites).values(verify_key=key))
+    road.run(60)
+    assert at_site(world, study) == [None], "the old key's receipt counts for nothing now"
+    assert old.public_key() != new.public_key()
+    road.box = Receiver(road.inbox, signer=new, origin_key=lambda _: world.relay.keys.relay.public_key())
+    road.run(60)
+    assert at_site(world, study) == [world.clock.ms]
 
 
 def test_while_the_broker_is_away_nothing_goes_out(world, sent):

@@ -19,6 +19,7 @@ from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
+from chevet.relay.archive.lease import Lease
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import ArchiveOutbox
 from chevet.relay.archive.roster import Roster
@@ -108,6 +109,10 @@ class Relay:
     def outbox(self, site: str) -> ArchiveOutbox:
         """Return what waits for one site."""
         return ArchiveOutbox(self.database, self.objects, site, self.now_ms)
+
+    def lease(self, holder: str) -> Lease:
+        """Return the hold of one process, called `holder`, on what only one may do."""
+        return Lease(self.database, holder, self.now_ms)
 
     def close(self) -> None:
         """Close the archive."""

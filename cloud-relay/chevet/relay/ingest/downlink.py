@@ -1,7 +1,8 @@
 """Opinions and messages on their way down: one Sender a site, all on one archive.
 
 Other processes put bundles into the archive too, and other workers may settle them, so what waits is read
-again and again instead of being remembered.
+again and again instead of being remembered. Of several workers one sends, by a lease in the archive; what a
+site says may reach any of them, and those that do not send pass it on.
 """
 
 import logging
@@ -13,17 +14,21 @@ from sqlalchemy import select
 
 from chevet.exchange.events import Outgoing, SenderEvent
 from chevet.exchange.keys import signing_public
+from chevet.exchange.messages import Have, read
 from chevet.exchange.sender import Sender
 from chevet.exchange.topics import down
 from chevet.relay.archive.outbox import ArchiveOutbox, pending_down
-from chevet.relay.archive.schema import cases, receipts
+from chevet.relay.archive.schema import cases, receipts, sites
 from chevet.relay.archive.sites import Site
-from chevet.relay.errors import ArchiveError
+from chevet.relay.errors import ArchiveError, RelayError
 from chevet.relay.relay import Relay
 
 log = logging.getLogger(__name__)
 
 STATUSES = ("opened", "answered")
+RENEW_S = 5.0
+TRY_S = 2.0
+"""How often the lease is renewed by who holds it, and tried for by the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +47,43 @@ class Downlink:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+        self._lease = relay.lease(f"{relay.settings.worker[:60]}-{secrets.token_hex(8)}")
         self._senders: dict[str, Sender] = {}
+        self._keys: dict[str, bytes] = {}
         self._waiting: dict[str, frozenset[bytes]] = {}
-        self._connected = False
+        self._connected = self._leads = False
+        self._lease_at = 0.0
         self._told = self._last_receipt()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this worker is the one that sends."""
+        return self._leads
 
     def connected(self, now: float) -> None:
         """The broker is there."""
-        self._connected = True
-        for sender in self._senders.values():
-            sender.connected(now)
+        self._connected, self._lease_at = True, now
 
     def disconnected(self, now: float) -> None:
-        """The broker went away."""
+        """The broker went away: another worker may reach it."""
         self._connected = False
+        led, self._leads = self._leads, False
         for sender in self._senders.values():
             sender.disconnected(now)
+        if led:
+            try:
+                self._lease.give_back(self._told)
+            except RelayError as error:
+                log.warning("the right to send down stays here until it ends: %s", error)
 
     def present(self, site: str, now: float) -> None:
         """A site shows that it is there: what it may have missed is asked about at once."""
-        if self._connected and self._waiting.get(site):
+        if not self._waiting.get(site):
+            return
+        if self._leads:
             self._senders[site].connected(now)
+        else:
+            self._lease.pass_on(site, b"")
 
     def acknowledged(self, site: str, token: int, now: float) -> None:
         """The broker took one message."""
@@ -71,14 +92,45 @@ class Downlink:
 
     def receive(self, site: str, payload: bytes, now: float) -> list[SenderEvent]:
         """Take what a site says about bundles on their way to it."""
-        return self._senders[site].receive(payload, now) if site in self._senders else []
+        if site not in self._senders:
+            return []
+        if not self._leads and self._waiting.get(site) and isinstance(read(payload), Have):
+            self._lease.pass_on(site, payload)
+        return self._senders[site].receive(payload, now)
 
     def outgoing(self, now: float) -> list[Publish]:
         """Return what to publish now: news about cases, then bundles."""
+        self._lead(now)
         self._refresh(now)
-        if not self._connected:
+        if not self._leads:
             return []
+        self._hear(now)
         return [*self._news(), *self._bundles(now)]
+
+    def _lead(self, now: float) -> None:
+        """Take, renew or lose the right to send."""
+        if not self._connected or now < self._lease_at:
+            return
+        told = self._lease.take(self._told)
+        led, self._leads = self._leads, told is not None
+        self._lease_at = now + (RENEW_S if self._leads else TRY_S)
+        if told is not None:
+            self._told = told
+        if self._leads and not led:
+            # What another sent is not known here: all that waits is asked about before it is sent.
+            self._senders.clear()
+            self._waiting.clear()
+        elif led and not self._leads:
+            for sender in self._senders.values():
+                sender.disconnected(now)
+
+    def _hear(self, now: float) -> None:
+        """Take what sites said to other workers."""
+        for site, payload in self._lease.collect():
+            if not payload:
+                self.present(site, now)
+            elif site in self._senders:
+                self._senders[site].receive(payload, now)
 
     def _bundles(self, now: float) -> Iterator[Publish]:
         for site, sender in self._senders.items():
@@ -100,8 +152,13 @@ class Downlink:
         return [Publish(site, down(site, "r"), bytes(payload)) for payload in found]
 
     def _refresh(self, now: float) -> None:
-        for site in self._relay.sites.list():
-            if site.code not in self._senders and not site.revoked:
+        known = {site.code: site for site in self._relay.sites.list() if not site.revoked}
+        for code in list(self._senders):
+            if code not in known or known[code].verify_key != self._keys[code]:
+                del self._senders[code], self._keys[code]
+                self._waiting.pop(code, None)
+        for code, site in known.items():
+            if code not in self._senders:
                 self._new_sender(site, now)
         with self._relay.database.read() as connection:
             pending = pending_down(connection)
@@ -127,16 +184,18 @@ class Downlink:
             peer_key=signing_public(site.verify_key),
             number_from=secrets.randbelow(1 << 16),
         )
-        self._senders[site.code] = sender
+        self._senders[site.code], self._keys[site.code] = sender, site.verify_key
         self._waiting.setdefault(site.code, frozenset())
-        if self._connected:
+        if self._leads:
             sender.connected(now)
 
     def _news(self) -> Iterator[Publish]:
         query = (
             select(receipts.c.number, receipts.c.payload, cases.c.site)
             .join(cases, cases.c.id == receipts.c.bundle_id)
+            .join(sites, sites.c.code == cases.c.site)
             .where(receipts.c.number > self._told, receipts.c.kind.in_(STATUSES))
+            .where(sites.c.revoked_ms.is_(None))
             .order_by(receipts.c.number)
         )
         with self._relay.database.read() as connection:

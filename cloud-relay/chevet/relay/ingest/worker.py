@@ -67,6 +67,7 @@ class Ingest:
         finally:
             self._relay.broker_seen.online = False
             self._thread.shutdown()
+            self._downlink.disconnected(self._now())  # another worker may send from now on
 
     async def _listen(self) -> None:
         async for event in self._line.events():
