@@ -13,6 +13,7 @@ import uvicorn
 
 from chevet.edge.api import make_app
 from chevet.edge.arrivals import Arrivals
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box_word import forget_word, new_word
 from chevet.edge.compose import compose
 from chevet.edge.discovery_watch import Buses
@@ -38,7 +39,9 @@ GOODBYE_S = 3
 class Agent:
     """One box, from its settings to its running tasks."""
 
-    def __init__(self, settings: EdgeSettings, buses: Buses | None = None) -> None:
+    def __init__(
+        self, settings: EdgeSettings, buses: Buses | None = None, key: DataKey | None = None
+    ) -> None:
         """Read keys, open and check the databases, bring back what a power cut interrupted.
 
         Raises:
@@ -46,7 +49,7 @@ class Agent:
             StoreDamaged: a database fails its check.
             DiskFull: no room to open them.
         """
-        self._database = open_store(settings.data_dir / "edge.db")
+        self._database = open_store(settings.data_dir / "edge.db", key)
         self._programme = read_programme(settings.programme)
         self.bedside = compose(
             settings, self._database, self._programme, self._device_changed, self._capture_changed, buses
@@ -100,7 +103,7 @@ class Agent:
 
     def _uplink(self, loop: asyncio.AbstractEventLoop) -> Uplink:
         bedside = self.bedside
-        address = broker_address(bedside.settings, bedside.site.code, bedside.clock)
+        address = broker_address(bedside.settings, bedside.site.code, bedside.clock, self._database.key)
         line = Line(
             address,
             subscriptions=subscriptions(bedside.site.code),
@@ -123,8 +126,8 @@ class Agent:
         return make_uplink(bedside, line, self._programme, arrivals)
 
     def _keeper(self) -> Keeper:
-        settings = self.bedside.settings
-        return Keeper(settings.data_dir, settings.programme, self._programme, self.bedside.clock)
+        settings, key = self.bedside.settings, self._database.key
+        return Keeper(settings.data_dir, settings.programme, self._programme, self.bedside.clock, key=key)
 
     async def _tell_arrivals(self) -> None:
         while True:

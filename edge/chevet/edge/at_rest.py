@@ -1,8 +1,8 @@
 """The key of this box's disk: what is written is covered with it, so that a stolen disk tells nothing.
 
-AES-256-GCM throughout (NIST SP 800-38D). Every use has a key of its own, derived by HKDF-SHA-256 from the box's
-data key: rows and small files, each journal, the password of the private keys. `place` says where a value
-belongs and is authenticated with it: a value that was changed, or moved to another row, does not open.
+AES-256-GCM throughout (NIST SP 800-38D). Every use has a key of its own, derived by HKDF-SHA-256 from the
+box's data key: rows and small files, each journal, the password of the private keys. `place` says where a
+value belongs and is authenticated with it: a value that was changed, or moved to another row, does not open.
 """
 
 import base64

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chevet.devices.samples import Event
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box import BoxClock
 from chevet.edge.database import is_full
 from chevet.edge.disk import Disk
@@ -41,7 +42,11 @@ USUAL_SECONDS = {"oximetry": 20.0, "ecg": 10.0, "heart_sound": 15.0, "lung_sound
 
 
 class Captures:
-    """Starts, ends and recovers captures; one at a time, since one pair of hands holds one instrument."""
+    """Starts, ends and recovers captures; one at a time, since one pair of hands holds one instrument.
+
+    Attributes:
+        key: covers the journals and what lies beside them; None writes them in the clear.
+    """
 
     def __init__(
         self,
@@ -52,7 +57,9 @@ class Captures:
         clock: BoxClock,
         tell: Callable[[CaptureRow], None],
         label: str = "",
+        key: DataKey | None = None,
     ) -> None:
+        self.key = key
         self._folder = folder
         self._visits = visits
         self._instruments = instruments
@@ -206,7 +213,7 @@ class Captures:
 
     def _store(self, row: CaptureRow, problem: str) -> CaptureRow:
         try:
-            journal = cut_torn_tail(self.path(row.id))
+            journal = cut_torn_tail(self.path(row.id), self.key)
             judged = judge(journal)
             recording = to_recording(journal, judged, poor=False)
         except (JournalDamaged, FileNotFoundError):
@@ -247,7 +254,7 @@ class Captures:
             Refusal: not_found when it is no longer on the box.
         """
         try:
-            return cut_torn_tail(self.path(capture_id))
+            return cut_torn_tail(self.path(capture_id), self.key)
         except (JournalDamaged, FileNotFoundError):
             raise Refusal("not_found", "This recording is no longer on the box.", status=404) from None
 
@@ -308,7 +315,7 @@ class Captures:
     def _create(self, row: CaptureRow, opening: Opening) -> JournalWriter:
         """Make the journal and the row durable, or neither; runs in a thread."""
         try:
-            writer = JournalWriter.create(self.path(row.id), opening)
+            writer = JournalWriter.create(self.path(row.id), opening, self.key)
         except OSError as error:
             if is_full(error):
                 raise DiskFull from None

@@ -12,6 +12,8 @@ from typing import Any
 from chevet.devices.ecg_file import EcgFile, FilePatient
 from chevet.devices.ecg_files import read_ecg_file
 from chevet.devices.errors import BrokenPayload
+from chevet.edge.at_rest import Altered, cover_file, uncover_file
+from chevet.edge.covered_rows import place
 from chevet.edge.database import Database, is_full
 from chevet.edge.disk import Disk
 from chevet.edge.errors import DiskFull, Refusal, not_found
@@ -91,7 +93,7 @@ class Imports:
         descriptor = os.open(self.path(import_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.write(cover_file(self._database.key, data, self._place(import_id)))
                 file.flush()
                 os.fsync(file.fileno())
             sync_folder(self._folder)
@@ -102,15 +104,20 @@ class Imports:
             raise
 
     def _note(self, import_id: str, sha256: str, state: str, reason: str, words: dict[str, Any]) -> None:
+        hidden = self._database.hide(json.dumps(words), place("imports", "words", import_id))
         with self._database.write() as cursor:
             cursor.execute(
                 "INSERT INTO imports VALUES (?, ?, ?, ?, ?, '', ?)",
-                (import_id, sha256, state, reason, self._now_ms(), json.dumps(words)),
+                (import_id, sha256, state, reason, self._now_ms(), hidden),
             )
 
     def path(self, import_id: str) -> Path:
         """Return where the box's copy lies."""
         return self._folder / f"{import_id}.ecg"
+
+    def _place(self, import_id: str) -> str:
+        """Return what the copy is authenticated with: its place in the data folder."""
+        return f"{self._folder.name}/{self.path(import_id).name}"
 
     def refused(self, import_id: str) -> str:
         """Return why a file was refused, "" where it was not."""
@@ -124,7 +131,7 @@ class Imports:
 
     def waiting(self) -> list[Import]:
         """Return the files that belong to no visit yet, the newest first."""
-        return [_import(row) for row in self._database.rows(_WAITING)]
+        return [self._import(row) for row in self._database.rows(_WAITING)]
 
     def get(self, import_id: str) -> Import:
         """Return one file that waits.
@@ -144,8 +151,9 @@ class Imports:
             Refusal: not_found when the box's copy is gone or no longer what it was.
         """
         try:
-            return read_ecg_file(self.path(import_id).read_bytes())
-        except (OSError, BrokenPayload):
+            data = self.path(import_id).read_bytes()
+            return read_ecg_file(uncover_file(self._database.key, data, self._place(import_id)))
+        except (OSError, Altered, BrokenPayload):
             raise Refusal("not_found", "This file is no longer on the box.", status=404) from None
 
     def give(self, import_id: str, capture_id: str) -> None:
@@ -177,6 +185,10 @@ class Imports:
             path.unlink(missing_ok=True)
         return len(gone)
 
+    def _import(self, row: sqlite3.Row) -> Import:
+        shown = self._database.show(row["words"], place("imports", "words", row["id"]))
+        return _shown(row, json.loads(shown))
+
 
 def _words(file: EcgFile) -> dict[str, Any]:
     named = file.patient
@@ -191,8 +203,7 @@ def _words(file: EcgFile) -> dict[str, Any]:
     }
 
 
-def _import(row: sqlite3.Row) -> Import:
-    words: dict[str, Any] = json.loads(row["words"])
+def _shown(row: sqlite3.Row, words: dict[str, Any]) -> Import:
     return Import(
         row["id"],
         row["arrived_ms"],

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chevet.edge.covered_rows import place
 from chevet.edge.database import Database
 from chevet.edge.errors import not_found
 from chevet.study.bundle import Bundle, Part
@@ -91,7 +92,7 @@ class Cases:
         with self._database.write() as cursor:
             cursor.execute(
                 "INSERT OR IGNORE INTO cases VALUES (?, ?, ?, 0, ?, ?, ?)",
-                (case.id, case.created_ms, case.state, _dumped(case.words), int(case.unread), case.refused),
+                (case.id, case.created_ms, case.state, self._hidden(case), int(case.unread), case.refused),
             )
 
     def get(self, case_id: str) -> Case:
@@ -103,12 +104,12 @@ class Cases:
         row = self._database.row("SELECT * FROM cases WHERE id = ?", (case_id,))
         if row is None:
             raise not_found("case")
-        return _case(row)
+        return self._case(row)
 
     def all(self) -> list[Case]:
         """Return every case, newest first."""
         rows = self._database.rows("SELECT * FROM cases ORDER BY created_ms DESC, id DESC")
-        return [_case(row) for row in rows]
+        return [self._case(row) for row in rows]
 
     def awaiting(self) -> list[str]:
         """Return ids of delivered cases whose opening or answer is still awaited, newest first."""
@@ -127,21 +128,21 @@ class Cases:
             case = self._in(cursor, case_id)
             further = max(case.state, state, key=_ORDER.index)
             changed = replace(case, state=further, words=change(case.words))
-            _update(cursor, changed)
+            self._update(cursor, changed)
         return changed
 
     def refuse(self, case_id: str, reason: str) -> Case:
         """Remember why the relay refused a case."""
         with self._database.write() as cursor:
             changed = replace(self._in(cursor, case_id), refused=reason)
-            _update(cursor, changed)
+            self._update(cursor, changed)
         return changed
 
     def read(self, case_id: str) -> Case:
         """Remember that the worker has read the answer."""
         with self._database.write() as cursor:
             changed = replace(self._in(cursor, case_id), unread=False)
-            _update(cursor, changed)
+            self._update(cursor, changed)
         return changed
 
     def keep_opinion(self, opinion: Opinion, *, verified: bool) -> bool:
@@ -156,14 +157,14 @@ class Cases:
                 "INSERT OR IGNORE INTO opinions VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     opinion.id, opinion.case, opinion.version, int(verified), self._now_ms(),
-                    pack_opinion(opinion).parts[0].data,
+                    self._packed("opinions", opinion.id, pack_opinion(opinion)),
                 ),
             )  # fmt: skip
             if not cursor.rowcount:
                 return False
             if verified:
                 words = replace(case.words, opinion_ms=case.words.opinion_ms or self._now_ms())
-                _update(cursor, replace(case, state=ANSWERED, words=words, unread=True))
+                self._update(cursor, replace(case, state=ANSWERED, words=words, unread=True))
         return True
 
     def keep_message(self, message: Message, *, verified: bool) -> bool:
@@ -178,7 +179,7 @@ class Cases:
                 "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?)",
                 (
                     message.id, message.case, int(verified), self._now_ms(),
-                    pack_message(message).parts[0].data,
+                    self._packed("messages", message.id, pack_message(message)),
                 ),
             )  # fmt: skip
             if not cursor.rowcount:
@@ -186,7 +187,7 @@ class Cases:
             if verified:
                 asked = (message.id,) if message.kind == "retake" else ()
                 words = replace(case.words, retakes=(*case.words.retakes, *asked))
-                _update(cursor, replace(case, unread=True, words=words))
+                self._update(cursor, replace(case, unread=True, words=words))
         return True
 
     def taken_again(self, case_id: str, message_id: str) -> None:
@@ -196,7 +197,7 @@ class Cases:
                 return
             case = self._in(cursor, case_id)
             left = tuple(one for one in case.words.retakes if one != message_id)
-            _update(cursor, replace(case, words=replace(case.words, retakes=left)))
+            self._update(cursor, replace(case, words=replace(case.words, retakes=left)))
 
     def rate(self, case_id: str, feedback: str) -> Case:
         """Remember what the worker thought of the answer.
@@ -207,7 +208,7 @@ class Cases:
         with self._database.write() as cursor:
             case = self._in(cursor, case_id)
             changed = replace(case, words=replace(case.words, feedback=feedback))
-            _update(cursor, changed)
+            self._update(cursor, changed)
         return changed
 
     def opinions(self, case_id: str) -> list[tuple[Opinion, bool]]:
@@ -215,20 +216,42 @@ class Cases:
         rows = self._database.rows(
             "SELECT * FROM opinions WHERE case_id = ? ORDER BY version, arrived_ms", (case_id,)
         )
-        return [(unpack_opinion(_bundle(row, "opinion")), bool(row["verified"])) for row in rows]
+        return [(unpack_opinion(self._bundle(row, "opinion")), bool(row["verified"])) for row in rows]
 
     def messages(self, case_id: str) -> list[tuple[Message, bool]]:
         """Return a case's messages in order of arrival, each with whether it is verified."""
         rows = self._database.rows(
             "SELECT * FROM messages WHERE case_id = ? ORDER BY arrived_ms, id", (case_id,)
         )
-        return [(unpack_message(_bundle(row, "message")), bool(row["verified"])) for row in rows]
+        return [(unpack_message(self._bundle(row, "message")), bool(row["verified"])) for row in rows]
 
     def _in(self, cursor: sqlite3.Cursor, case_id: str) -> Case:
         row = cursor.execute("SELECT * FROM cases WHERE id = ?", (case_id,)).fetchone()
         if row is None:
             raise not_found("case")
-        return _case(row)
+        return self._case(row)
+
+    def _case(self, row: sqlite3.Row) -> Case:
+        words = _WORDS.validate_json(self._database.show(row["words"], place("cases", "words", row["id"])))
+        return Case(row["id"], row["created_ms"], row["state"], words, bool(row["unread"]), row["refused"])
+
+    def _update(self, cursor: sqlite3.Cursor, case: Case) -> None:
+        cursor.execute(
+            "UPDATE cases SET state = ?, words = ?, unread = ?, refused = ? WHERE id = ?",
+            (case.state, self._hidden(case), int(case.unread), case.refused, case.id),
+        )
+
+    def _hidden(self, case: Case) -> str:
+        words = _WORDS.dump_json(case.words).decode()
+        return self._database.hide(words, place("cases", "words", case.id))
+
+    def _packed(self, table: str, row_id: str, bundle: Bundle) -> bytes:
+        return self._database.hide_bytes(bundle.parts[0].data, place(table, "packed", row_id))
+
+    def _bundle(self, row: sqlite3.Row, kind: str) -> Bundle:
+        """Return what came, as it was packed: its signature can be checked again at any time."""
+        packed = self._database.show_bytes(row["packed"], place(f"{kind}s", "packed", row["id"]))
+        return Bundle(row["id"], kind, row["case_id"], (Part(0, 0, kind, "", "", packed),))
 
 
 def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, Any]:
@@ -295,24 +318,3 @@ def initials(name: str) -> str:
     """Return the first letter of the first and the last word, for lists that others can see."""
     words = name.split()
     return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))
-
-
-def _bundle(row: sqlite3.Row, kind: str) -> Bundle:
-    """Return what came, as it was packed: its signature can be checked again at any time."""
-    return Bundle(row["id"], kind, row["case_id"], (Part(0, 0, kind, "", "", row["packed"]),))
-
-
-def _case(row: sqlite3.Row) -> Case:
-    words = _WORDS.validate_json(row["words"])
-    return Case(row["id"], row["created_ms"], row["state"], words, bool(row["unread"]), row["refused"])
-
-
-def _update(cursor: sqlite3.Cursor, case: Case) -> None:
-    cursor.execute(
-        "UPDATE cases SET state = ?, words = ?, unread = ?, refused = ? WHERE id = ?",
-        (case.state, _dumped(case.words), int(case.unread), case.refused, case.id),
-    )
-
-
-def _dumped(words: CaseWords) -> str:
-    return _WORDS.dump_json(words).decode()

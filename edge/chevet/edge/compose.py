@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from chevet.bridge.link import Link
 from chevet.devices.driver import DRIVERS
+from chevet.edge.at_rest import DataKey
 from chevet.edge.bedside import Bedside, UplinkState
 from chevet.edge.box import BoxClock
 from chevet.edge.capture import Captures
@@ -70,7 +71,9 @@ def compose(
     in_use = InUse(instruments, make, live, buses.connect)
     found = FoundDevices(database, parts.clock.now_ms)
     folder, label = settings.data_dir / "journals", settings.label
-    captures = Captures(folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label)
+    captures = Captures(
+        folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label, database.key
+    )
     imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
     rules = _rules(parts, programme, captures, label)
     return Bedside(
@@ -117,7 +120,7 @@ class _Parts:
 def _parts(settings: EdgeSettings, database: Database) -> _Parts:
     clock = BoxClock(floor=ClockFloor(settings.data_dir, time.monotonic))
     return _Parts(
-        site=_site(settings),
+        site=_site(settings, database.key),
         clock=clock,
         disk=_disk(settings),
         visits=Visits(database),
@@ -148,8 +151,8 @@ def _rules(parts: _Parts, programme: Programme, captures: Captures, label: str) 
     return VisitRules(parts.visits, parts.patients, captures, closing, parts.clock)
 
 
-def _site(settings: EdgeSettings) -> Site:
-    site = read_site(settings.data_dir)
+def _site(settings: EdgeSettings, key: DataKey | None) -> Site:
+    site = read_site(settings.data_dir, key)
     if settings.site and settings.site != site.code:
         raise SettingsError(
             f"The configuration is for site '{settings.site}', but {settings.data_dir} belongs to"

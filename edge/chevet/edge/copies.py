@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from chevet.devices.samples import Picture
+from chevet.edge.at_rest import Altered, cover_file, uncover_file
 from chevet.edge.capture import Captures
 from chevet.edge.errors import DiskFull, Refusal
 from chevet.edge.recorded import pictures_of
@@ -112,11 +113,12 @@ class Copies:
     def _read(self, capture_id: str, kind: str, key: bytes) -> Value:
         """Return what was kept under this key; None where it was not, or the file is torn."""
         try:
-            data = self._path(capture_id, kind).read_bytes()
+            path = self._path(capture_id, kind)
+            data = uncover_file(self.captures.key, path.read_bytes(), f"{path.parent.name}/{path.name}")
             body = data[2 * _DIGEST :]
             whole = data[:_DIGEST] == key and data[_DIGEST : 2 * _DIGEST] == _digest(body)
             return decode(body) if whole else None
-        except (OSError, BundleError):
+        except (OSError, Altered, BundleError):
             return None
 
     def _write(self, capture_id: str, kind: str, key: bytes, value: Value) -> None:
@@ -126,7 +128,8 @@ class Copies:
         try:
             self.captures.require_room()
             part = path.with_suffix(f".{kind}-new")
-            part.write_bytes(key + _digest(body) + body)
+            whole = key + _digest(body) + body
+            part.write_bytes(cover_file(self.captures.key, whole, f"{path.parent.name}/{path.name}"))
             part.replace(path)
         except (OSError, DiskFull) as error:
             log.warning("capture %s: copies are not kept (%s)", capture_id, type(error).__name__)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chevet.edge.at_rest import Altered, DataKey
 from chevet.edge.errors import DiskFull, StoreDamaged
 
 Migration = tuple[str, str]
@@ -19,9 +20,13 @@ Migration = tuple[str, str]
 
 
 class Database:
-    """One connection that threads share; every write is one durable transaction."""
+    """One connection that threads share; every write is one durable transaction.
 
-    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+    Attributes:
+        key: covers what `hide` is given; None leaves it as it is.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Migration], key: DataKey | None = None) -> None:
         """Open `path`, check it and bring it up to date.
 
         Raises:
@@ -29,6 +34,7 @@ class Database:
             DiskFull: there is no room to bring it up to date.
         """
         self.path = path
+        self.key = key
         self._lock = threading.RLock()
         path.touch(mode=0o600, exist_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -53,6 +59,7 @@ class Database:
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=5000",
+            "temp_store=MEMORY",  # what is sorted must not reach another file
         ):
             self._connection.execute(f"PRAGMA {pragma}")
         complaint = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -111,6 +118,43 @@ class Database:
         with self._lock:
             found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return found
+
+    def hide(self, text: str, place: str) -> str:
+        """Return `text` as it may be written: covered for its place, `table.column:id`, by the key."""
+        return text if self.key is None else self.key.cover_text(text, place)
+
+    def show(self, text: str, place: str) -> str:
+        """Return what `hide` was given.
+
+        Raises:
+            StoreDamaged: the value was altered, or is of another key.
+        """
+        try:
+            return text if self.key is None else self.key.uncover_text(text, place)
+        except Altered:
+            raise StoreDamaged(self.path, f"{place} was altered") from None
+
+    def hide_bytes(self, data: bytes, place: str) -> bytes:
+        """Return `data` as it may be written, like `hide`."""
+        return data if self.key is None else self.key.cover(data, place)
+
+    def show_bytes(self, data: bytes, place: str) -> bytes:
+        """Return what `hide_bytes` was given.
+
+        Raises:
+            StoreDamaged: the value was altered, or is of another key.
+        """
+        try:
+            return data if self.key is None else self.key.uncover(data, place)
+        except Altered:
+            raise StoreDamaged(self.path, f"{place} was altered") from None
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing of what was deleted or replaced stays in it or in its WAL."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close; further calls fail."""

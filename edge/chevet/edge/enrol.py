@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.clock_floor import ClockFloor
 from chevet.edge.enrolled import CA_FILE, TLS_FILE, Enrolled, read_enrolled, write_enrolled
 from chevet.edge.errors import SettingsError
@@ -56,7 +57,7 @@ def split_code(url: str, code: str) -> tuple[str, Code]:
         raise SettingsError(MISTYPED) from None
 
 
-def enrol(data_dir: Path, programme: Path, url: str, code: Code) -> Grant:
+def enrol(data_dir: Path, programme: Path, url: str, code: Code, key: DataKey | None = None) -> Grant:
     """Make what keys are missing, exchange the code for a certificate, and keep what came with it; blocks.
 
     Args:
@@ -64,6 +65,7 @@ def enrol(data_dir: Path, programme: Path, url: str, code: Code) -> Grant:
         programme: where programme.json is kept.
         url: the relay.
         code: the operator's code.
+        key: of the box's disk, where it is covered.
 
     Raises:
         SettingsError: the relay was not reached or refused, is not the code's, or the box belongs elsewhere.
@@ -72,11 +74,16 @@ def enrol(data_dir: Path, programme: Path, url: str, code: Code) -> Grant:
     def trusted(relay_key: Ed25519PublicKey) -> bool:
         return fingerprint(relay_key) == code.fingerprint
 
-    return _exchange(data_dir, programme, url, keep_keys(data_dir), code, trusted)
+    return _exchange(data_dir, programme, url, keep_keys(data_dir, key), code, trusted, key)
 
 
 def renew(
-    data_dir: Path, programme: Path, relay_key: Ed25519PublicKey, *, with_certificate: bool = True
+    data_dir: Path,
+    programme: Path,
+    relay_key: Ed25519PublicKey,
+    *,
+    with_certificate: bool = True,
+    key: DataKey | None = None,
 ) -> Grant:
     """Ask the relay for the next certificate where one is wanted, and for what else has changed; blocks.
 
@@ -87,11 +94,11 @@ def renew(
     if enrolled is None:
         raise SettingsError("This box was not enrolled; run `chevet-edge enrol` with a code of the relay.")
 
-    def trusted(key: Ed25519PublicKey) -> bool:
-        return raw_public(key) == raw_public(relay_key)
+    def trusted(shown: Ed25519PublicKey) -> bool:
+        return raw_public(shown) == raw_public(relay_key)
 
-    keys, certified = read_keys(data_dir), with_certificate
-    return _exchange(data_dir, programme, enrolled.url, keys, None, trusted, certified=certified)
+    keys, certified = read_keys(data_dir, key), with_certificate
+    return _exchange(data_dir, programme, enrolled.url, keys, None, trusted, key, certified=certified)
 
 
 def _exchange(
@@ -101,6 +108,7 @@ def _exchange(
     keys: Keys,
     code: Code | None,
     trusted: Callable[[Ed25519PublicKey], bool],
+    key: DataKey | None,
     *,
     certified: bool = True,
 ) -> Grant:
@@ -122,7 +130,8 @@ def _exchange(
     keep_programme(programme, grant.programme)
     replace_private(data_dir / CA_FILE, grant.authority.encode())
     if certified:
-        replace_private(data_dir / TLS_FILE, key_and_certificate(tls_key, grant.certificate))
+        password = key.password if key else None
+        replace_private(data_dir / TLS_FILE, key_and_certificate(tls_key, grant.certificate, password))
     write_enrolled(data_dir, Enrolled(url=url, broker=grant.broker))
     keep_site(data_dir, keys, grant.site, grant.name, grant.phone)
     ClockFloor(data_dir, time.monotonic).told(grant.now_ms)

@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import hashlib
 import json
 import ssl
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Annotated, Final, Literal
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box import BoxClock
 from chevet.edge.errors import SettingsError
 from chevet.edge.settings import EdgeSettings
@@ -93,7 +95,9 @@ def road(settings: EdgeSettings) -> Road:
     return found
 
 
-def broker_address(settings: EdgeSettings, site: str, clock: BoxClock) -> BrokerAddress:
+def broker_address(
+    settings: EdgeSettings, site: str, clock: BoxClock, key: DataKey | None = None
+) -> BrokerAddress:
     """Return the broker as the line takes it; certificates are read anew for every connection.
 
     Raises:
@@ -105,16 +109,26 @@ def broker_address(settings: EdgeSettings, site: str, clock: BoxClock) -> Broker
     return BrokerAddress(
         to.host,
         to.port,
-        client_id=f"edge-{site}",
+        client_id=_name(settings.data_dir, site) if to.tls else f"edge-{site}",
         username=settings.broker.username,
         password=settings.broker.password(),
-        tls=tls_of(settings.data_dir, clock) if to.tls else None,
+        tls=tls_of(settings.data_dir, clock, key) if to.tls else None,
     )
 
 
-def tls_of(data_dir: Path, clock: BoxClock) -> Callable[[], ssl.SSLContext]:
+def _name(data_dir: Path, site: str) -> str:
+    """Return a name for the broker that nobody can guess: with a known one others could end our connection.
+
+    The gate and mosquitto use the certificate's name whatever is said; RabbitMQ before 4 uses what is said.
+    """
+    secret = (data_dir / TLS_FILE).read_bytes()
+    return f"edge-{site}-{hashlib.sha256(b'chevet name at broker 1' + secret).hexdigest()[:10]}"
+
+
+def tls_of(data_dir: Path, clock: BoxClock, key: DataKey | None = None) -> Callable[[], ssl.SSLContext]:
     """Return what makes the TLS context of each connection from the files as they are then."""
-    return lambda: client_context(data_dir / CA_FILE, data_dir / TLS_FILE, clock.fits)
+    password = key.password if key else None
+    return lambda: client_context(data_dir / CA_FILE, data_dir / TLS_FILE, clock.fits, password)
 
 
 def certificate(data_dir: Path) -> x509.Certificate:

@@ -33,6 +33,18 @@ class StoreDamaged(EdgeError):  # noqa: N818 - named for what happened
         self.detail = detail
 
 
+class Covered(EdgeError):  # noqa: N818 - named for what it is
+    """What the box wrote is covered with a key that is not this one; nothing was touched.
+
+    Attributes:
+        what: which part, and why it does not fit.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; restore lock.json (or lock.copy.json) of this box from a backup")
+        self.what = what
+
+
 class JournalDamaged(EdgeError):  # noqa: N818 - named for what happened
     """A capture's journal has no readable beginning, so nothing of it can be told apart.
 

@@ -1,8 +1,8 @@
 """How a journal's records lie on the disk: in the clear with a CRC, or covered with a key of that file.
 
 In the clear: 8-byte mark, then `length u32 | CRC-32 of kind and body u32 | kind u8 | body`.
-Covered: another mark, 16 random bytes that name the file, then `length u32 | ciphertext | 16-byte tag`, where the
-plaintext is `kind u8 | body` and the nonce is the record's number, so that none can be changed, left out,
+Covered: another mark, 16 random bytes that name the file, then `length u32 | ciphertext | 16-byte tag`, where
+the plaintext is `kind u8 | body` and the nonce is the record's number, so that none can be changed, left out,
 doubled or moved. Both little-endian; both are read up to the first record that does not hold.
 """
 

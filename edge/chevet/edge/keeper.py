@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box import BoxClock
 from chevet.edge.enrol import renew
 from chevet.edge.enrolled import certificate, days_left, read_enrolled
@@ -34,12 +35,14 @@ class Keeper:
         programme: Programme,
         clock: BoxClock,
         jitter: Callable[[], float] = random.random,
+        key: DataKey | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._programme_file = programme_file
         self._programme = programme
         self._clock = clock
         self._jitter = jitter
+        self._key = key
 
     async def run(self) -> None:
         """Keep at it until cancelled."""
@@ -60,7 +63,11 @@ class Keeper:
                 return True  # trust files were carried by hand: there is nobody to ask
             wanted = self.due()
             grant = renew(
-                self._data_dir, self._programme_file, self._programme.relay_key, with_certificate=wanted
+                self._data_dir,
+                self._programme_file,
+                self._programme.relay_key,
+                with_certificate=wanted,
+                key=self._key,
             )
             self._programme.renew(read_programme(self._programme_file))
         except NotReached as error:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from chevet.edge.at_rest import DataKey
+from chevet.edge.covered_rows import agree
 from chevet.edge.database import Database, Migration
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -101,14 +103,43 @@ MIGRATIONS: tuple[Migration, ...] = (
         CREATE INDEX training_by_worker ON training_attempts (worker)
         """,
     ),
+    (
+        "0007 people as words, and the key that rows are covered with",
+        """
+        ALTER TABLE patients ADD COLUMN words TEXT NOT NULL DEFAULT '';
+        UPDATE patients SET words = json_array(name, birth_year, sex, local_number);
+        ALTER TABLE patients DROP COLUMN name;
+        ALTER TABLE patients DROP COLUMN folded;
+        ALTER TABLE patients DROP COLUMN birth_year;
+        ALTER TABLE patients DROP COLUMN sex;
+        ALTER TABLE patients DROP COLUMN local_number;
+        CREATE TABLE covered (lock TEXT NOT NULL, scrubbed INTEGER NOT NULL) STRICT
+        """,
+    ),
 )
 
 
-def open_store(path: Path) -> Database:
-    """Open the box's database, checked and up to date.
+def open_store(path: Path, key: DataKey | None = None) -> Database:
+    """Open the box's database, checked and up to date; with a key, cover what lies in the clear.
 
     Raises:
         StoreDamaged: it fails its integrity check.
+        Covered: it is covered with a key, and this is not the one.
         DiskFull: no room to bring it up to date.
+    """
+    database = Database(path, MIGRATIONS, key)
+    try:
+        agree(database, key)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_uncovered(path: Path) -> Database:
+    """Open the box's database for what is never covered: ids, states, times, instruments.
+
+    Raises:
+        StoreDamaged, DiskFull: as `open_store`.
     """
     return Database(path, MIGRATIONS)

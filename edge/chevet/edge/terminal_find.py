@@ -24,7 +24,7 @@ from chevet.edge.errors import Refusal
 from chevet.edge.instruments import Instrument
 from chevet.edge.live import Live
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
-from chevet.edge.store import open_store
+from chevet.edge.store import open_uncovered
 from chevet.edge.terminal_devices import call_agent
 
 LISTENED_WITHIN_S = 60.0
@@ -104,7 +104,7 @@ def _through_agent(settings: EdgeSettings, wish: Wish) -> Iterator[str]:
 
 @contextmanager
 def _own_discovery(settings: EdgeSettings, buses: Buses | None) -> Iterator[tuple[Discovery, Calibrations]]:
-    database, clock = open_store(settings.data_dir / "edge.db"), BoxClock()
+    database, clock = open_uncovered(settings.data_dir / "edge.db"), BoxClock()
     buses = buses or real_buses(settings)
     live = Live(clock.now_ms, clock.monotonic)
     instruments: dict[str, Instrument] = {}

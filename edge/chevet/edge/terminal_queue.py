@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chevet.edge.arrivals import DeadLetter, dead_letters
-from chevet.edge.cases import Cases
 from chevet.edge.errors import SettingsError
 from chevet.edge.settings import load_settings
 from chevet.edge.spool import REFUSED, Spool, Spooled
-from chevet.edge.store import open_store
+from chevet.edge.store import open_uncovered
 
 REMEDIES = {
     "unknown_origin": "the relay does not know this box, or shut it out: let it in there, then --again",
@@ -40,7 +39,7 @@ def look(data_dir: Path) -> tuple[list[Spooled], list[DeadLetter]]:
         waiting = spool.waiting()
         spool.close()
     if (data_dir / "edge.db").exists():
-        database = open_store(data_dir / "edge.db")
+        database = open_uncovered(data_dir / "edge.db")
         letters = dead_letters(database)
         database.close()
     return waiting, letters
@@ -69,9 +68,10 @@ def again(data_dir: Path, case_id: str) -> bool:
             return False
     finally:
         spool.close()
-    database = open_store(data_dir / "edge.db")
+    database = open_uncovered(data_dir / "edge.db")
     try:
-        Cases(database, _now_ms).refuse(case_id, "")
+        with database.write() as cursor:
+            cursor.execute("UPDATE cases SET refused = '' WHERE id = ?", (case_id,))
     finally:
         database.close()
     return True

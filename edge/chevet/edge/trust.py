@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.errors import SettingsError
 from chevet.edge.journal import sync_folder
 from chevet.exchange.enrolment import ProgrammeFile
@@ -116,29 +117,34 @@ def make_site(data_dir: Path, code: str, name: str, phone: str = "") -> Path:
     return keep_site(data_dir, keep_keys(data_dir), code, name, phone)
 
 
-def keep_keys(data_dir: Path) -> Keys:
+def keep_keys(data_dir: Path, key: DataKey | None = None) -> Keys:
     """Return the box's keys, made (0600) where there are none; they are never replaced.
 
+    Args:
+        data_dir: the box's folder.
+        key: of its disk, whose password the private keys have then.
+
     Raises:
-        SettingsError: one is damaged, or readable by others.
+        SettingsError: one is damaged, readable by others, or not of this key.
     """
     (data_dir / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)
     for path, fresh in ((SIGN_KEY, new_signing_key), (SEAL_KEY, new_sealing_key)):
         if not (data_dir / path).exists():
-            replace_private(data_dir / path, private_pem(fresh()))
-    return read_keys(data_dir)
+            replace_private(data_dir / path, private_pem(fresh(), key.password if key else None))
+    return read_keys(data_dir, key)
 
 
-def read_keys(data_dir: Path) -> Keys:
+def read_keys(data_dir: Path, key: DataKey | None = None) -> Keys:
     """Read the box's keys.
 
     Raises:
-        SettingsError: missing, damaged, or readable by others.
+        SettingsError: missing, damaged, readable by others, or not of this key.
     """
     signer, opener = _private(data_dir / SIGN_KEY), _private(data_dir / SEAL_KEY)
+    password = key.password if key else None
     try:
-        return Keys(signing_key(signer), sealing_key(opener))
+        return Keys(signing_key(signer, password), sealing_key(opener, password))
     except BadKey as error:
         raise SettingsError(f"The keys in {data_dir / 'keys'} cannot be used: {error.reason}.") from None
 
@@ -225,14 +231,14 @@ def _checked_words(code: str, name: str, phone: str, verify: str, seal: str) -> 
     return words
 
 
-def read_site(data_dir: Path) -> Site:
+def read_site(data_dir: Path, key: DataKey | None = None) -> Site:
     """Read the box's identity and keys.
 
     Raises:
-        SettingsError: missing, damaged, or readable by others.
+        SettingsError: missing, damaged, readable by others, or not of this key.
     """
     words = _parsed(data_dir / SITE_FILE, _SiteFile, REMEDY)
-    keys = read_keys(data_dir)
+    keys = read_keys(data_dir, key)
     site = Site(words.site, words.name, words.phone, keys.signer, keys.opener)
     if public_text(site.signer.public_key()) != words.verify_key:
         raise SettingsError(

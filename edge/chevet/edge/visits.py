@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chevet.edge.covered_rows import place
 from chevet.edge.database import Database
 from chevet.edge.errors import Refusal, not_found
 from chevet.edge.recorded import Judged
+from chevet.edge.training_lessons import TRAINING_PREFIX
 from chevet.study.study import Consent, EdgeClock, Vital
 
 DRAFT, CLOSING, CLOSED, ABANDONED = "draft", "closing", "closed", "abandoned"
@@ -143,7 +145,7 @@ class Visits:
         """
         try:
             with self._database.write() as cursor:
-                cursor.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", _visit_row(visit))
+                cursor.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", self._row(visit))
         except sqlite3.IntegrityError:
             current = self.current()
             raise Refusal(
@@ -161,12 +163,12 @@ class Visits:
         row = self._database.row("SELECT * FROM visits WHERE id = ?", (visit_id,))
         if row is None:
             raise not_found("visit")
-        return _visit(row)
+        return self._visit(row)
 
     def current(self) -> Visit | None:
         """Return the open draft, if any."""
         row = self._database.row("SELECT * FROM visits WHERE state = ?", (DRAFT,))
-        return _visit(row) if row else None
+        return self._visit(row) if row else None
 
     def of_patient(self, patient: str) -> list[Visit]:
         """Return a patient's latest visits that were sent or are in hand, oldest first."""
@@ -175,21 +177,20 @@ class Visits:
             " ORDER BY created_ms DESC, id DESC LIMIT ?",
             (patient, DRAFT, CLOSING, CLOSED, LOOKED_BACK_AT_MOST),
         )
-        return [_visit(row) for row in reversed(rows)]
+        return [self._visit(row) for row in reversed(rows)]
 
     def of_training(self, attempt: str) -> list[Visit]:
         """Return the visits of one lesson, oldest first."""
         rows = self._database.rows(
-            "SELECT * FROM visits WHERE json_extract(words, '$.training') = ? ORDER BY created_ms, id",
-            (attempt,),
+            "SELECT * FROM visits WHERE patient LIKE ? ORDER BY created_ms, id", (f"{TRAINING_PREFIX}%",)
         )
-        return [_visit(row) for row in rows]
+        visits = [self._visit(row) for row in rows]
+        return [visit for visit in visits if visit.words.training == attempt]
 
     def closing(self) -> list[Visit]:
         """Return visits whose closing was interrupted."""
-        return [
-            _visit(row) for row in self._database.rows("SELECT * FROM visits WHERE state = ?", (CLOSING,))
-        ]
+        rows = self._database.rows("SELECT * FROM visits WHERE state = ?", (CLOSING,))
+        return [self._visit(row) for row in rows]
 
     def change(self, visit_id: str, change: Callable[[VisitWords], VisitWords]) -> Visit:
         """Change the words of an open visit durably.
@@ -198,9 +199,9 @@ class Visits:
             Refusal: not_found, or conflict when it is no longer a draft.
         """
         with self._database.write() as cursor:
-            visit = _draft(cursor, visit_id)
+            visit = self._draft(cursor, visit_id)
             changed = replace(visit, words=change(visit.words))
-            cursor.execute("UPDATE visits SET words = ? WHERE id = ?", (_visit_row(changed)[-1], visit_id))
+            cursor.execute("UPDATE visits SET words = ? WHERE id = ?", (self._row(changed)[-1], visit_id))
         return changed
 
     def begin_closing(self, visit_id: str, closed: EdgeClock) -> Visit:
@@ -210,11 +211,11 @@ class Visits:
             Refusal: not_found, or conflict when it is no longer a draft.
         """
         with self._database.write() as cursor:
-            visit = _draft(cursor, visit_id)
+            visit = self._draft(cursor, visit_id)
             closing = replace(visit, state=CLOSING, words=replace(visit.words, closed=closed))
             cursor.execute(
                 "UPDATE visits SET state = ?, words = ? WHERE id = ?",
-                (CLOSING, _visit_row(closing)[-1], visit_id),
+                (CLOSING, self._row(closing)[-1], visit_id),
             )
         return closing
 
@@ -223,13 +224,14 @@ class Visits:
         with self._database.write() as cursor:
             cursor.execute(
                 "UPDATE visits SET state = ?, words = ? WHERE id = ?",
-                (state, _WORDS.dump_json(words).decode(), visit_id),
+                (state, self._hidden(visit_id, words), visit_id),
             )
 
     def put_capture(self, capture: CaptureRow) -> None:
         """Store a capture, new or changed."""
         judged = _JUDGED.dump_json(capture.judged).decode() if capture.judged else "null"
         told = json.dumps({"judged": json.loads(judged), "summary": capture.summary}, ensure_ascii=False)
+        told = self._database.hide(told, place("captures", "recording", capture.id))
         with self._database.write() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -249,17 +251,17 @@ class Visits:
         row = self._database.row("SELECT * FROM captures WHERE id = ?", (capture_id,))
         if row is None:
             raise not_found("capture")
-        return _capture(row)
+        return self._capture(row)
 
     def captures(self, visit_id: str) -> list[CaptureRow]:
         """Return a visit's captures, oldest first (ids sort by time)."""
         rows = self._database.rows("SELECT * FROM captures WHERE visit = ? ORDER BY id", (visit_id,))
-        return [_capture(row) for row in rows]
+        return [self._capture(row) for row in rows]
 
     def interrupted(self) -> list[CaptureRow]:
         """Return captures that were running when the box lost power."""
         rows = self._database.rows("SELECT * FROM captures WHERE state = ?", (RECORDING,))
-        return [_capture(row) for row in rows]
+        return [self._capture(row) for row in rows]
 
     def journals_to_keep(self, open_cases: Sequence[str]) -> set[str]:
         """Return ids of captures whose journals are still needed: of open visits and of undelivered cases."""
@@ -271,43 +273,45 @@ class Visits:
         wanted = set(open_cases)
         return {row["id"] for row in rows if row["state"] in {DRAFT, CLOSING} or row["visit"] in wanted}
 
+    def _draft(self, cursor: sqlite3.Cursor, visit_id: str) -> Visit:
+        row = cursor.execute("SELECT * FROM visits WHERE id = ?", (visit_id,)).fetchone()
+        if row is None:
+            raise not_found("visit")
+        visit = self._visit(row)
+        if visit.state != DRAFT:
+            raise Refusal("conflict", "This visit is already closed; start a new one.")
+        return visit
 
-def _draft(cursor: sqlite3.Cursor, visit_id: str) -> Visit:
-    row = cursor.execute("SELECT * FROM visits WHERE id = ?", (visit_id,)).fetchone()
-    if row is None:
-        raise not_found("visit")
-    visit = _visit(row)
-    if visit.state != DRAFT:
-        raise Refusal("conflict", "This visit is already closed; start a new one.")
-    return visit
+    def _row(self, visit: Visit) -> tuple[Any, ...]:
+        words = self._hidden(visit.id, visit.words)
+        return visit.id, visit.patient, visit.worker, visit.state, visit.created_ms, words
 
+    def _hidden(self, visit_id: str, words: VisitWords) -> str:
+        return self._database.hide(_WORDS.dump_json(words).decode(), place("visits", "words", visit_id))
 
-def _visit_row(visit: Visit) -> tuple[Any, ...]:
-    words = _WORDS.dump_json(visit.words).decode()
-    return visit.id, visit.patient, visit.worker, visit.state, visit.created_ms, words
+    def _visit(self, row: sqlite3.Row) -> Visit:
+        words = _WORDS.validate_json(self._database.show(row["words"], place("visits", "words", row["id"])))
+        return Visit(row["id"], row["patient"], row["worker"], row["state"], row["created_ms"], words)
 
-
-def _visit(row: sqlite3.Row) -> Visit:
-    words = _WORDS.validate_json(row["words"])
-    return Visit(row["id"], row["patient"], row["worker"], row["state"], row["created_ms"], words)
-
-
-def _capture(row: sqlite3.Row) -> CaptureRow:
-    told = json.loads(row["recording"] or '{"judged": null, "summary": null}')
-    return CaptureRow(
-        id=row["id"],
-        visit=row["visit"],
-        step=row["step"],
-        site=row["site"],
-        side=row["side"],
-        device=row["device"],
-        seconds=row["seconds"],
-        state=row["state"],
-        problem=row["problem"],
-        elapsed_s=row["elapsed_s"],
-        verdict=row["verdict"],
-        poor=bool(row["poor"]),
-        best=row["best"],
-        judged=_JUDGED.validate_python(told["judged"]) if told["judged"] else None,
-        summary=told["summary"],
-    )
+    def _capture(self, row: sqlite3.Row) -> CaptureRow:
+        told: dict[str, Any] = {"judged": None, "summary": None}
+        if row["recording"]:
+            shown = self._database.show(row["recording"], place("captures", "recording", row["id"]))
+            told = json.loads(shown)
+        return CaptureRow(
+            id=row["id"],
+            visit=row["visit"],
+            step=row["step"],
+            site=row["site"],
+            side=row["side"],
+            device=row["device"],
+            seconds=row["seconds"],
+            state=row["state"],
+            problem=row["problem"],
+            elapsed_s=row["elapsed_s"],
+            verdict=row["verdict"],
+            poor=bool(row["poor"]),
+            best=row["best"],
+            judged=_JUDGED.validate_python(told["judged"]) if told["judged"] else None,
+            summary=told["summary"],
+        )

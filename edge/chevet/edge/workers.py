@@ -1,11 +1,13 @@
 """Who uses the kiosk: names and PINs, and the brake on guessing them."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from chevet.edge.covered_rows import place
 from chevet.edge.database import Database
 from chevet.edge.errors import Refusal, SettingsError
 
@@ -42,19 +44,20 @@ class Workers:
         """
         if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_DIGITS):
             raise SettingsError("A PIN has 4 to 12 digits; choose another one.")
+        hide = self._database.hide
+        name = hide(worker.name, place("workers", "name", worker.id))
+        hashed = hide(_HASHER.hash(pin), place("workers", "pin", worker.id))
         with self._database.write() as cursor:
             cursor.execute(
                 "INSERT INTO workers (id, name, pin) VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET name = excluded.name, pin = excluded.pin",
-                (worker.id, worker.name, _HASHER.hash(pin)),
+                (worker.id, name, hashed),
             )
 
     def all(self) -> list[Worker]:
         """Return every worker by name."""
-        return [
-            Worker(row["id"], row["name"])
-            for row in self._database.rows("SELECT * FROM workers ORDER BY name")
-        ]
+        workers = [self._worker(row) for row in self._database.rows("SELECT * FROM workers")]
+        return sorted(workers, key=lambda worker: worker.name)
 
     def check(self, worker_id: str, pin: str) -> Worker:
         """Return the worker whose PIN this is.
@@ -69,11 +72,17 @@ class Workers:
             raise Refusal(
                 "too_many_attempts", "Too many wrong PINs; wait a minute and try again.", status=429
             )
-        if row is None or not _matches(row["pin"], pin):
+        if row is None or not _matches(self._pin(row), pin):
             self._count_failure(brake)
             raise Refusal("wrong_pin", "The PIN is not right; try again.", status=401, field="pin")
         self._failures.pop(brake, None)
-        return Worker(row["id"], row["name"])
+        return self._worker(row)
+
+    def _worker(self, row: sqlite3.Row) -> Worker:
+        return Worker(row["id"], self._database.show(row["name"], place("workers", "name", row["id"])))
+
+    def _pin(self, row: sqlite3.Row) -> str:
+        return self._database.show(row["pin"], place("workers", "pin", row["id"]))
 
     def _count_failure(self, brake: str) -> None:
         self._failures[brake] = self._failures.get(brake, 0) + 1

@@ -39,8 +39,16 @@ def by_system_clock(begins: datetime, ends: datetime) -> bool:
     return begins <= datetime.now(UTC) <= ends
 
 
-def client_context(authority: Path, own: Path, dates: Dates = by_system_clock) -> ssl.SSLContext:
+def client_context(
+    authority: Path, own: Path, dates: Dates = by_system_clock, password: bytes | None = None
+) -> ssl.SSLContext:
     """Return the context of a client that shows `own` (key and certificate in one PEM file).
+
+    Args:
+        authority: whose servers are believed.
+        own: read with `password` where its key has one.
+        dates: judges those of the server's certificate.
+        password: of the private key; a missing or wrong one is an error, and is never asked for.
 
     Raises:
         OSError: a file is missing or no PEM (`ssl.SSLError` is one).
@@ -48,7 +56,7 @@ def client_context(authority: Path, own: Path, dates: Dates = by_system_clock) -
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_verify_locations(authority)
-    context.load_cert_chain(own)
+    context.load_cert_chain(own, password=password or b"")
     context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
     context.sslsocket_class = _dated(dates)
     return context
@@ -83,14 +91,15 @@ def request(key: EllipticCurvePrivateKey) -> str:
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def key_and_certificate(key: EllipticCurvePrivateKey, certificate: str) -> bytes:
-    """Return both as one PEM file, so that they are replaced together."""
-    return (
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + certificate.encode()
-    )
+def key_and_certificate(
+    key: EllipticCurvePrivateKey, certificate: str, password: bytes | None = None
+) -> bytes:
+    """Return both as one PEM file, so that they are replaced together; the key encrypted by a password."""
+    guard: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        guard = serialization.BestAvailableEncryption(password)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, guard)
+    return pem + certificate.encode()
 
 
 def common_name(certificate: x509.Certificate) -> str:
