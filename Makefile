@@ -12,17 +12,20 @@ DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KI
 FUZZ_SECONDS ?= 600
 FUZZ_JOBS ?= 1
 
-.PHONY: help demo test fuzz proof check format voices road clean
+.PHONY: help demo test brokers fuzz proof check format voices screens taps road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
 	@echo "make demo ONCE=1   one consultation from instruments to signed opinion and back, then a report"
 	@echo "make test          everything: unit, property, flow and browser tests, with coverage"
+	@echo "make brokers       one suite over the embedded broker, mosquitto and RabbitMQ on three nodes; three minutes"
 	@echo "make fuzz          every parser against a fuzzer, FUZZ_SECONDS=600 a family; about two hours and a half"
 	@echo "make proof         the front ends' firmware: host tests, fuzzing, and 60 s in an emulated chip, bit by bit"
 	@echo "make check         format, lint, types, import contracts, browser types"
 	@echo "make format        rewrite the sources in the house style"
 	@echo "make voices        render the kiosk's voice prompts that are new or speak an older text"
+	@echo "make screens       every screen of the kiosk, language and size on one sheet, judged by axe-core; about half an hour"
+	@echo "make taps          a whole visit of five instruments in training, its touches counted"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
 	@echo "make clean         remove what the commands above made"
 
@@ -38,6 +41,11 @@ test:
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/pytest -n 2 --dist loadfile -m "flow or web"
+
+# Three nodes of RabbitMQ take a minute to start and 400 MB: apt install rabbitmq-server
+brokers:
+	@$(PYTHON) bootstrap.py --tests
+	CHEVET_RABBITMQ=1 $(BIN)/pytest -v tests/relay/test_broker_tls.py tests/relay/test_broker_rabbitmq.py
 
 fuzz:
 	@$(PYTHON) bootstrap.py --tests
@@ -66,6 +74,16 @@ format:
 voices:
 	@$(PYTHON) bootstrap.py
 	@$(BIN)/python -m chevet.kiosk.voices
+
+screens:
+	@sh tests/prepare.sh
+	@$(PYTHON) bootstrap.py --tests
+	@$(BIN)/python tests/screens/run.py
+
+taps:
+	@sh tests/prepare.sh
+	@$(PYTHON) bootstrap.py --tests
+	@$(BIN)/python tests/screens/taps.py
 
 road:
 	@$(PYTHON) bootstrap.py

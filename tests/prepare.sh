@@ -1,6 +1,12 @@
 #!/bin/sh
 # Installs what the browser, broker, firmware and sound card tests need from Debian's packages where that is allowed, or says what is skipped.
 set -eu
+# Rules that screens are judged by; a machine without Node.js tests everything else.
+if [ ! -e node_modules/axe-core/axe.min.js ]; then
+  if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-save; else
+    echo "No npm: the test of the screens' accessibility will be skipped; to enable it: sudo apt install npm"
+  fi
+fi
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v mosquitto >/dev/null || missing="$missing mosquitto"

@@ -73,11 +73,14 @@ class FakeEdge:
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
         self.celsius = 51.5
+        self.training = ""
+        self.course: dict[str, Any] | None = None
         self.prompts: list[dict[str, Any]] = []
         self.sockets: dict[WebSocket, set[str]] = {}
         self.started = time.monotonic()
         self.ids = 0
         self.url = ""
+        self.keep_files = False
 
     def _device(self, instrument: str) -> dict[str, Any]:
         return {
@@ -225,6 +228,7 @@ class FakeEdge:
             "clock": {"now_ms": now_ms(), "quality": "synchronised"},
             "workers": self.workers,
             "specialties": SPECIALTIES,
+            "training": self.training,
         }
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -273,7 +277,8 @@ class FakeEdge:
         async def policy(request: Request, call_next: Any) -> Response:
             answer: Response = await call_next(request)
             answer.headers["Content-Security-Policy"] = POLICY
-            answer.headers["Cache-Control"] = "no-store"
+            kept = self.keep_files and not request.url.path.startswith("/api")
+            answer.headers["Cache-Control"] = "max-age=3600" if kept else "no-store"
             return answer
 
         app.include_router(routes_of(self))

@@ -190,6 +190,7 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/card", lambda _, body: {"text": card_of(body["patient"]), "rows": SQUARE})
     add("POST", "/patients/scan", scan)
     add("POST", "/patients/coded", coded)
+    add("GET", "/training", lambda *_: edge.course or refuse(404, "not_found"))
     add("GET", "/health", lambda *_: edge.health())
     add("POST", "/session", sign_in, open_to_all=True)
     add("DELETE", "/session", sign_out)

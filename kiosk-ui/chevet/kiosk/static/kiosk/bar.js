@@ -12,12 +12,12 @@ import { boxNow, set, useKiosk } from "/kiosk/store.js";
 
 /** @typedef {import("/shared/types.js").Status} Status */
 
-const SHORT = /** @type {Record<string, string>} */ ({ fr: "FR", ar: "ع", zgh: "ⵜ", en: "EN" });
+const SHORT = /** @type {Record<string, string>} */ ({ fr: "FR", ar: "ع", zgh: "ⵣ", en: "EN" });
 
 export function Bar() {
   const { status, visit, worker } = useKiosk();
   return html`<div class="bar" role="banner">
-    <button class="bar-home" disabled=${!worker} aria-label=${t("bar.home")} onClick=${() => go("start")}>
+    <button class="bar-home" disabled=${!worker} aria-label=${`${status?.site.name ?? t("app.name")}: ${t("bar.home")}`} onClick=${() => go("start")}>
       <${Icon} name="house" size="22px" /><b>${status?.site.name ?? t("app.name")}</b>
     </button>
     ${worker && visit && html`<span class="bar-patient"><${Patient} patient=${visit.patient} /></span>`}
@@ -42,7 +42,7 @@ function Network({ status }) {
 function Queue({ status }) {
   const waiting = status.queue.waiting + status.queue.travelling;
   const words = waiting ? t("bar.queue", { n: waiting }) : t("bar.queue.empty");
-  return html`<span class="bar-item" aria-label=${words}><${Icon} name="inbox" size="20px" />
+  return html`<span class="bar-item" role="img" aria-label=${words}><${Icon} name="inbox" size="20px" />
     <span class="bar-word">${words}</span><bdi class="bar-short" aria-hidden="true">${waiting}</bdi></span>`;
 }
 
@@ -52,7 +52,7 @@ function Power({ status }) {
   if (source === "unknown") return null;
   const low = source === "battery" && percent !== null && percent < 20;
   const icon = source === "mains" ? "plug" : low ? "battery-low" : "battery-medium";
-  return html`<span class=${`bar-item ${low ? "bar-low" : ""}`} aria-label=${t(`bar.power.${source}`)}>
+  return html`<span class=${`bar-item ${low ? "bar-low" : ""}`} role="img" aria-label=${percent === null ? t(`bar.power.${source}`) : `${t(`bar.power.${source}`)} ${percent} %`}>
     <${Icon} name=${icon} size="20px" />
     ${source === "mains" ? html`<span class="bar-word">${t("bar.power.mains")}</span>` : html`<bdi dir="ltr">${percent ?? "\u2013"} %</bdi>`}
   </span>`;
@@ -73,7 +73,7 @@ function Languages() {
     ${offered().map(
       ([code, name]) => html`<button
         lang=${code}
-        aria-label=${name}
+        aria-label=${`${SHORT[code]} ${name}`}
         aria-pressed=${String(code === language)}
         onClick=${() => chooseLanguage(code)}
       >${SHORT[code]}</button>`,

@@ -39,7 +39,7 @@ export function Road({ one }) {
 /** @param {{ percent: number }} props */
 function Progress({ percent }) {
   const whole = Math.round(percent);
-  return html`<span class="progress" role="progressbar" aria-valuenow=${whole} aria-valuemin="0" aria-valuemax="100">
+  return html`<span class="progress" role="progressbar" aria-label=${t("delivery.travelling")} aria-valuenow=${whole} aria-valuemin="0" aria-valuemax="100">
     <i style=${{ inlineSize: `${whole}%` }}></i></span><bdi dir="ltr" class="small">${whole} %</bdi>`;
 }
 

@@ -10,12 +10,14 @@ import { SayStep, useHintVoice } from "/kiosk/voice.js";
 /**
  * One screen: a heading, the task, and at the bottom the way on (thumb side) and the way back.
  * @param {{ title: string, step?: Child, icon?: string, class?: string, back?: () => void, backLabel?: string,
- *   note?: Child, extra?: Child, main?: Child, children?: Child }} props
+ *   note?: Child, extra?: Child, main?: Child, say?: string, children?: Child }} props
+ *   `say`: what the voice says where the step holds more than words
  */
 export function Page(props) {
   const heading = /** @type {{ current: HTMLElement | null }} */ (useRef(null));
   // A new screen starts at its heading for a screen reader and for the keyboard.
   useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), [props.title]);
+  const body = useScrollable();
   const footer = props.back || props.main || props.extra || props.note;
   return html`<main class=${`page ${props.class ?? ""}`}>
     <header class="page-head">
@@ -24,9 +26,9 @@ export function Page(props) {
         <h1 tabindex="-1" ref=${heading}>${props.title}</h1>
         ${props.step && html`<p class="soft page-step">${props.step}</p>`}
       </div>
-      <${SayStep} texts=${[props.title, props.step]} />
+      <${SayStep} texts=${[props.say, props.title, props.step]} />
     </header>
-    <div class="page-body">${props.children}</div>
+    <div class="page-body" ref=${body}>${props.children}</div>
     ${footer &&
     html`<footer class="page-foot">
       ${props.back && html`<${Back} go=${props.back} label=${props.backLabel} />`}
@@ -34,6 +36,25 @@ export function Page(props) {
       ${props.extra} ${props.main}
     </footer>`}
   </main>`;
+}
+
+/** What does not fit can be scrolled by the keyboard too: it is reached like a button, only while it scrolls. */
+function useScrollable() {
+  const body = /** @type {{ current: HTMLElement | null }} */ (useRef(null));
+  useEffect(() => {
+    const box = body.current;
+    if (!box) return undefined;
+    const look = () => {
+      if (box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    };
+    const watcher = new ResizeObserver(look);
+    watcher.observe(box);
+    for (const child of box.children) watcher.observe(child);
+    look();
+    return () => watcher.disconnect();
+  });
+  return body;
 }
 
 /** @param {{ go: () => void, label?: string }} props */

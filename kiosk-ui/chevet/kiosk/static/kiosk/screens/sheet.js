@@ -29,7 +29,7 @@ export function SheetPage({ visit, which }) {
 
 /** @param {{ sheet: string, item: SheetItem, n: number, of: number, given: string | undefined, answer: (given: string) => void, back: () => void, end: () => void }} props */
 function Item({ sheet, item, n, of, given, answer, back, end }) {
-  return html`<${Page} title=${t(`sheet.${sheet}.${item.item}`)} class="sheet" back=${back}
+  return html`<${Page} title=${t(`sheet.${sheet}.${item.item}`)} class="sheet" back=${back} say=${t(`sheet.${sheet}.${item.item}.help`)}
     step=${html`<bdi dir="ltr">${n}/${of}</bdi> · ${t(`sheet.${sheet}.${item.item}.help`)}`}
     main=${html`<${Main} go=${end} icon="arrow-right">${t("sheet.whole")}<//>`}>
     <div class="sheet-answers">${item.answers.map((one) => html`<button class="sheet-answer" aria-pressed=${String(one === given)} onClick=${() => answer(one)}>

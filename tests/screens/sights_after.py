@@ -1,0 +1,200 @@
+"""What comes after a visit, the box itself, and training."""
+
+import time
+
+from kiosk.fake_training import course
+from screens.sights import sight
+from screens.stage import Stage
+
+LESSONS = 15
+
+
+def case_at(stage: Stage, state: str, percent: int = 100, **words: object) -> str:
+    case = stage.case(**words)
+    stage.edge.far.move(case, state, percent)
+    return case
+
+
+@sight
+def case_saved(stage: Stage) -> None:
+    stage.edge.uplink = "offline"
+    stage.at(f"case/{case_at(stage, 'on_box', 0)}")
+    stage.sees(".road")
+
+
+@sight
+def case_travelling(stage: Stage) -> None:
+    stage.at(f"case/{case_at(stage, 'travelling', 43)}")
+    stage.sees(".road")
+
+
+@sight
+def case_opened(stage: Stage) -> None:
+    stage.at(f"case/{case_at(stage, 'opened')}")
+    stage.sees(".road")
+
+
+@sight
+def case_refused(stage: Stage) -> None:
+    case = case_at(stage, "on_box", 0)
+    stage.edge.far.cases[case]["refused"] = "unsealed"
+    stage.at(f"case/{case}")
+    stage.sees(".hint-bad")
+
+
+@sight
+def case_escalates(stage: Stage) -> None:
+    case = case_at(stage, "at_relay", urgency="emergency")
+    stage.edge.far.cases[case]["created_ms"] = round(time.time() * 1000) - 200_000
+    stage.at(f"case/{case}")
+    stage.sees(".escalation")
+
+
+@sight
+def case_retake(stage: Stage) -> None:
+    case = case_at(stage, "opened")
+    stage.edge.far.ask_again(case, "M", "Plus longtemps, côté gauche")
+    stage.at(f"case/{case}")
+    stage.sees(".hint-attention")
+
+
+@sight
+def retake_board(stage: Stage) -> None:
+    continues = {
+        "case": "c1",
+        "message": "c1-m",
+        "step": "heart_sound",
+        "site": "M",
+        "side": "",
+        "text": "Plus longtemps",
+    }
+    stage.visit("tiles", continues=continues)
+    stage.sees(".again-words")
+
+
+@sight
+def answer(stage: Stage) -> None:
+    case = case_at(stage, "answered")
+    stage.edge.far.answer(case)
+    stage.at(f"case/{case}/answer")
+    stage.sees(".todo")
+
+
+@sight
+def answer_unverified(stage: Stage) -> None:
+    case = case_at(stage, "answered")
+    stage.edge.far.answer(case, verified=False, transfer=True, urgency="emergency")
+    stage.at(f"case/{case}/answer")
+    stage.sees(".hint-bad")
+
+
+@sight
+def answer_paper(stage: Stage) -> None:
+    answer(stage)
+    stage.hand.touch("answer.print")
+    stage.sees("dialog")
+
+
+@sight
+def devices(stage: Stage) -> None:
+    stage.edge.add_meter("blood_pressure", "blood-pressure")
+    stage.edge.devices["otoscope"]["state"] = "absent"
+    stage.at("devices")
+    stage.sees(".page-body button")
+
+
+@sight
+def health(stage: Stage) -> None:
+    stage.edge.celsius = 82.0
+    stage.at("health")
+    stage.sees(".support-code")
+
+
+@sight
+def update(stage: Stage) -> None:
+    stage.draft()
+    stage.at("update")
+    stage.sees(".update-checks li")
+
+
+@sight
+def about(stage: Stage) -> None:
+    stage.at()
+    stage.hand.touch("about.title")
+    stage.sees("dialog")
+
+
+@sight
+def blank(stage: Stage) -> None:
+    stage.at()
+    stage.hand.touch("blank.title")
+    stage.sees(".blank")
+
+
+# --- training ----------------------------------------------------------------------------------------
+
+
+@sight
+def training(stage: Stage) -> None:
+    stage.edge.course = course(passed=5)
+    stage.at("training")
+    stage.sees(".lesson-row")
+
+
+@sight
+def lesson(stage: Stage) -> None:
+    stage.edge.course = course(passed=5)
+    stage.at("training/electrodes")
+    stage.sees(".situation")
+
+
+@sight
+def lesson_strip(stage: Stage) -> None:
+    stage.edge.course = course(passed=4, open_="whole")
+    stage.edge.training = "whole"
+    stage.visit("tiles", training="whole")
+    stage.sees(".training-strip")
+
+
+@sight
+def lesson_task(stage: Stage) -> None:
+    lesson_strip(stage)
+    stage.hand.touch("training.task")
+    stage.sees("dialog")
+
+
+@sight
+def lesson_question(stage: Stage) -> None:
+    stage.edge.course = course(passed=4, open_="oximeter")
+    stage.edge.training = "oximeter"
+    stage.at("training/finish")
+    stage.sees(".training-steps")
+
+
+@sight
+def lesson_answer(stage: Stage) -> None:
+    stage.edge.course = course(passed=12, open_="answer")
+    stage.edge.training = "answer"
+    stage.at("training/answer")
+    stage.sees(".todo")
+
+
+@sight
+def lesson_passed(stage: Stage) -> None:
+    stage.edge.course = course(passed=5, ended="oximeter")
+    stage.at("training/result")
+    stage.sees(".score-number")
+
+
+@sight
+def lesson_failed(stage: Stage) -> None:
+    stage.edge.course = course(passed=5, ended="electrodes", good=False)
+    stage.at("training/result")
+    stage.sees(".score-number")
+
+
+@sight
+def certificate(stage: Stage) -> None:
+    stage.edge.course = course(passed=LESSONS)
+    stage.at("training/certificate")
+    stage.sees(".certificate")
