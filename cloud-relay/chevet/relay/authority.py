@@ -27,7 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chevet.exchange.tls import RELAY_NAME, client_context, due, key_and_certificate, new_tls_key
 from chevet.relay.errors import RefusedError, SettingsError
-from chevet.relay.keys import read_private, write_private
+from chevet.relay.keys import read_private, sync_folder, write_private
 from chevet.relay.settings import Settings
 
 CA_FILE, CA_PUBLIC, CRL_FILE = "ca.pem", "ca.crt", "crl.pem"
@@ -175,6 +175,7 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
     write_private(fresh, data)
     fresh.chmod(mode)
     fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def moment(now_ms: int) -> datetime:

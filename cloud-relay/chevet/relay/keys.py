@@ -6,11 +6,12 @@ audit chain.
 """
 
 import base64
+import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -25,6 +26,7 @@ from chevet.exchange.keys import (
     private_pem,
     public_text,
     sealing_key,
+    sealing_public,
     signing_key,
 )
 from chevet.relay.errors import SettingsError
@@ -107,9 +109,9 @@ def make_programme(folder: Path, name: str) -> None:
         },
     }
     text = json.dumps(public, indent=2, ensure_ascii=False) + "\n"
-    (folder / "programme.json").write_text(text, encoding="utf-8")
-    (keys / RECOVERY_PUBLIC).write_text(public_text(recovery.public_key()) + "\n", encoding="ascii")
-    (keys / "name.txt").write_text(name + "\n", encoding="utf-8")
+    write_public(folder / "programme.json", text)
+    write_public(keys / RECOVERY_PUBLIC, public_text(recovery.public_key()) + "\n")
+    write_public(keys / "name.txt", name + "\n")
 
 
 def read_programme(folder: Path) -> ProgrammeKeys:
@@ -159,18 +161,24 @@ def older_name(key: X25519PrivateKey) -> str:
 
 def _recovery_public(folder: Path) -> str:
     """Return the recovery key's public half; programmes of old have it in programme.json alone."""
-    try:
-        return (folder / RECOVERY_PUBLIC).read_text(encoding="ascii").strip()
-    except OSError:
-        pass
-    try:
-        words = json.loads((folder.parent / "programme.json").read_bytes())
-        return str(words["recipients"]["recovery"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise SettingsError(
-            RECOVERY_PUBLIC,
-            f"{folder / RECOVERY_PUBLIC} is missing: write recipients.recovery of programme.json into it.",
-        ) from None
+    for read in (_of_file, _of_programme):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, BadKey):
+            text = read(folder)
+            sealing_public(text)  # boxes seal to it: a damaged one must not be handed out
+            return text
+    raise SettingsError(
+        RECOVERY_PUBLIC,
+        f"{folder / RECOVERY_PUBLIC} is missing or damaged: write recipients.recovery of programme.json"
+        " into it.",
+    )
+
+
+def _of_file(folder: Path) -> str:
+    return (folder / RECOVERY_PUBLIC).read_text(encoding="ascii").strip()
+
+
+def _of_programme(folder: Path) -> str:
+    return str(json.loads((folder.parent / "programme.json").read_bytes())["recipients"]["recovery"])
 
 
 def _raw(text: str, name: str) -> bytes:
@@ -186,12 +194,33 @@ def _raw(text: str, name: str) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Create `path` readable by its owner alone from its first byte on."""
+    """Create `path` durably, readable by its owner alone from its first byte on."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        _write_down(file, data)
+    sync_folder(path.parent)
+
+
+def write_public(path: Path, text: str) -> None:
+    """Write `path` durably, for everybody to read: a power cut after it leaves no empty file."""
+    with path.open("wb") as file:
+        _write_down(file, text.encode())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_down(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def read_private(path: Path, *, private: bool = True) -> bytes:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import os
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -239,9 +240,9 @@ def _enrol(options: argparse.Namespace) -> int:
         data_dir, programme = settings.data_dir, settings.programme
     grant = enrol(data_dir, programme, url, code)
     if starter:
-        config.write_text(
+        _write_config(
+            config,
             STARTER.format(data_dir=data_dir, programme=programme, site=grant.site, broker=FROM_RELAY),
-            "utf-8",
         )
         print(f"Wrote {config}: look through it, then add this site's instruments.")
     road = "mutual TLS 1.3" if grant.broker.tls else "no TLS"
@@ -249,6 +250,14 @@ def _enrol(options: argparse.Namespace) -> int:
     print(f"Broker: {grant.broker.host}:{grant.broker.port}, {road}. Keys and certificate: {data_dir}/keys.")
     print("Next: `chevet-edge worker add`, `chevet-edge doctor`, `chevet-edge run`.")
     return 0
+
+
+def _write_config(config: Path, text: str) -> None:
+    """Write it durably: the power often goes while a box is being set up."""
+    with config.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -263,7 +272,7 @@ def _init(options: argparse.Namespace) -> int:
     if starter:
         programme = options.programme.resolve()
         text = STARTER.format(data_dir=data_dir, programme=programme, site=options.site, broker=HERE)
-        config.write_text(text, "utf-8")
+        _write_config(config, text)
         print(f"Wrote {config}: look through it, then add this site's instruments.")
     print(f"Made the keys of site {options.site} in {data_dir}.")
     print(f"Bring {public} to the relay's operator: chevet-relay site add site.json")

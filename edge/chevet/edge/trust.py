@@ -179,6 +179,7 @@ def keep_programme(path: Path, words: ProgrammeFile) -> None:
         SettingsError: the one there is of another programme, or it cannot be written.
     """
     text = json.dumps(words.model_dump(), indent=2, ensure_ascii=False) + "\n"
+    _usable(words, "what the relay gave")  # or the box could not start again
     try:
         _same_relay(path, words)
         _never_back(path, words)
@@ -253,11 +254,14 @@ def read_programme(path: Path) -> Programme:
     Raises:
         SettingsError: missing or damaged.
     """
-    words = _parsed(path, ProgrammeFile, CARRY)
+    return _usable(_parsed(path, ProgrammeFile, CARRY), str(path))
+
+
+def _usable(words: ProgrammeFile, source: str) -> Programme:
     sealed = words.mode == "sealed"
     if "recovery" not in words.recipients or (len(words.recipients) == 1 and not sealed):
         raise SettingsError(
-            f"{path}: the recovery key or the programme's own is missing; bring the file from the relay."
+            f"{source}: the recovery key or the programme's own is missing; bring the file from the relay."
         )
     try:
         recipients = tuple(Recipient(name, sealing_public(key)) for name, key in words.recipients.items())
@@ -267,7 +271,7 @@ def read_programme(path: Path) -> Programme:
         relay_key = signing_public(words.relay_key)
         return Programme(words.programme, relay_key, recipients, sealed, specialists)
     except BadKey as error:
-        raise SettingsError(f"{path}: {error.reason}; bring the file again from the relay.") from None
+        raise SettingsError(f"{source}: {error.reason}; bring the file again from the relay.") from None
 
 
 def vouched(author: Author, signature: Signature, signed: bytes, relay_key: Ed25519PublicKey) -> bool:

@@ -1,10 +1,9 @@
 """`chevet-relay init`: keys, trust file, configuration."""
 
 import argparse
-import contextlib
 
 from chevet.relay.errors import SettingsError
-from chevet.relay.keys import make_programme
+from chevet.relay.keys import make_programme, write_public
 from chevet.relay.settings import Settings
 
 CONFIG_NAME = "relay.toml"
@@ -20,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         make_programme(folder, options.name.strip() or "Chevet programme")
-        with contextlib.suppress(FileExistsError), (folder / CONFIG_NAME).open("x", encoding="utf-8") as file:
-            file.write(first_config())
+        if not (folder / CONFIG_NAME).exists():
+            write_public(folder / CONFIG_NAME, first_config())
     except OSError as error:
         raise SettingsError(str(folder), f"Cannot write in {folder}: {error.strerror}.") from None
     print(f"Made {folder}/keys, {folder}/programme.json and {folder}/{CONFIG_NAME}.")
