@@ -33,6 +33,7 @@ class DataKey:
 
     Attributes:
         lock: id of the lock file that it belongs to, 32 hexadecimal digits.
+        secret: the key itself, to be wrapped for another slot and for nothing else.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class DataKey:
         if len(secret) != KEY_BYTES:
             raise ValueError(len(secret))
         self.lock = lock
-        self._secret = secret
+        self.secret = secret
         self._random = random
         # Random nonces stay safe for 2^32 values (SP 800-38D, 8.3): a write a second for 136 years.
         self._rows = AESGCM(derived(secret, "rows and files"))
@@ -54,11 +55,11 @@ class DataKey:
     @property
     def password(self) -> bytes:
         """The password of the box's private keys, as PEM files take it."""
-        return derived(self._secret, "private keys").hex().encode()
+        return derived(self.secret, "private keys").hex().encode()
 
     def journal(self, file_id: bytes) -> AESGCM:
         """Return the cipher of one journal; its nonces are counted, since the key is of that file alone."""
-        return AESGCM(derived(self._secret, "journal", file_id))
+        return AESGCM(derived(self.secret, "journal", file_id))
 
     def cover(self, data: bytes, place: str) -> bytes:
         """Return `data` covered, 28 bytes longer."""

@@ -7,7 +7,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySettings
@@ -69,6 +77,32 @@ class BrokerSettings(_Section):
         return read_secret(self.password_file, "broker.password_file") if self.password_file else ""
 
 
+class UplinkSettings(_Section):
+    """One way to the network, where the box has several; they are preferred in the order of the file.
+
+    Attributes:
+        name: shown on screens, such as "VSAT" or "4G".
+        interface: the network interface it leaves by, such as "eth0" or "wwan0"; "" leaves it to the system.
+        source: an own address it leaves from, for machines whose routing goes by source.
+        host, port: of the broker as this way reaches it; "" and 0 are those of every other.
+        bulk: false lets only questions, summaries and previews through, because bytes cost money.
+    """
+
+    name: str = Field(min_length=1, max_length=24, pattern=r"^[^\x00-\x1f]+$")
+    interface: str = Field(default="", max_length=15, pattern=r"^[A-Za-z0-9_.:@-]*$")
+    source: IPvAnyAddress | Literal[""] = ""
+    host: str = ""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    bulk: bool = True
+
+
+def _names_differ(uplinks: tuple[UplinkSettings, ...]) -> tuple[UplinkSettings, ...]:
+    names = [uplink.name for uplink in uplinks]
+    if len(set(names)) < len(names):
+        raise ValueError("two uplinks have the same name; give each its own")
+    return uplinks
+
+
 class DeviceSettings(_Section):
     """One instrument of this site: a driver's name and the link's URL; `training` keeps it for lessons."""
 
@@ -117,6 +151,16 @@ class CartSettings(_Section):
     simulated: bool = False
 
 
+class LockSettings(_Section):
+    """How the key of the disk comes to the box, where `chevet-edge lock` was used.
+
+    Attributes:
+        key_file: written by `chevet-edge lock add-key`, best on a stick that is pulled out after the start.
+    """
+
+    key_file: Path | None = None
+
+
 class WorkerSettings(_Section):
     """A worker made at start when missing; `pin_file` holds the PIN alone."""
 
@@ -133,11 +177,13 @@ class EdgeSettings(BaseSettings):
         programme: programme.json as given out by the relay.
         site: the site's code, checked against the one `chevet-edge init` made; "" to skip the check.
         languages: offered on the screens, first is the default.
+        uplinks: the ways to the network, preferred first; none is the system's own choice.
         devices: instruments of the site.
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
         discovery: how other instruments are found.
         cart: an ECG cart's folder.
         training: simulated instruments for lessons.
+        lock: how the key of the disk is found.
         bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
             platform's own.
         bluetooth_spec: what that function is called with.
@@ -160,11 +206,13 @@ class EdgeSettings(BaseSettings):
     languages: tuple[str, ...] = ("fr", "ar", "zgh", "en")
     kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
+    uplinks: Annotated[tuple[UplinkSettings, ...], AfterValidator(_names_differ)] = ()
     devices: tuple[DeviceSettings, ...] = ()
     devices_file: Path | None = None
     discovery: DiscoverySettings = DiscoverySettings()
     cart: CartSettings = CartSettings()
     training: TrainingSettings = TrainingSettings()
+    lock: LockSettings = LockSettings()
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
@@ -251,6 +299,8 @@ def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
         changed["cart"] = settings.cart.model_copy(update={"folder": folder / settings.cart.folder})
     if settings.training.devices_file:
         changed["training"] = TrainingSettings(devices_file=folder / settings.training.devices_file)
+    if settings.lock.key_file:
+        changed["lock"] = LockSettings(key_file=folder / settings.lock.key_file)
     if settings.broker.password_file:
         changed["broker"] = settings.broker.model_copy(
             update={"password_file": folder / settings.broker.password_file}
