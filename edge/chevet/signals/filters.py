@@ -81,9 +81,16 @@ def hum(leads: Floats, rate_hz: float, mains_hz: float) -> tuple[float, float]:
         rate_hz: sampling rate.
         mains_hz: the frequency asked for.
     """
-    if mains_hz + 6 >= rate_hz / 2:
-        return 0.0, 0.0
+    rms, ratio = hum_of_each(leads, rate_hz, mains_hz)
+    worst = int(np.argmax(rms))
+    return float(rms[worst]), float(ratio[worst])
+
+
+def hum_of_each(leads: Floats, rate_hz: float, mains_hz: float) -> tuple[Floats, Floats]:
+    """Return `hum` of every lead: RMS and ratio, each of shape [c]."""
     n = leads.shape[-1]
+    if mains_hz + 6 >= rate_hz / 2:
+        return np.zeros(len(leads)), np.zeros(len(leads))
     window = np.hanning(n)
     power = np.abs(np.fft.rfft((leads - leads.mean(-1, keepdims=True)) * window)) ** 2
     power *= 2 / (n * np.sum(window**2))
@@ -91,11 +98,9 @@ def hum(leads: Floats, rate_hz: float, mains_hz: float) -> tuple[float, float]:
     half = max(0.8, 2.5 * rate_hz / n)  # the main lobe of the window on short records
     inside = np.abs(f - mains_hz) <= half
     around = (np.abs(f - mains_hz) <= 6 + half) & ~inside
-    floor = np.median(power[:, around], -1)
+    floor = np.median(power[:, around], -1) * inside.sum()
     peak = power[:, inside].sum(-1)
-    rms = np.sqrt(np.maximum(peak - floor * inside.sum(), 0))
-    worst = int(np.argmax(rms))
-    return float(rms[worst]), float(peak[worst] / max(floor[worst] * inside.sum(), 1e-18))
+    return np.sqrt(np.maximum(peak - floor, 0)), peak / np.maximum(floor, 1e-18)
 
 
 def ecg_display(

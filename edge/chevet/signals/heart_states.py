@@ -11,6 +11,7 @@ beat a minute, less 66 ms from Q to S1.
 """
 
 from dataclasses import dataclass
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,9 @@ def best_states(
         None where nothing repeats.
     """
     odds, first = np.clip(odds, -_SURE, _SURE), np.clip(first, -_SURE, _SURE)
-    guesses = _rhythms(odds, beats) + ([known] if known and beats is None else [])
+    guesses = _rhythms(odds, beats)
+    if known and beats is None:
+        guesses = _with(known, guesses)
     tried = [_decoded(odds, first, rhythm, beats) for rhythm in guesses]
     found = [states for states in tried if states is not None]
     return max(found, key=lambda s: s.plausible) if found else None
@@ -93,6 +96,14 @@ def _rhythms(odds: Floats, beats: Indices | None) -> list[Rhythm]:
     prior = np.exp(-0.5 * (np.log(lag[at] / 0.8) / _CYCLE_SPREAD) ** 2)
     best = at[np.argsort(-likeness[at] * prior)][:_HYPOTHESES]
     return [Rhythm(float(lag[k]), _systole_s(likeness, float(lag[k])), float(likeness[k])) for k in best]
+
+
+def _with(known: Rhythm, guesses: list[Rhythm]) -> list[Rhythm]:
+    """Add a rhythm to the guesses; where it is one of them, the clearer of both stays."""
+    lengths = (known.cycle_s, known.systole_s)
+    same = [guess for guess in guesses if (guess.cycle_s, guess.systole_s) == lengths]
+    clearest = max([*same, known], key=lambda guess: guess.clear)
+    return [guess for guess in guesses if guess not in same] + [clearest]
 
 
 def _systole_s(likeness: Floats, cycle_s: float) -> float:
@@ -211,27 +222,34 @@ def _durations(mean_s: float, spread_s: float) -> tuple[int, Floats]:
 
 
 def _viterbi(gain: Floats, durations: list[tuple[int, Floats]]) -> tuple[NDArray[np.uint8], float]:
-    """Best sequence of S1, systole, S2, diastole, ... over `gain` [4, t], and its value."""
-    count = gain.shape[1]
-    total = np.concatenate([np.zeros((4, 1)), np.cumsum(gain, axis=1)], axis=1)
-    best = np.full((4, count + 1), -np.inf)  # best value of a sequence whose state j ends before frame t
-    best[:, 0] = 0.0
-    length = np.zeros((4, count + 1), dtype=np.int64)
-    open_value = best - total[[1, 2, 3, 0]]  # what the next state starts from, its own sum taken off
-    for t in range(1, count + 1):
-        for j in range(4):
-            low, log_p = durations[j]
+    """Best sequence of S1, systole, S2, diastole, ... over `gain` [4, t], and its value.
+
+    Plain numbers: on the dozen durations of a state NumPy takes twice the time.
+    """
+    sums = np.concatenate([np.zeros((4, 1)), np.cumsum(gain, axis=1)], axis=1)
+    frames = sums.shape[1]
+    best = [[0.0] + [-np.inf] * (frames - 1) for _ in range(4)]  # of a sequence whose state ends before frame
+    length = [[0] * frames for _ in range(4)]
+    open_value = [[-float(sums[(j + 1) % 4, 0])] for j in range(4)]  # what the next state starts from
+    total: list[list[float]] = sums.tolist()
+    found = zip(total, total[1:] + total[:1], best, length, open_value, strict=True)
+    states = [
+        (open_value[j - 1], low, log_p.tolist(), *rows)
+        for j, ((low, log_p), rows) in enumerate(zip(durations, found, strict=True))
+    ]
+    for t in range(1, frames):
+        for before, low, log_p, own, following, value, lasting, opened in states:
             first = t - low
             if first < 0:
+                opened.append(-np.inf)
                 continue
-            n = min(len(log_p), first + 1)
-            before = open_value[j - 1, first - n + 1 : first + 1][::-1]
-            value = before + log_p[:n]
-            k = int(value.argmax())
-            best[j, t] = value[k] + total[j, t]
-            length[j, t] = low + k
-            open_value[j, t] = best[j, t] - total[(j + 1) % 4, t]
-    return _traced(best, length)
+            stop = first - len(log_p)
+            each = list(map(add, before[first : stop if stop >= 0 else None : -1], log_p))
+            most = max(each)
+            value[t] = most + own[t]
+            lasting[t] = low + each.index(most)
+            opened.append(value[t] - following[t])
+    return _traced(np.array(best), np.array(length))
 
 
 def _traced(best: Floats, length: Indices) -> tuple[NDArray[np.uint8], float]:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from chevet.signals.picture import Image, checked_image
+from chevet.signals.picture_blocks import Image, checked_image
 
 _LOCAL = 0.045  # deviation of the surroundings whose contrast is raised, share of the shorter side
 _GAIN = 0.6  # of local contrast

@@ -25,7 +25,7 @@ from chevet.signals.arrays import (
     windows_at,
 )
 from chevet.signals.errors import NoSamplesError, TooShortError
-from chevet.signals.filters import MAINS_HZ, band_passed, hum
+from chevet.signals.filters import MAINS_HZ, band_passed, hum_of_each
 from chevet.signals.verdict import Quality, Reason, verdict
 
 _SHORTEST_S = 2.0
@@ -120,7 +120,8 @@ def look_at_leads(x: Floats, rate_hz: float) -> list[LeadLook]:
     """Measure every lead of `x` [c, n]; see `LeadLook`."""
     y, gap = bridged_rows(x)
     bands = _bands_of(y, rate_hz)  # all leads at once: much faster
-    return [_look_at(x[i], y[i], gap[i], bands[:, i], rate_hz) for i in range(len(x))]
+    mains = np.max([hum_of_each(y, rate_hz, f)[0] for f in MAINS_HZ], axis=0)
+    return [_look_at(x[i], y[i], gap[i], bands[:, i], float(mains[i]), rate_hz) for i in range(len(x))]
 
 
 def _bands_of(y: Floats, rate_hz: float) -> Floats:
@@ -131,15 +132,14 @@ def _bands_of(y: Floats, rate_hz: float) -> Floats:
     return np.stack([calm, wander, waves, *(fast or [0 * y, 0 * y])])
 
 
-def _look_at(row: Floats, y: Floats, gap: Mask, bands: Floats, rate_hz: float) -> LeadLook:
-    """Measure one lead: as it came, bridged, its gaps, and its bands [5, n] of `_bands_of`."""
+def _look_at(row: Floats, y: Floats, gap: Mask, bands: Floats, mains: float, rate_hz: float) -> LeadLook:
+    """Measure one lead: as it came, bridged, its gaps, its bands [5, n] of `_bands_of`, and its mains hum."""
     calm, wander, waves, muscles, tremor = bands
     gaps = float(gap.mean())
     still = _still_share(y, gap, rate_hz)
     low, high = np.quantile(y[~gap], [0.01, 0.99]) if gaps < 1 else (0.0, 0.0)
     if high - low < _FLAT_MV or gaps > 0.5:
         return LeadLook(gaps, still, float(high - low), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-    mains = max(hum(y[None], rate_hz, f)[0] for f in MAINS_HZ)
     likeness, restless = _beats_agree(calm, ecg_qrs.detect(row, rate_hz), rate_hz)
     muscle = _fast(muscles, mains)
     return LeadLook(

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from chevet.signals.picture import Image, Look, look
+from chevet.signals.picture import Look, look
+from chevet.signals.picture_blocks import Image
 from chevet.signals.verdict import Quality, Reason, verdict
 
 _SHARP = 1.0  # sharpness of a good otoscope frame; three in four of a clinical set reach 0.8
