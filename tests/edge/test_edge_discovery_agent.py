@@ -18,8 +18,9 @@ from edge_fakes import PIN, until
 from test_edge_agent import free_port, prepare
 
 from chevet.edge import cli, rate_watch
-from chevet.edge.agent import Agent, _only_one
+from chevet.edge.agent import Agent
 from chevet.edge.box_word import new_word
+from chevet.edge.only_one import only_one
 from chevet.edge.sessions import COOKIE
 from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.terminal_devices import told_devices
@@ -79,7 +80,7 @@ async def served(folder: Path, bench: Bench, config: Path | None = None) -> Asyn
     agent = Agent(settings, bench.buses)
     agent.bedside.sessions.box_word = new_word(settings.data_dir)
     base = f"http://127.0.0.1:{port}"
-    with _only_one(settings), socket.create_server(("127.0.0.1", port)) as listening:
+    with only_one(settings.data_dir), socket.create_server(("127.0.0.1", port)) as listening:
         running = asyncio.create_task(agent.run(listening))
         try:
             async with at_work(agent, settings, config, base) as one:

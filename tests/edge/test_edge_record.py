@@ -25,8 +25,8 @@ from chevet.bridge.tape import MAGIC, TapeRecord, encode_record, read_tape
 from chevet.devices.driver import DRIVERS
 from chevet.devices.samples import Event, SampleBlock
 from chevet.edge import cli
-from chevet.edge.agent import _only_one
 from chevet.edge.instruments import Instrument
+from chevet.edge.only_one import only_one
 from chevet.edge.settings import DeviceSettings, load_settings
 from chevet.sim.kit import KitDevice, ecg_identity, stethoscope_identity
 from chevet.sim.nonin import NoninDf2, Numbers
@@ -370,7 +370,7 @@ def test_a_camera_needs_a_folder_s_name(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_running_agent_holds_the_instruments_but_no_tape(
     tmp_path: Path, tape: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with _only_one(load_settings(tmp_path / "edge.toml")):
+    with only_one(load_settings(tmp_path / "edge.toml").data_dir):
         assert run(tmp_path, "record", "--out", str(tmp_path / "ecg.hea")) == 1
         assert "The agent is running and holds 'it'" in capsys.readouterr().err
         device(tmp_path, "kit-ecg", f"tape:{tape}?speed=0")

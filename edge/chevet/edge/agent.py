@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -22,11 +21,13 @@ from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.housekeeping import Housekeeping
 from chevet.edge.instruments import Instrument
 from chevet.edge.keeper import Keeper
+from chevet.edge.only_one import only_one
 from chevet.edge.settings import EdgeSettings, read_secret
 from chevet.edge.store import open_store
 from chevet.edge.trust import read_programme
 from chevet.edge.uplink import Uplink, make_uplink, offline_will, subscriptions
 from chevet.edge.visits import CaptureRow
+from chevet.edge.waiting import key_of_disk
 from chevet.edge.workers import Worker
 from chevet.exchange.line import Line
 
@@ -184,14 +185,25 @@ async def serve(settings: EdgeSettings, ready: Callable[[str], None]) -> None:
     Raises:
         SettingsError, StoreDamaged, DiskFull: it could not start, each with its remedy.
     """
-    with _only_one(settings), _listening(settings) as listening:
-        agent = Agent(settings)
+    with only_one(settings.data_dir), _listening(settings) as listening:
+        url = f"http://{settings.kiosk.host}:{listening.getsockname()[1]}/"
+        told: list[str] = []
+
+        def tell() -> None:
+            if not told:  # a kiosk that was opened while the box waited is still open
+                ready(url)
+                told.append(url)
+
+        going, key = await key_of_disk(settings, listening, time.monotonic, tell)
+        if not going:
+            return
+        agent = Agent(settings, key=key)
         agent.bedside.sessions.box_word = new_word(settings.data_dir)
         try:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, agent.stop)
-            ready(f"http://{settings.kiosk.host}:{listening.getsockname()[1]}/")
+            tell()
             await agent.run(listening)
         finally:
             forget_word(settings.data_dir)
@@ -219,28 +231,6 @@ def _server(agent: Agent) -> _Server:
         timeout_graceful_shutdown=GOODBYE_S,
     )
     return _Server(config)
-
-
-@contextlib.contextmanager
-def _only_one(settings: EdgeSettings) -> Iterator[None]:
-    """Hold the data folder's lock: two agents on one spool would send everything twice."""
-    path = settings.data_dir / "agent.lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise SettingsError(
-            f"{settings.data_dir} cannot be written ({error.strerror});"
-            " run `chevet-edge init` or correct data_dir."
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise SettingsError(f"Another agent already works with {settings.data_dir}; stop it first.") from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _listening(settings: EdgeSettings) -> socket.socket:

@@ -172,6 +172,14 @@ def known_site(data_dir: Path) -> str:
     return _parsed(data_dir / SITE_FILE, _SiteFile, REMEDY).site
 
 
+def known_name(data_dir: Path) -> str:
+    """Return the health centre's name for a screen, "" when it is not known."""
+    try:
+        return _parsed(data_dir / SITE_FILE, _SiteFile, REMEDY).name
+    except SettingsError:
+        return ""
+
+
 def keep_programme(path: Path, words: ProgrammeFile) -> None:
     """Write programme.json where it is missing or has changed.
 
