@@ -65,6 +65,7 @@ class VisitRules:
     closing: Closing
     clock: BoxClock
     _deciding: threading.Lock = field(default_factory=threading.Lock)  # two taps must not decide twice
+    _finishing: threading.Lock = field(default_factory=threading.Lock)  # nor seal one visit twice
 
     def open(self, patient_id: str, worker: str, words: VisitWords | None = None) -> Visit:
         """Start a visit; `words` are what it begins with, when it continues a case.
@@ -201,6 +202,7 @@ class VisitRules:
             missing = self._missing(visit)
             if missing:
                 raise Refusal("incomplete", f"Before sending, complete this: {missing}.", field=missing)
+            self._end_earlier()
             return self.visits.begin_closing(visit_id, self.clock.reading())
 
     def abandon(self, visit_id: str, reason: str) -> None:
@@ -221,22 +223,40 @@ class VisitRules:
     def resume_closing(self) -> None:
         """Finish what a power cut interrupted between closing and spooling."""
         for visit in self.visits.closing():
-            if visit.words.training:
-                self.visits.move(visit.id, CLOSED, visit.words)
-                continue
             try:
-                self._finish(visit)
+                self._end(visit)
             except Exception as error:  # noqa: BLE001 - a box that does not start helps nobody
                 log.error("visit %s: could not be closed (%s)", visit.id, type(error).__name__)
 
+    def _end_earlier(self) -> None:
+        """Finish a visit that a full disk left half closed: only one can be under way.
+
+        Raises:
+            DiskFull: there is still no room.
+        """
+        for visit in self.visits.closing():
+            self._end(visit)
+
+    def _end(self, visit: Visit) -> None:
+        if visit.words.training:
+            self.visits.move(visit.id, CLOSED, visit.words)
+        else:
+            self._finish(visit)
+
     def _finish(self, visit: Visit) -> Case:
-        """Seal and spool; what is not in the spool becomes a draft again, to be sent later."""
-        try:
-            return self.closing.finish(visit)
-        except BaseException:
-            if self.closing.spool.find(visit.id) is None:
-                self.visits.move(visit.id, DRAFT, replace(visit.words, closed=None))
-            raise
+        """Seal and spool; what is not in the spool becomes a draft again, to be sent later.
+
+        While another draft is open it stays in closing, and is sent before that one.
+        """
+        with self._finishing:
+            if self.visits.get(visit.id).state == CLOSED:
+                return self.closing.cases.get(visit.id)  # another thread was faster
+            try:
+                return self.closing.finish(visit)
+            except BaseException:
+                if self.closing.spool.find(visit.id) is None and self.visits.current() is None:
+                    self.visits.move(visit.id, DRAFT, replace(visit.words, closed=None))
+                raise
 
     def waiting_capture(self, visit_id: str) -> CaptureRow | None:
         """Return the visit's capture that runs or waits for a decision."""
