@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.edge.cli_import import import_words
+from chevet.edge.cli_lock import lock_words
 from chevet.edge.cli_queue import queue_words
 from chevet.edge.cli_support import support_words
 from chevet.edge.database import is_full
-from chevet.edge.errors import Refusal, SettingsError, StoreDamaged
+from chevet.edge.errors import Covered, Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
 from chevet.edge.store import open_store
 from chevet.edge.workers import Worker, Workers
@@ -31,6 +32,7 @@ Research and training software. Not a medical device; not for diagnosis or patie
 FIRST_STEPS = """\
 first steps:
   chevet-edge enrol https://relay.example CODE      address and code come from the relay's operator
+  chevet-edge lock init                             encrypt what the box keeps
   chevet-edge worker add --id amina --name "Amina"
   chevet-edge doctor
   chevet-edge run
@@ -111,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(
             f"A part of the agent failed ({kinds}); start it again, recordings and studies are kept."
         )
-    except (SettingsError, StoreDamaged, Refusal) as error:
+    except (SettingsError, StoreDamaged, Covered, Refusal) as error:
         return _fail(str(error))
     except (OSError, sqlite3.Error) as error:
         if is_full(error):
@@ -147,6 +149,7 @@ def parser() -> argparse.ArgumentParser:
     import_words(commands)
     support_words(commands)
     queue_words(commands, shared)
+    lock_words(commands, shared)
     return whole
 
 
@@ -229,6 +232,7 @@ def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def _enrol(options: argparse.Namespace) -> int:
     from chevet.edge.enrol import enrol, split_code
+    from chevet.edge.terminal_lock import key_at_terminal
 
     url, code = split_code(options.url, options.code)
     config: Path = options.config or Path("edge.toml")
@@ -238,7 +242,8 @@ def _enrol(options: argparse.Namespace) -> int:
     if not starter:
         settings = load_settings(config)
         data_dir, programme = settings.data_dir, settings.programme
-    grant = enrol(data_dir, programme, url, code)
+    key = None if starter else key_at_terminal(settings)
+    grant = enrol(data_dir, programme, url, code, key)
     if starter:
         _write_config(
             config,
@@ -248,7 +253,7 @@ def _enrol(options: argparse.Namespace) -> int:
     road = "mutual TLS 1.3" if grant.broker.tls else "no TLS"
     print(f"This box is site {grant.site} ({grant.name}) of {grant.programme.programme}.")
     print(f"Broker: {grant.broker.host}:{grant.broker.port}, {road}. Keys and certificate: {data_dir}/keys.")
-    print("Next: `chevet-edge worker add`, `chevet-edge doctor`, `chevet-edge run`.")
+    print("Next: `chevet-edge lock init`, `chevet-edge worker add`, `chevet-edge doctor`, `chevet-edge run`.")
     return 0
 
 
@@ -280,6 +285,8 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _add_worker(options: argparse.Namespace) -> int:
+    from chevet.edge.terminal_lock import key_at_terminal
+
     settings = load_settings(options.config)
     _require_data_dir(settings)
     if options.pin_file:
@@ -288,7 +295,7 @@ def _add_worker(options: argparse.Namespace) -> int:
         pin = getpass.getpass("PIN: ")
     else:
         pin = sys.stdin.readline().strip()
-    database = open_store(settings.data_dir / "edge.db")
+    database = open_store(settings.data_dir / "edge.db", key_at_terminal(settings))
     try:
         Workers(database, lambda: 0.0).add(Worker(options.id, options.name), pin)
     finally:

@@ -11,10 +11,13 @@ from chevet.edge.box import BoxClock
 from chevet.edge.disk import MEGABYTE, free_bytes
 from chevet.edge.doctor_road import look_at_road
 from chevet.edge.errors import DiskFull, SettingsError, StoreDamaged
+from chevet.edge.key_ways import brought
+from chevet.edge.lock_file import read_lock
+from chevet.edge.protection import known
 from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 from chevet.edge.spool import REFUSED
 from chevet.edge.terminal_queue import look
-from chevet.edge.trust import read_programme, read_site
+from chevet.edge.trust import known_site, read_programme, read_site
 
 HCI = Path("/sys/class/bluetooth")
 
@@ -30,9 +33,10 @@ class Finding:
 
 def examine(settings: EdgeSettings) -> Iterator[Finding]:
     """Look at everything `chevet-edge run` needs, in the order it needs it."""
-    yield _trusted("keys and site", lambda: f"site {read_site(settings.data_dir).code}")
+    yield _trusted("keys and site", lambda: _identity(settings))
     yield _trusted("programme file", lambda: read_programme(settings.programme).name)
     yield _disk(settings)
+    yield _lock(settings)
     yield _queue(settings)
     yield _clock()
     yield _kiosk(settings)
@@ -46,6 +50,19 @@ def examine(settings: EdgeSettings) -> Iterator[Finding]:
         yield Finding("devices", "none configured", "add [[devices]] to the configuration, or devices_file.")
     for device in devices:
         yield _device(device, settings)
+
+
+def _identity(settings: EdgeSettings) -> str:
+    lock = read_lock(settings.data_dir)
+    key = None if lock is None else brought(settings, lock)
+    if lock is not None and key is None:
+        return f"site {known_site(settings.data_dir)}; its private keys are under the lock"
+    return f"site {read_site(settings.data_dir, key).code}"
+
+
+def _lock(settings: EdgeSettings) -> Finding:
+    found = known(settings)
+    return Finding("disk's protection", found.told, found.remedy)
 
 
 def _trusted(what: str, read: Callable[[], str]) -> Finding:
