@@ -1,6 +1,6 @@
 /** What the worker's hand does: calls to the box, then the new state. */
 
-import { get, patch, post, put, remove } from "/shared/api.js";
+import { ApiError, get, patch, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
 import { attempt } from "/kiosk/attempt.js";
 import { readFound } from "/kiosk/found.js";
@@ -21,7 +21,10 @@ export async function chooseLanguage(language) {
 }
 
 export async function readStatus() {
-  const status = await get("/api/status").catch(() => null);
+  const status = await get("/api/status").catch((problem) => {
+    if (problem instanceof ApiError && problem.code === "locked") set({ locked: true }); // it was started anew
+    return null;
+  });
   if (!status) return;
   set({ status, clockOffset: status.clock.now_ms - Date.now() });
 }

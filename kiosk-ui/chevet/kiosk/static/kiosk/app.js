@@ -25,6 +25,7 @@ import { Danger } from "/kiosk/screens/danger.js";
 import { FollowUp, TrendsPage } from "/kiosk/screens/follow-up.js";
 import { History } from "/kiosk/screens/history.js";
 import { Onset } from "/kiosk/screens/onset.js";
+import { Passphrase } from "/kiosk/screens/passphrase.js";
 import { PatientPage } from "/kiosk/screens/patient.js";
 import { Reason } from "/kiosk/screens/reason.js";
 import { SheetPage } from "/kiosk/screens/sheet.js";
@@ -78,8 +79,9 @@ function Alert({ icon, close, children }) {
 }
 
 function Screen() {
-  const { ready, worker, visit } = useKiosk();
+  const { ready, locked, worker, visit } = useKiosk();
   const [place = "start", which = "", more = ""] = useRoute();
+  if (locked) return html`<${Passphrase} />`;
   if (!ready) return html`<main class="page waiting"><${Icon} name="loader" size="48px" /><p>${t("app.waking")}</p></main>`;
   if (!worker) return html`<${SignIn} />`;
   if (place === "visit" && visit?.state === "draft" && VISIT[which]) return html`<${VISIT[which]} key=${which + more} visit=${visit} which=${more} />`;

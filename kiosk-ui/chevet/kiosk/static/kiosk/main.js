@@ -1,6 +1,6 @@
 /** Start of the kiosk: the language, who is signed in, then the screens. */
 
-import { get } from "/shared/api.js";
+import { ApiError, get } from "/shared/api.js";
 import { html, render } from "/shared/vendor/htm-preact/standalone.module.js";
 import "/shared/instruments/live-wave.js";
 import "/shared/instruments/body-map.js";
@@ -33,7 +33,8 @@ async function join() {
     if (worker) await enter();
     if (!now().status) await readStatus();
     set({ ready: true });
-  } catch {
+  } catch (problem) {
+    if (problem instanceof ApiError && problem.code === "locked") set({ locked: true });
     setTimeout(join, RETRY_MS);
   }
 }

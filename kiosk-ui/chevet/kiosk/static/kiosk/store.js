@@ -15,6 +15,7 @@ import { stateOf } from "/shared/state.js";
 /**
  * @typedef {object} Kiosk
  * @property {boolean} ready first answers have come
+ * @property {boolean} locked the box waits for the passphrase of its disk
  * @property {string} language
  * @property {Status | null} status null until the box answered
  * @property {number} clockOffset box clock minus this page's clock, ms
@@ -38,7 +39,7 @@ import { stateOf } from "/shared/state.js";
 
 /** @type {Kiosk} */
 const FIRST = {
-  ready: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
+  ready: false, locked: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
   devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, voice: false, preferred: {},
 };
 

@@ -16,6 +16,9 @@ const ROWS = {
   en: ["1234567890", "qwertyuiop", "asdfghjkl'", "zxcvbnm,.?"],
   ar: ["ضصثقفغعهخحج", "شسيبلاتنمكط", "ئءؤرىةوزظدذ", "أإآ،.؟"],
   digits: ["1234567890"],
+  // A passphrase is the same whatever language the page has, and was made up at a keyboard of Latin letters.
+  secret: ["1234567890", "qwertyuiop", "asdfghjkl'", "zxcvbnm-.,?"],
+  secret_fr: ["1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn-.,'?"],
 };
 
 /** @param {EventTarget | null} target @returns {Field | null} */
@@ -35,16 +38,18 @@ export function TouchKeyboard() {
   }, [field]);
   if (!field) return null;
   const digits = field.inputMode === "numeric";
-  const rows = ROWS[digits ? "digits" : language] ?? ROWS.fr ?? [];
+  const secret = field.dataset.keys === "secret";
+  const rows = ROWS[digits ? "digits" : secret ? (language === "fr" ? "secret_fr" : "secret") : language] ?? ROWS.fr ?? [];
+  const arabic = language === "ar" && !digits && !secret;
   const type = (/** @type {string} */ text) => {
     insert(field, upper ? text.toUpperCase() : text);
     setUpper(false);
   };
-  return html`<div class="touch-keys" dir=${language === "ar" && !digits ? "rtl" : "ltr"} role="group" aria-label=${t("keys.title")}
+  return html`<div class="touch-keys" dir=${arabic ? "rtl" : "ltr"} role="group" aria-label=${t("keys.title")}
     onPointerDown=${(/** @type {PointerEvent} */ event) => event.preventDefault()}>
     ${rows.map((row) => html`<div class="touch-row">${[...row].map((letter) => html`<button tabindex="-1" onClick=${() => type(letter)}>${upper ? letter.toUpperCase() : letter}</button>`)}</div>`)}
     <div class="touch-row">
-      ${!digits && language !== "ar" && html`<button tabindex="-1" class="touch-wide" aria-pressed=${String(upper)} aria-label=${t("keys.upper")} onClick=${() => setUpper(!upper)}><${Icon} name="arrow-up" /></button>`}
+      ${!digits && !arabic && html`<button tabindex="-1" class="touch-wide" aria-pressed=${String(upper)} aria-label=${t("keys.upper")} onClick=${() => setUpper(!upper)}><${Icon} name="arrow-up" /></button>`}
       ${!digits && html`<button tabindex="-1" class="touch-space" aria-label=${t("keys.space")} onClick=${() => type(" ")}></button>`}
       <button tabindex="-1" class="touch-wide" aria-label=${t("key.back")} onClick=${() => erase(field)}><${Icon} name="delete" /></button>
       <button tabindex="-1" class="touch-wide touch-done" onClick=${() => field.blur()}>${t("keys.done")}</button>

@@ -39,7 +39,8 @@ export function SignIn() {
   </main>`;
 }
 
-function Languages() {
+/** The languages as buttons; for who cannot read the one that is chosen. */
+export function Languages() {
   const { language } = useKiosk();
   return html`<div class="language-row" role="group" aria-label=${t("bar.language")}>
     ${offered().map(
