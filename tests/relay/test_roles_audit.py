@@ -23,6 +23,7 @@ TOLD = {
     ("GET", CASE + "/delivery"): "delivery.read",
     ("GET", CASE + "/earlier"): "case.earlier",
     ("GET", CASE + "/export"): "case.export",
+    ("POST", CASE + "/snooze"): "case.snooze",
     ("POST", CASE + "/opinions"): "opinion.sign",
     ("POST", CASE + "/messages"): "message.note",
     ("GET", RECORDING + "/waveform"): "recording.read",
@@ -48,6 +49,15 @@ NO_PATIENT = {
 } | {
     ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
     ("POST", CASE + "/withdrawal"): "gives no data; test_accounts_erasure.py holds its record",
+    ("POST", CASE + "/allocation"): "a coordinator's act; test_duty.py holds its record",
+    ("POST", CASE + "/handover"): "ends the caller's claim; test_duty.py holds its record",
+    ("GET", "/api/colleagues"): "specialists: names, specialties, load",
+    ("GET", "/api/allocation"): "ids of cases and of people",
+    ("GET", "/api/on-call"): "specialists and times",
+    ("POST", "/api/on-call"): "a specialist and a time",
+    ("DELETE", "/api/on-call/{number}"): "a number",
+    ("GET", "/api/contact"): "the caller's own address",
+    ("PUT", "/api/contact"): "the caller's own address",
     ("GET", "/api/glass"): "ids, coded reasons and times",
     ("POST", "/api/glass/{number}/review"): "a number",
     ("GET", "/fhir/metadata"): "what the server can do",
@@ -61,6 +71,7 @@ SOUND = {"sound", "sound/without-heart"}
 EAR = {"pictures/{number}", "pictures/{number}/enhanced", "clip", "clip/frames", "clip/frames/{number}"}
 BODIES = {
     "/opinions": OPINION,
+    "/snooze": {"minutes": 0, "why": "later_today"},
     "/messages": {"kind": "note", "text": "Seededwords"},
     "/drawings/{number}": {"shapes": []},
 }

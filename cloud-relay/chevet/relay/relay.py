@@ -12,6 +12,7 @@ from chevet.relay.accounts.rules import MINUTE_MS, Rules
 from chevet.relay.accounts.sign_in import SignIn
 from chevet.relay.accounts.users import Users
 from chevet.relay.archive.admission import Admission
+from chevet.relay.archive.allocation import Allocation
 from chevet.relay.archive.answers import Answers
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.cases import Cases
@@ -25,6 +26,7 @@ from chevet.relay.archive.outbox import ArchiveOutbox
 from chevet.relay.archive.roster import Roster
 from chevet.relay.archive.sealed import SealedCases
 from chevet.relay.archive.sites import Sites
+from chevet.relay.archive.terms import Terms
 from chevet.relay.archive.vault import Vault
 from chevet.relay.authority import Authority, moment, open_authority
 from chevet.relay.enrolment import Door, Enrolment
@@ -66,6 +68,7 @@ class Relay:
     broker_seen: BrokerSeen
     roster: Roster
     sealed: SealedCases
+    allocation: Allocation
 
     def refresh_keys(self) -> bool:
         """Take up the programme's keys where `key rotate` has changed them; tell whether it had.
@@ -139,6 +142,17 @@ def unix_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def open_database(settings: Settings) -> Database:
+    """Return the database that `settings` name, not yet migrated.
+
+    Raises:
+        RelayError: it cannot be opened.
+    """
+    if settings.database:
+        return Database(settings.database, settings.secret("database_password_file"))
+    return Database(settings.archive / DATABASE_FILE)
+
+
 def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost: Cost | None = None) -> Relay:
     """Open the archive that `settings` name and bring it to this version.
 
@@ -147,14 +161,15 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         ArchiveError: the archive cannot be used.
     """
     keys = read_programme(settings.keys)
-    database = Database(settings.archive / DATABASE_FILE)
+    database = open_database(settings)
     database.migrate()
     objects, audit, passwords = Objects(settings.archive / OBJECTS_FOLDER), Audit(keys.audit), Passwords(cost)
     factors = Factors(keys.audit, keys.name)
     vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
-    admission = Admission(vault, audit, now_ms, sealed=settings.sealing == "sealed")
+    terms = Terms(settings.answer_due_minutes)
+    admission = Admission(vault, audit, now_ms, sealed=settings.sealing == "sealed", terms=terms)
     return Relay(
         settings=settings,
         keys=keys,
@@ -177,4 +192,5 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         sealed=SealedCases(
             database, objects, audit, keys.relay, now_ms, shows_simulated=settings.label == HTEST
         ),
+        allocation=Allocation(database, audit, cases, now_ms),
     )

@@ -12,14 +12,13 @@ from sqlalchemy import select
 
 from chevet.exchange.errors import BadKey, Refused
 from chevet.exchange.keys import kid, new_sealing_key, private_pem, public_text, sealing_key
-from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import bundles, objects
 from chevet.relay.archive.vault import Vault
 from chevet.relay.authority import replace_file
 from chevet.relay.errors import SettingsError
 from chevet.relay.keys import PRIVATE_MODE, older_name, read_private, read_programme
-from chevet.relay.relay import DATABASE_FILE, OBJECTS_FOLDER
+from chevet.relay.relay import OBJECTS_FOLDER, open_database
 from chevet.relay.settings import Settings
 from chevet.study.bundle import Bundle, content_hash
 
@@ -63,7 +62,7 @@ def recover(settings: Settings, key_file: Path, ident: str) -> tuple[Bundle, boo
         key = sealing_key(read_private(key_file))
     except BadKey as error:
         raise SettingsError(str(key_file), f"{key_file} cannot be used: {error.reason}.") from None
-    database = Database(settings.archive / DATABASE_FILE)
+    database = open_database(settings)
     try:
         with database.read() as connection:
             row = connection.execute(select(bundles).where(bundles.c.id == ident)).first()

@@ -7,7 +7,7 @@ values here: they are files that a setting names.
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +17,17 @@ from chevet.relay.errors import SettingsError
 PREFIX = "CHEVET_RELAY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 Port = Annotated[int, Field(ge=1, le=65535)]
+RUNGS = 3
+LONGEST = 30 * 24 * 60
+"""Minutes of thirty days."""
+
+
+SECRET_FILES = (
+    "broker_password_file",
+    "database_password_file",
+    "smtp_password_file",
+    "webhook_secret_file",
+)
 
 
 def _one_word(value: str) -> str:
@@ -25,10 +36,27 @@ def _one_word(value: str) -> str:
     return value
 
 
+def _database(value: str) -> str:
+    if value and not value.startswith("postgresql+psycopg:"):
+        raise ValueError("use postgresql+psycopg://user@host/name, or nothing for SQLite")
+    if ":" in value.partition("://")[2].partition("@")[0] and "@" in value:
+        raise ValueError("a password belongs into the file that database_password_file names")
+    return value
+
+
+def _rising(value: tuple[int, ...]) -> tuple[int, ...]:
+    if len(value) != RUNGS or list(value) != sorted(value) or not all(0 <= one <= LONGEST for one in value):
+        raise ValueError(f"give {RUNGS} numbers of minutes, 0 to {LONGEST}, none less than the one before")
+    return value
+
+
 def _with_label(value: str, info: ValidationInfo) -> str:
     if value == "off" and info.data.get("label") != "HTEST":
         raise ValueError("only a demo or training relay (label HTEST) may go without")
     return value
+
+
+Minutes: TypeAlias = Annotated[tuple[int, ...], AfterValidator(_rising)]
 
 
 class Settings(BaseSettings):
@@ -40,6 +68,12 @@ class Settings(BaseSettings):
         Path("keys"), description="folder with the programme's keys, made by `chevet-relay init`"
     )
     archive: Path = Field(Path("archive"), description="folder of the database and the stored objects")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "", description="empty for SQLite in the archive's folder, else postgresql+psycopg://user@host/name"
+    )
+    database_password_file: Path | None = Field(
+        None, description="file that holds the password of the PostgreSQL user"
+    )
     host: str = Field("127.0.0.1", description="address the desk is served on; loopback by default")
     port: Port = Field(8422, description="port of the desk and its API")
     broker_host: str = Field("127.0.0.1", description="host of the MQTT broker")
@@ -63,6 +97,11 @@ class Settings(BaseSettings):
     )
     share: Annotated[str, AfterValidator(_one_word)] = Field(
         "", description="name of the shared subscription when several workers serve one broker; empty for one"
+    )
+    broker_deals: bool = Field(
+        False,
+        description="the broker deals boxes out to several workers by itself, as RabbitMQ does for those that"
+        " `broker --engine rabbitmq --worker NAME ..` named; share stays empty",
     )
     label: Literal["", "HTEST"] = Field(
         "", description="HTEST makes this a demo or training relay; only then simulated cases reach the inbox"
@@ -93,6 +132,41 @@ class Settings(BaseSettings):
     break_glass_minutes: Annotated[int, Field(ge=1, le=120)] = Field(
         15, description="how long a coordinator may read a case in an emergency, with a reason"
     )
+    answer_due_minutes: Minutes = Field(
+        (30, 120, 1440),
+        description="minutes until the answer to an emergency, an urgent and a routine case is due",
+    )
+    allocation: Literal["manual", "automatic"] = Field(
+        "manual", description="who asks specialists to answer: the coordinator, or the rules as cases come"
+    )
+    escalation_emergency: Minutes = Field(
+        (0, 2, 5),
+        description="minutes an emergency stays unread until those on call, all of the specialty with the "
+        "coordinators, and the last resort are told",
+    )
+    escalation_urgent: Minutes = Field((5, 30, 60), description="the same for an urgent case")
+    escalation_routine: Minutes = Field((240, 1440, 2880), description="the same for a routine case")
+    last_resort: tuple[str, ...] = Field(
+        (), description="e-mail addresses that are told when nobody has read a case for so long"
+    )
+    desk_url: str = Field("", description="where specialists open the desk, for the link in a mail")
+    smtp_host: str = Field("", description="server that takes mail; empty for no mail")
+    smtp_port: Port = Field(587, description="its port: 587 with starttls, 465 with tls")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the road to the mail server is kept; none only on this machine"
+    )
+    smtp_user: str = Field("", description="user name at the mail server, empty for none")
+    smtp_password_file: Path | None = Field(None, description="file that holds the mail server's password")
+    smtp_from: str = Field("", description="sender's address of mails")
+    webhook_url: str = Field("", description="https address that is told of alerts; empty for none")
+    webhook_secret_file: Path | None = Field(
+        None, description="file with the secret that signs what the webhook is told, 16 characters or more"
+    )
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="port of Prometheus metrics on metrics_host; 0 for none"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address metrics are served on; they need no sign-in")
+    log_format: Literal["text", "json"] = Field("text", description="how log lines are written")
     languages: tuple[str, ...] = Field(("fr", "ar", "en"), description="languages the desk offers")
     secure_cookies: bool = Field(False, description="true when the desk is reached by https only")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
@@ -111,15 +185,22 @@ class Settings(BaseSettings):
 
     def broker_password(self) -> str | None:
         """Return the broker's password from its file, or None where none is set."""
-        path = self.broker_password_file
+        return self.secret("broker_password_file")
+
+    def secret(self, name: str) -> str | None:
+        """Return what the file named by the setting `name` holds, or None where none is set.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        path: Path | None = getattr(self, name)
         if path is None:
             return None
         try:
             return path.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsError(
-                "broker_password_file",
-                f"Cannot read {path} ({error.strerror}): create it or unset the setting.",
+                name, f"Cannot read {path} ({error.strerror}): create it or unset the setting."
             ) from error
 
 
@@ -175,11 +256,7 @@ def _sentence(path: Path, error: ValidationError) -> SettingsError:
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
-    password = settings.broker_password_file
-    return settings.model_copy(
-        update={
-            "keys": folder / settings.keys,
-            "archive": folder / settings.archive,
-            "broker_password_file": folder / password if password else None,
-        }
-    )
+    paths = {name: getattr(settings, name) for name in SECRET_FILES}
+    secrets = {name: folder / path if path else None for name, path in paths.items()}
+    here = {"keys": folder / settings.keys, "archive": folder / settings.archive}
+    return settings.model_copy(update=here | secrets)

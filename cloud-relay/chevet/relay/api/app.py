@@ -10,6 +10,7 @@ from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.drawings import router as drawings
+from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.fhir import router as fhir
 from chevet.relay.api.guard import require_roles
@@ -43,6 +44,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(aids)
     app.include_router(drawings)
     app.include_router(protection)
+    app.include_router(duty)
     app.include_router(sealed)
     app.include_router(live_watch)
     require_roles(app.routes)

@@ -21,9 +21,10 @@ Json = dict[str, Any]
 
 @router.get("/inbox")
 def inbox(relay: Here, user: Reader) -> Json:
-    """List the cases: urgent first, then oldest first; answered last."""
+    """List the cases: urgent first, then oldest first; then those put off; answered last."""
     now = relay.now_ms()
-    return {"cases": [inbox_case(case, now) for case in relay.cases.inbox(user)]}
+    found = relay.cases.inbox(user)
+    return {"cases": [inbox_case(case, now) for case in found], "waiting": relay.cases.waiting()}
 
 
 @router.get("/cases/{case_id}")
@@ -100,6 +101,12 @@ def inbox_case(one: Case, now_ms: int) -> Json:
         "received_ms": one.received_ms,
         "age_s": max(0, now_ms - one.received_ms) // 1000,
         "claimed_by": {"id": one.claimed_by[0], "name": one.claimed_by[1]} if one.claimed_by else None,
+        "language": study.language,
+        "due_ms": one.due_ms,
+        "allocated_to": {"id": one.allocated_to[0], "name": one.allocated_to[1]}
+        if one.allocated_to
+        else None,
+        "snoozed": {"until_ms": one.snoozed[0], "why": one.snoozed[1]} if one.snoozed else None,
         "layers": {str(layer): {"have": a.have, "total": a.total} for layer, a in one.layers.items()},
         "quality": min((mark.score for mark in marks), default=1.0),
         "usable": all(mark.usable for mark in marks),

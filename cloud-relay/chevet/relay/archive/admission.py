@@ -13,6 +13,7 @@ from chevet.exchange.manifest import read_manifest
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.schema import Found, answers, bundles, cases, objects
+from chevet.relay.archive.terms import Terms, count, rank_of
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import ArchiveError
 from chevet.study.bundle import Bundle, Part, content_hash, unpack
@@ -28,10 +29,17 @@ class Admission:
     """Takes readable bundles into the archive's cases; always inside the caller's write transaction."""
 
     def __init__(
-        self, vault: Vault, audit: Audit, now_ms: Callable[[], int], *, sealed: bool = False
+        self,
+        vault: Vault,
+        audit: Audit,
+        now_ms: Callable[[], int],
+        *,
+        sealed: bool = False,
+        terms: Terms | None = None,
     ) -> None:
         """Stand on the archive; `sealed` takes studies that only specialists can open."""
         self._sealed = sealed
+        self._terms = terms or Terms()
         self._vault = vault
         self._audit = audit
         self._now_ms = now_ms
@@ -112,17 +120,19 @@ class Admission:
         if (study.id, study.id, study.site) != (row.id, row.case_id, row.site):
             raise Refused(CONTRADICTION)
         simulated = is_simulated(row.label, study)
-        self._insert_case(connection, row, simulated, study.urgency, study.specialty)
+        if self._insert_case(connection, row, simulated, study.urgency, study.specialty):
+            count(connection, study)
 
     def _insert_case(
         self, connection: Connection, row: Found, simulated: bool, urgency: str, specialty: str
-    ) -> None:
+    ) -> bool:
+        """Open the case of a study; False where it was open."""
         known = connection.execute(select(cases.c.tid).where(cases.c.id == row.id)).first()
         if known is not None:
             if known.tid != row.tid:
                 raise Refused(CONTRADICTION)
-            return
-        now = self._now_ms()
+            return False
+        now, rank = self._now_ms(), rank_of(urgency)
         connection.execute(
             insert(cases).values(
                 id=row.id,
@@ -132,15 +142,20 @@ class Admission:
                 urgency=urgency,
                 specialty=specialty,
                 received_ms=now,
+                rank=rank,
+                due_ms=self._terms.due_ms(rank, now),
             )
         )
         self._audit.add(connection, now, f"site:{row.site}", "case.open", row.id)
+        return True
 
     def _take_message(self, connection: Connection, row: Found, bundle: Bundle) -> None:
         message = unpack_message(bundle)
         owner = connection.execute(select(cases.c.site).where(cases.c.id == message.case)).scalar()
         if owner not in (None, row.site) or message.id != row.id:
             raise Refused(CONTRADICTION)
+        awake = {"snoozed_until_ms": None, "snoozed_why": ""}  # something new is there to read
+        connection.execute(update(cases).where(cases.c.id == message.case).values(**awake))
         connection.execute(
             insert(answers).values(
                 id=message.id,

@@ -26,9 +26,12 @@ from chevet.relay.archive.schema import (
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import RefusedError
 from chevet.study.shape import Shape
-from chevet.study.study import URGENCIES, Study
+from chevet.study.study import Study
 
 LAYERS = (0, 1, 2, 3)
+asked = users.alias("asked")
+WAITING_SHOWN = 200
+"""Waiting cases the inbox lists at most, the most urgent, then the oldest; more as these are answered."""
 ANSWERED_SHOWN = 100
 """Answered cases the inbox still lists, the newest."""
 
@@ -55,6 +58,10 @@ class Case:
         layers: what is here, by layer.
         complete_ms: when everything was stored, or None.
         claimed_by: (id, name) or None.
+        rank: 0 emergency, 1 urgent, 2 routine.
+        due_ms: when an answer should be there.
+        allocated_to: who was asked to answer, (id, name) or None.
+        snoozed: until when it is put off, Unix ms, and why (coded), or None.
     """
 
     id: str
@@ -71,6 +78,10 @@ class Case:
     claimed_by: tuple[str, str] | None
     answered_ms: int | None
     layers: dict[int, Arrival]
+    rank: int
+    due_ms: int
+    allocated_to: tuple[str, str] | None
+    snoozed: tuple[int, str] | None
 
     @property
     def state(self) -> str:
@@ -103,16 +114,36 @@ class Cases:
         self._shows_simulated = shows_simulated
 
     def inbox(self, user: User) -> list[Case]:
-        """Return the cases to answer: urgent first, then the oldest; answered ones last."""
+        """Return the cases: urgent first, then the oldest; then those put off, then answered ones."""
+        now = self._now_ms()
         with self._database.write() as connection:
-            self._audit.add(connection, self._now_ms(), user.id, "inbox.read")
+            self._audit.add(connection, now, user.id, "inbox.read")
         with self._database.read() as connection:
-            waiting = connection.execute(self._visible().where(cases.c.answered_ms.is_(None))).all()
-            newest = cases.c.answered_ms.desc()
-            answered = self._visible().where(cases.c.answered_ms.is_not(None)).order_by(newest)
-            rows = [*waiting, *connection.execute(answered.limit(ANSWERED_SHOWN))]
+            rows = self._listed(connection, now)
             layers = _layers(connection, [row.tid for row in rows])
-        return sorted((self._case(row, layers[row.tid]) for row in rows), key=_by_clock)
+        return sorted((self._case(row, layers[row.tid]) for row in rows), key=_by_clock(now))
+
+    def waiting(self) -> int:
+        """Return how many cases wait for an answer, listed or not."""
+        query = select(func.count()).select_from(cases).where(cases.c.answered_ms.is_(None))
+        query = query.where(cases.c.id.not_in(select(erasures.c.case_id)))
+        if not self._shows_simulated:
+            query = query.where(cases.c.simulated.is_(False))
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def _listed(self, connection: Connection, now: int) -> list[Found]:
+        until = cases.c.snoozed_until_ms
+        to_answer = self._visible().where(cases.c.answered_ms.is_(None))
+        awake = to_answer.where(until.is_(None) | (until <= now)).order_by(cases.c.rank, cases.c.received_ms)
+        put_off = to_answer.where(until > now).order_by(until)
+        answered = self._visible().where(cases.c.answered_ms.is_not(None))
+        newest = answered.order_by(cases.c.answered_ms.desc())
+        return [
+            *connection.execute(awake.limit(WAITING_SHOWN)),
+            *connection.execute(put_off.limit(WAITING_SHOWN)),
+            *connection.execute(newest.limit(ANSWERED_SHOWN)),
+        ]
 
     def open(self, case_id: str, user: User) -> Case:
         """Return one case to read; a specialist's first look tells the site "opened".
@@ -185,6 +216,7 @@ class Cases:
                 bundles.c.refused,
                 sites.c.name.label("site_name"),
                 users.c.name.label("claimer"),
+                asked.c.name.label("asked"),
                 objects.c.name.label("summary"),
                 _withdrawn().label("withdrawn"),
             )
@@ -192,6 +224,7 @@ class Cases:
             .join(sites, sites.c.code == cases.c.site)
             .join(objects, (objects.c.tid == cases.c.tid) & (objects.c.oid == 0))
             .outerjoin(users, users.c.id == cases.c.claimed_by)
+            .outerjoin(asked, asked.c.id == cases.c.allocated_to)
             # a summary that nobody here could open is of a sealed case: see `sealed.py`
             .where(objects.c.name.is_not(None), objects.c.kind.is_not(None))
         )
@@ -216,6 +249,10 @@ class Cases:
             claimed_by=(row.claimed_by, row.claimer) if row.claimed_by else None,
             answered_ms=row.answered_ms,
             layers=layers,
+            rank=row.rank,
+            due_ms=row.due_ms,
+            allocated_to=(row.allocated_to, row.asked) if row.asked else None,
+            snoozed=(row.snoozed_until_ms, row.snoozed_why) if row.snoozed_until_ms else None,
         )
 
     def _set_claim(
@@ -225,7 +262,11 @@ class Cases:
         connection.execute(
             update(cases)
             .where(cases.c.id == case_id)
-            .values(claimed_by=holder, claimed_ms=now if holder else None)
+            .values(
+                claimed_by=holder,
+                claimed_ms=now if holder else None,
+                first_taken_ms=func.coalesce(cases.c.first_taken_ms, now),
+            )
         )
         self._audit.add(connection, now, user.id, what, case_id)
         tell(connection, case_id, now)
@@ -261,11 +302,15 @@ def _consented(study: Study, withdrawn: str | None) -> Study:
     return replace(study, consent=replace(study.consent, purposes=left))
 
 
-def _by_clock(case: Case) -> tuple[bool, int, int]:
-    urgency = URGENCIES.index(case.study.urgency) if case.study.urgency in URGENCIES else 0
-    if case.answered_ms is not None:
-        return True, 0, -case.answered_ms
-    return False, -urgency, case.received_ms
+def _by_clock(now: int) -> Callable[[Case], tuple[int, int, int]]:
+    def place(case: Case) -> tuple[int, int, int]:
+        if case.answered_ms is not None:
+            return 2, 0, -case.answered_ms
+        if case.snoozed is not None and case.snoozed[0] > now:
+            return 1, 0, case.snoozed[0]
+        return 0, case.rank, case.received_ms
+
+    return place
 
 
 def _layers(connection: Connection, tids: Iterable[str]) -> dict[str, dict[int, Arrival]]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -188,7 +189,26 @@ cases = Table(
     Column("claimed_ms", BigInteger),
     Column("opened_ms", BigInteger),
     Column("answered_ms", BigInteger),
+    Column("rank", Integer, nullable=False, default=2),  # 0 emergency, 1 urgent, 2 routine
+    Column("language", String(8), nullable=False, default=""),  # the patient's; "" where it is sealed
+    Column("worker", String(64), nullable=False, default=""),
+    Column("due_ms", BigInteger, nullable=False, default=0),  # when an answer should be there
+    Column("allocated_to", String(64)),  # who is asked to answer; anybody may still claim
+    Column("allocated_by", String(64), nullable=False, default=""),
+    Column("allocated_ms", BigInteger),
+    Column("first_taken_ms", BigInteger),  # first allocated or claimed: kept when it is given back
+    Column("snoozed_until_ms", BigInteger),
+    Column("snoozed_why", String(24), nullable=False, default=""),
 )
+Index(  # the inbox's order over what waits, however many were answered
+    "ix_study_case_waiting",
+    cases.c.rank,
+    cases.c.received_ms,
+    sqlite_where=cases.c.answered_ms.is_(None),
+    postgresql_where=cases.c.answered_ms.is_(None),
+)
+Index("ix_study_case_answered", cases.c.answered_ms)
+Index("ix_study_case_received", cases.c.received_ms)
 
 answers = Table(  # opinions and messages; their words are in the sealed bundle of the same row
     "answer",

@@ -10,6 +10,7 @@ import uvicorn
 
 from chevet.relay.api.app import create_app
 from chevet.relay.commands.key_watch import watch_keys
+from chevet.relay.duty.task import keep_watch
 from chevet.relay.erasure import sweep
 from chevet.relay.errors import RelayError, SettingsError
 from chevet.relay.ingest.worker import Ingest, relay_line
@@ -66,8 +67,9 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
         live = group.create_task(watching.run())
         keys = group.create_task(watch_keys(relay))
         sweeping = group.create_task(_sweep(relay))
+        telling = group.create_task(keep_watch(relay))
         await server.serve(sockets=[listener])
-        for task in (ingest, sweeping, keys, live):
+        for task in (ingest, sweeping, keys, live, telling):
             task.cancel()
     log.info("ended")
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import chevet.relay.relay  # noqa: F401 - brings every module that has tables
 from chevet.relay.archive.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -1,0 +1,1 @@
+"""Who answers which case, and who is told when nobody does."""

@@ -1,0 +1,90 @@
+"""What an alert says: how urgent, how long it has waited, where to read it. Never who, where or why.
+
+A mail crosses servers that nobody of the programme runs, so it holds no patient data, no site, no specialty
+and no reason; the address it names holds a random id.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+SUBJECTS: Final = {
+    "fr": ("Urgence : un cas attend", "Cas urgent en attente", "Un cas attend"),
+    "ar": ("حالة طارئة تنتظر", "حالة مستعجلة تنتظر", "حالة تنتظر"),
+    "en": ("Emergency: a case waits", "An urgent case waits", "A case waits"),
+}
+LINES: Final = {
+    "fr": {
+        "asked": "On vous demande de répondre à un cas.",
+        "unread": "Personne ne l'a encore ouvert, reçu il y a {minutes} min.",
+        "late": "La réponse est en retard ; le cas a été reçu il y a {minutes} min.",
+        "where": "À lire ici : {link}",
+        "no_link": "À lire sur votre poste Chevet.",
+        "end": "Ce message ne contient aucune donnée de patient. N'y répondez pas.",
+    },
+    "ar": {
+        "asked": "يُطلب منكم الرد على حالة.",
+        "unread": "لم يفتحها أحد بعد، وصلت منذ {minutes} دقيقة.",
+        "late": "تأخر الرد؛ وصلت الحالة منذ {minutes} دقيقة.",
+        "where": "للقراءة هنا: {link}",
+        "no_link": "للقراءة على مكتب Chevet.",
+        "end": "لا تحتوي هذه الرسالة على أي بيانات عن المريض. لا تردوا عليها.",
+    },
+    "en": {
+        "asked": "You are asked to answer a case.",
+        "unread": "Nobody has opened it yet; it came {minutes} min ago.",
+        "late": "The answer is late; the case came {minutes} min ago.",
+        "where": "Read it here: {link}",
+        "no_link": "Read it at your Chevet desk.",
+        "end": "This message holds no patient data. Do not reply to it.",
+    },
+}
+DEFAULT: Final = "fr"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an alert is about."""
+
+    case_id: str
+    rung: str
+    rank: int
+    received_ms: int
+    simulated: bool
+
+
+def mail(told: Told, language: str, desk_url: str, now_ms: int) -> tuple[str, str]:
+    """Return subject and text of a mail."""
+    spoken = language if language in LINES else DEFAULT
+    lines, subject = LINES[spoken], SUBJECTS[spoken][told.rank]
+    what = told.rung if told.rung in lines else "unread"
+    link = f"{desk_url.rstrip('/')}/#/case/{told.case_id}" if desk_url else ""
+    text = [
+        lines[what].format(minutes=(now_ms - told.received_ms) // 60_000),
+        lines["where"].format(link=link) if link else lines["no_link"],
+        "",
+        lines["end"],
+    ]
+    mark = "[HTEST] " if told.simulated else ""
+    return f"{mark}Chevet. {subject}", "\n".join(text) + "\n"
+
+
+def call(told: Told, users: list[str], desk_url: str, now_ms: int) -> bytes:
+    """Return the body of a webhook call: coded words, ids and times."""
+    said = {
+        "v": 1,
+        "event": "case.asked"
+        if told.rung == "asked"
+        else "case.late"
+        if told.rung == "late"
+        else "case.unread",
+        "step": told.rung,
+        "case": told.case_id,
+        "urgency": ("emergency", "urgent", "routine")[told.rank],
+        "received_ms": told.received_ms,
+        "at_ms": now_ms,
+        "users": users,
+        "desk": desk_url,
+        "simulated": told.simulated,
+    }
+    return json.dumps(said, separators=(",", ":")).encode()
