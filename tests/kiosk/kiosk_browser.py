@@ -12,6 +12,11 @@ SIZES = {"large": (1280, 800), "small": (800, 480)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENTS = {"fr": "Fatima Bouchra", "zgh": "Fatima Bouchra", "en": "Fatima Bouchra", "ar": "فاطمة بوشرى"}
+FIRST_CHOICES = """if (location.protocol === 'http:') {
+  localStorage.setItem('chevet.language', 'LANGUAGE');
+  localStorage.setItem('chevet.by_itself', localStorage.getItem('chevet.by_itself') ?? 'off');
+}"""
+"""A test touches "Record" itself: a recording that begins by itself would race with its hand."""
 PATIENCE_MS = 30_000  # two cores may be shared with other tests
 FIRST_LOOK_MS = 60_000  # a browser that has just started reads all modules of the screens
 
@@ -63,9 +68,7 @@ def hand(kiosk_chromium: Browser, edge: FakeEdge) -> Iterator[Callable[..., Hand
             viewport={"width": width, "height": height}, reduced_motion="reduce", has_touch=True
         )
         contexts.append(context)
-        context.add_init_script(
-            f"if (location.protocol === 'http:') localStorage.setItem('chevet.language', '{language}')"
-        )
+        context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", language))
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -14,7 +14,7 @@ CAPTION = 18
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 16px; background: #f4f1ea; color: #14213d }
 table { border-collapse: collapse } td, th { padding: 6px; vertical-align: top; text-align: left }
-th { position: sticky; top: 0; background: #f4f1ea } 
+th { position: sticky; top: 0; background: #f4f1ea }
 td img { width: 300px; border: 1px solid #cbbfa8; display: block }
 .wrong { color: #b3261e; max-width: 300px; font-size: 13px; overflow-wrap: anywhere }
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from kiosk.fake_edge import GOOD, FakeEdge, recording
 from kiosk.fake_routes import KINDS, new_visit, put_vital
-from kiosk.kiosk_browser import PATIENCE_MS, PATIENTS, SIZES
+from kiosk.kiosk_browser import FIRST_CHOICES, PATIENCE_MS, PATIENTS, SIZES
 from kiosk.worker_hand import Hand
 from playwright.sync_api import Browser, Page, expect
 
@@ -44,9 +44,7 @@ def opened(browser: Browser, language: str, size: str, light: str) -> Iterator[P
         viewport={"width": width, "height": height}, reduced_motion="reduce", has_touch=True,
         color_scheme="dark" if light == "dark" else "light",
     )  # fmt: skip
-    context.add_init_script(
-        f"if (location.protocol === 'http:') localStorage.setItem('chevet.language', '{language}')"
-    )
+    context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", language))
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     try:
@@ -125,8 +123,9 @@ class Stage:
         side = place if place in ("left", "right") else ""
         one = {
             "id": self.edge.new_id(), "visit": self.open_visit["id"], "step": step,
-            "site": "" if side else place, "side": side, "device": f"{KINDS[step]}-1", "state": "recording", "problem": "", "elapsed_s": 4.0,
-            "seconds": 10, "recording": None, "began": time.monotonic(),
+            "site": "" if side else place, "side": side, "device": f"{KINDS[step]}-1",
+            "state": "recording", "problem": "", "elapsed_s": 4.0, "seconds": 10,
+            "recording": None, "began": time.monotonic(),
         }  # fmt: skip
         self.edge.captures[one["id"]] = one
         return one

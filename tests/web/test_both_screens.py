@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from kiosk.kiosk_browser import kiosk_chromium  # noqa: F401
+from kiosk.kiosk_browser import FIRST_CHOICES, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import PICTURES, Hand
 from playwright.sync_api import Browser, Page, expect
 from running_kit import RunningDemo
@@ -28,7 +28,7 @@ def pages(kiosk_chromium: Browser) -> Iterator[Any]:  # noqa: F811
     def opened(url: str, language: str) -> Page:
         context = kiosk_chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
+        context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", language))
         page = context.new_page()
         page.set_default_timeout(40_000)
         page.goto(url)

@@ -118,3 +118,22 @@ def test_an_ecg_on_electrodes_of_300_mv_is_drawn_on_its_line_and_other_streams_d
     torn = samples_frame(ecg, values, 0, at_ms=0, gaps=[(300, 100)])
     _, high, low = worker.page.evaluate(SHOWN, [list(torn)])
     assert (high, low) == pytest.approx((1.0, -0.1), abs=0.1)
+
+
+def test_a_clean_signal_is_recorded_by_itself_but_never_a_second_time(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr")
+    worker.page.evaluate("localStorage.setItem('chevet.by_itself', 'on')")
+    worker.sign_in()
+    worker.to_tiles()
+    worker.edge.judge("oximeter", "low_perfusion")
+    worker.exam("oximetry")
+    worker.sees("reason.low_perfusion.do")
+    assert worker.edge.running() is None
+    worker.edge.judge("oximeter")
+    expect(worker.page.locator(".coach.result")).to_be_visible()
+    worker.touch("result.keep")
+    worker.exam("oximetry")
+    worker.sees("oximeter.good")
+    assert worker.edge.running() is None
+    assert worker.edge.visit is not None
+    assert len(worker.edge.visit["recordings"]) == 1

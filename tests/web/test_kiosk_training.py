@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import running_kit
-from kiosk.kiosk_browser import FIRST_LOOK_MS, is_trouble, kiosk_chromium  # noqa: F401
+from kiosk.kiosk_browser import FIRST_CHOICES, FIRST_LOOK_MS, is_trouble, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import LOOK, TARGET_PX, strings
 from playwright.sync_api import Browser, Page, expect
 
@@ -28,6 +28,7 @@ def page(kiosk_chromium: Browser, ports: demo.Ports) -> Iterator[Page]:  # noqa:
     context = kiosk_chromium.new_context(
         viewport={"width": 1280, "height": 800}, reduced_motion="reduce", has_touch=True
     )
+    context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", "fr"))
     one = context.new_page()
     one.set_default_timeout(PATIENCE_MS)
     one.on("pageerror", lambda error: troubles.append(str(error)))

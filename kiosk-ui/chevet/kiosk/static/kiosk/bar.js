@@ -34,7 +34,7 @@ function Network({ status }) {
   const online = status.uplink.state === "online";
   return html`<span class="bar-item">
     <${Icon} name=${online ? "wifi" : "wifi-off"} size="20px" /><span class=${`dot ${online ? "dot-ok" : "dot-off"}`}></span>
-    <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}</span>
+    <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}${online && status.uplink.route ? html` <bdi>${status.uplink.route}</bdi>` : ""}</span>
   </span>${online && status.uplink.watched ? html`<span class="bar-item" role="status" title=${t("bar.watched")}><${Icon} name="eye" size="20px" /><span class="bar-word">${t("bar.watched")}</span></span>` : ""}`;
 }
 

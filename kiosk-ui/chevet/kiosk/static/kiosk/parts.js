@@ -44,15 +44,23 @@ function useScrollable() {
   useEffect(() => {
     const box = body.current;
     if (!box) return undefined;
+    let waiting = 0;
     const look = () => {
       if (box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     };
-    const watcher = new ResizeObserver(look);
+    // In a frame of its own: what an observer changes while it observes, a browser reports as an error.
+    const watcher = new ResizeObserver(() => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(look);
+    });
     watcher.observe(box);
     for (const child of box.children) watcher.observe(child);
     look();
-    return () => watcher.disconnect();
+    return () => {
+      cancelAnimationFrame(waiting);
+      watcher.disconnect();
+    };
   });
   return body;
 }

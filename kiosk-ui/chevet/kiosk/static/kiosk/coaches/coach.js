@@ -64,12 +64,17 @@ function Recording({ capture }) {
   </div>`;
 }
 
-/** What the quality engine says now, as one thing to do. @param {{ quality: Quality | null | undefined, good: string }} props */
-export function QualityHint({ quality, good }) {
+/** What the quality engine says now, as one thing to do. @param {{ quality: Quality | null | undefined, good: string, begins?: number | null }} props `begins`: seconds until it begins by itself */
+export function QualityHint({ quality, good, begins = null }) {
   if (!quality) return html`<${Hint} kind="info" icon="loader" title=${t("coach.listening")}>${t("coach.listening.help")}<//>`;
   const reason = quality.reasons[0];
-  if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("coach.good")}>${good}<//>`;
+  if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("coach.good")}>${begins === null ? good : t("coach.by_itself", { n: begins })}<//>`;
   return html`<${Hint} kind="attention" title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonText(reason ?? "")}<//>`;
+}
+
+/** Good, and nothing to say about it. @param {Quality | null | undefined} quality */
+export function isClean(quality) {
+  return Boolean(quality?.usable) && !quality?.reasons.length;
 }
 
 /** A reason without what it is about: the voice has no names of electrodes. @param {string} reason */

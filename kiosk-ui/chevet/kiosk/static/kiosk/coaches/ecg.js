@@ -4,9 +4,11 @@ import { t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
 import { CartOffer, useCart } from "/kiosk/coaches/cart.js";
-import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
+import { useByItself } from "/kiosk/coaches/by-itself.js";
+import { Coach, isClean, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
 import { LiveMonitor, LOOKS, StillMonitor } from "/kiosk/coaches/monitor.js";
 import { Result } from "/kiosk/coaches/result.js";
+import { recordingsOf } from "/kiosk/exams.js";
 import { Chip, Hint, Value } from "/kiosk/parts.js";
 import { useKiosk } from "/kiosk/store.js";
 
@@ -34,6 +36,7 @@ export function Ecg({ visit }) {
   const cart = useCart(visit, taking.phase === "live" || taking.phase === "absent");
   const quality = taking.live?.quality;
   const off = electrodesOff(quality?.reasons ?? [], taking.device ? (notices[taking.device.id] ?? {}) : {});
+  const begins = useByItself(taking, !recordingsOf(visit, "ecg").length && !cart.offered.length, isClean(quality) && !off.length);
   const look = { ...LOOKS.ecg, label: t("signal.ecg") };
   const common = { exam: "ecg", icon: "med/heart_cardiogram", taking };
   const recorded = electrodesOff(taking.capture?.recording?.quality.reasons ?? [], {});
@@ -46,7 +49,7 @@ export function Ecg({ visit }) {
     recordLabel=${t("coach.record", { n: SECONDS })} picture=${html`<${Map} off=${off} />`}
     chips=${html`<${Contact} off=${off} known=${Boolean(quality)} /><${QualityChip} quality=${quality} />
       ${taking.live?.heartRate && html`<${Chip}><${Value} value=${taking.live.heartRate} unit="/min" digits=${0} /><//>`}`}
-    hint=${off.length ? html`<${PressOn} off=${off} />` : html`<${QualityHint} quality=${quality} good=${t("ecg.good")} />`}>
+    hint=${off.length ? html`<${PressOn} off=${off} />` : html`<${QualityHint} quality=${quality} good=${t("ecg.good")} begins=${begins} />`}>
     <${LiveMonitor} device=${taking.device?.id ?? ""} look=${look} off=${off.flatMap((name) => FEEDS[name] ?? [name])} />
   <//>`;
 }
