@@ -7,6 +7,7 @@ import pytest
 from kiosk.fake_signals import picture_frame, wave_frame
 from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
+from playwright.sync_api import expect
 
 from chevet.devices.samples import Channel
 from chevet.edge.wire import samples_frame
