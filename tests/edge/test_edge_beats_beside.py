@@ -57,11 +57,18 @@ def sound_and_lead(ecg_later_s: float, *, quiet_lead: bool = False) -> list[Even
 @pytest.mark.parametrize("later_s", [0.0, 0.7])
 def test_the_beats_lie_on_the_sound_s_clock_whenever_the_ecg_began(tmp_path: Path, later_s: float) -> None:
     journal = journal_of(tmp_path, sound_and_lead(later_s))
-    beats = beats_beside(journal, waveforms(journal))
+    beats = beats_beside(waveforms(journal))
     assert beats is not None
     truth = PATIENT.truth(20.0 + later_s + 0.3, SECONDS - later_s - 0.6).beats - 20.0
     away = np.abs(beats[np.newaxis] / 4000.0 - truth[:, np.newaxis]).min(axis=1)
     assert away.max() < 0.04
+
+
+def test_what_travels_says_how_much_later_the_ecg_began(tmp_path: Path) -> None:
+    sound, lead = waveforms(journal_of(tmp_path, sound_and_lead(0.7)))
+    assert (sound.channels, lead.channels) == (SOUND, LEAD)
+    assert sound.later_s == 0.0
+    assert lead.later_s == pytest.approx(0.7, abs=0.01)
 
 
 def test_fibrillation_gets_a_rate_from_sound_with_an_ecg_and_none_without(tmp_path: Path) -> None:
@@ -77,11 +84,11 @@ def test_fibrillation_gets_a_rate_from_sound_with_an_ecg_and_none_without(tmp_pa
 
 def test_an_ecg_without_contact_or_too_short_is_left_out(tmp_path: Path) -> None:
     journal = journal_of(tmp_path, sound_and_lead(0.0, quiet_lead=True))
-    assert beats_beside(journal, waveforms(journal)) is None
+    assert beats_beside(waveforms(journal)) is None
     (tmp_path / "c1.journal").unlink()
     late = journal_of(tmp_path, sound_and_lead(SECONDS - 0.4))
-    assert beats_beside(late, waveforms(late)) is None
+    assert beats_beside(waveforms(late)) is None
     (tmp_path / "c1.journal").unlink()
     alone = [event for event in sound_and_lead(0.0) if getattr(event, "channels", None) == SOUND]
     only = journal_of(tmp_path, alone)
-    assert beats_beside(only, waveforms(only)) is None
+    assert beats_beside(waveforms(only)) is None

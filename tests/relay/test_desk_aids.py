@@ -84,6 +84,18 @@ def test_first_and_second_sound_are_marked_and_the_murmur_lies_between():
     assert all(level is None or level < 0 for level in found["noise"]["level_db"])
 
 
+def test_an_ecg_that_began_later_guides_by_its_own_beginning():
+    sound, lead = sound_wave()
+    later = 150  # samples of 250 or 500 Hz that came before its first one here
+    rate_hz = lead.channels[0].rate_hz
+    cut = replace(lead, values=lead.values[:, later:], later_s=later / rate_hz)
+    whole = [one for one in sound_marks((sound, lead))["states"] if one[2] == "s1"]
+    found = [one for one in sound_marks((sound, cut))["states"] if one[2] == "s1"]
+    assert len(found) >= len(whole) - 1
+    nearest = [min(abs(a[0] - b[0]) for b in whole) for a in found]
+    assert max(nearest) < 0.03
+
+
 def test_a_noisier_room_raises_the_noise_track():
     def level(noise):
         sound = sound_wave(beside_ecg=False)[0]

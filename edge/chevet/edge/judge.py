@@ -114,7 +114,7 @@ def _judge(journal: Journal) -> Judged:
         if step == "ecg":
             mark = _swaps_named(mark, main)
         mark = _timed(mark, journal)
-        beats = beats_beside(journal, laid) if step in HEART_STEPS else None
+        beats = beats_beside(laid) if step in HEART_STEPS else None
         return Judged(mark, measurements(step, physical(main), main.channels, beats))
     return Judged(numbers_mark(values))
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ CANDIDATES_A_STILL = 5  # decoding every frame of a long clip would keep a Pi bu
 LONGEST_GAP_S = 600.0
 """A larger jump of the device's counter is a device that restarted, not a gap that could be filled."""
 
+_FIRST_S = 60.0  # later blocks may follow a restart of the counter
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -47,7 +49,8 @@ class Judged:
 def waveforms(journal: Journal) -> tuple[Waveform, ...]:
     """Lay the blocks of each stream in place; where samples are missing zeros stand in and a Gap says so.
 
-    The stream that the examination is about comes first, whichever was first to arrive.
+    The stream that the examination is about comes first, whichever was first to arrive; the others tell how
+    much later than it they began.
 
     Raises:
         ValueError: a sample does not fit into 32 bits.
@@ -60,7 +63,29 @@ def waveforms(journal: Journal) -> tuple[Waveform, ...]:
     ]
     step = journal.opening.step
     found.sort(key=lambda one: (belongs(step, one.channels), one.values.size), reverse=True)
-    return tuple(found)
+    if len(found) < 2 or journal.source is not None:  # in a file all streams share sample 0
+        return tuple(found)
+    began = [_began(journal, one.channels) for one in found]
+    return tuple(replace(one, later_s=round(at - began[0], 4)) for one, at in zip(found, began, strict=True))
+
+
+def _began(journal: Journal, channels: tuple[Channel, ...]) -> float:
+    """Host time of a stream's first sample, by the blocks of its first minute.
+
+    Streams of one device have a counter each, so their clocks are laid together by when their blocks came:
+    the block that was least under way tells when its stream began.
+    """
+    blocks = [
+        event
+        for event in journal.events
+        if isinstance(event, SampleBlock) and event.channels == channels and event.values.shape[1]
+    ]
+    rate_hz, base = channels[0].rate_hz, blocks[0].first
+    return min(
+        float(block.at - (block.first - base + block.values.shape[1]) / rate_hz)
+        for block in blocks
+        if 0 <= block.first - base <= _FIRST_S * rate_hz
+    )
 
 
 def streams(

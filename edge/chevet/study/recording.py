@@ -56,11 +56,14 @@ class Waveform:
         values: int16 or int32, shape [channels, samples]; where `gaps` say so, zero stands for
             "nothing arrived".
         gaps: ascending, disjoint.
+        later_s: seconds from the first sample of the recording's first waveform to this one's; streams of
+            one device need not begin together.
     """
 
     channels: tuple[Channel, ...]
     values: StoredSamples
     gaps: tuple[Gap, ...] = ()
+    later_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def lungs_alone(waves: tuple[Waveform, ...]) -> bytes:
 
 
 def _qrs(waves: tuple[Waveform, ...]) -> NDArray[np.int64] | None:
-    """R peaks in samples of the sound, where an ECG was recorded with it and its clock is the same."""
+    """R peaks in samples of the sound, where an ECG was recorded with it; each stream tells when it began."""
     rate_hz = waves[0].channels[0].rate_hz
     for other in waves[1:]:
         if other.channels[0].unit != "mV":
@@ -84,7 +84,8 @@ def _qrs(waves: tuple[Waveform, ...]) -> NDArray[np.int64] | None:
             beats = detect_qrs(physical(other)[0], ecg_hz)
         except ValueError:
             continue
-        return np.round(beats * (rate_hz / ecg_hz)).astype(np.int64)
+        later_s = other.later_s - waves[0].later_s
+        return np.round((beats / ecg_hz + later_s) * rate_hz).astype(np.int64)
     return None
 
 
