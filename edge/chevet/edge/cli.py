@@ -227,6 +227,7 @@ def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add.add_argument("--id", required=True, help="short id that studies carry")
     add.add_argument("--name", required=True, help="name shown on the kiosk")
     add.add_argument("--pin-file", type=Path, metavar="FILE", help="file that holds the PIN alone")
+    add.add_argument("--passphrase-file", type=Path, metavar="FILE", help="opens a box under a lock")
     add.set_defaults(do=_add_worker)
 
 
@@ -295,7 +296,7 @@ def _add_worker(options: argparse.Namespace) -> int:
         pin = getpass.getpass("PIN: ")
     else:
         pin = sys.stdin.readline().strip()
-    database = open_store(settings.data_dir / "edge.db", key_at_terminal(settings))
+    database = open_store(settings.data_dir / "edge.db", key_at_terminal(settings, options.passphrase_file))
     try:
         Workers(database, lambda: 0.0).add(Worker(options.id, options.name), pin)
     finally:

@@ -40,7 +40,7 @@ def examine(settings: EdgeSettings) -> Iterator[Finding]:
     yield _queue(settings)
     yield _clock()
     yield _kiosk(settings)
-    yield from (Finding(*told) for told in look_at_road(settings))
+    yield from _road(settings)
     try:
         devices = all_devices(settings)
     except SettingsError as error:
@@ -58,6 +58,17 @@ def _identity(settings: EdgeSettings) -> str:
     if lock is not None and key is None:
         return f"site {known_site(settings.data_dir)}; its private keys are under the lock"
     return f"site {read_site(settings.data_dir, key).code}"
+
+
+def _road(settings: EdgeSettings) -> Iterator[Finding]:
+    try:
+        lock = read_lock(settings.data_dir)
+        key = None if lock is None else brought(settings, lock)
+    except SettingsError as error:
+        yield Finding("broker", "not tried", error.sentence)
+        return
+    locked = lock is not None and key is None
+    yield from (Finding(*told) for told in look_at_road(settings, key, locked=locked))
 
 
 def _lock(settings: EdgeSettings) -> Finding:

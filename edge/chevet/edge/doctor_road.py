@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box import BoxClock
 from chevet.edge.clock_floor import ClockFloor
 from chevet.edge.enrolled import certificate, days_left, read_enrolled, road, tls_of
@@ -22,8 +23,16 @@ Told: TypeAlias = tuple[str, str, str]
 """What was looked at, what was found, and the remedy, "" where all is well."""
 
 
-def look_at_road(settings: EdgeSettings) -> Iterator[Told]:
-    """Look at the certificate, where there is one, and at the broker."""
+def look_at_road(
+    settings: EdgeSettings, key: DataKey | None = None, *, locked: bool = False
+) -> Iterator[Told]:
+    """Look at the certificate, where there is one, and at the broker.
+
+    Args:
+        settings: of the box.
+        key: of its disk, None where it is not covered, or not at hand.
+        locked: the private keys are covered and the key is not at hand: TLS is not tried.
+    """
     clock = BoxClock(floor=ClockFloor(settings.data_dir, time.monotonic))
     try:
         if read_enrolled(settings.data_dir) is not None:
@@ -36,8 +45,8 @@ def look_at_road(settings: EdgeSettings) -> Iterator[Told]:
     place = f"{to.host}:{to.port}"
     try:
         with socket.create_connection((to.host, to.port), REACH_S) as reached:
-            if to.tls:
-                _shake_hands(tls_of(settings.data_dir, clock)(), to.host, reached)
+            if to.tls and not locked:
+                _shake_hands(tls_of(settings.data_dir, clock, key)(), to.host, reached)
     except ssl.SSLError as error:
         told = f"{place} is reached, but TLS fails ({error.reason or error})"
         yield "broker", told, "look at the clock; else the site may be revoked: ask the operator for a code."
@@ -45,7 +54,7 @@ def look_at_road(settings: EdgeSettings) -> Iterator[Told]:
         told = f"{place} is not reached ({error.strerror or 'no answer'})"
         yield "broker", told, "check the network and [broker]; until then studies wait safely on this box."
     else:
-        yield "broker", f"{place} is reached" + (" by mutual TLS 1.3" if to.tls else ""), ""
+        yield "broker", f"{place} is reached" + (" by mutual TLS 1.3" if to.tls and not locked else ""), ""
 
 
 def _certificate(settings: EdgeSettings, clock: BoxClock) -> Told:
