@@ -18,6 +18,7 @@ from chevet.bridge.errors import LinkLost, LinkUnavailable
 from chevet.bridge.packet import Packet
 from chevet.devices.counters import Counters
 from chevet.devices.samples import Channel, Event, Notice, Reading, SampleBlock
+from chevet.edge.at_rest import DataKey
 from chevet.edge.bedside import Bedside
 from chevet.edge.compose import compose
 from chevet.edge.database import Database
@@ -241,7 +242,9 @@ def make_box(folder: Path, **changes: Any) -> Box:
     return open_box(folder, programme_file, relay, **changes)
 
 
-def open_box(folder: Path, programme_file: Path, relay: Relay, **changes: Any) -> Box:
+def open_box(
+    folder: Path, programme_file: Path, relay: Relay, key: DataKey | None = None, **changes: Any
+) -> Box:
     settings = EdgeSettings(
         **(
             {
@@ -254,7 +257,7 @@ def open_box(folder: Path, programme_file: Path, relay: Relay, **changes: Any) -
             | changes
         )
     )
-    database = open_store(settings.data_dir / "edge.db")
+    database = open_store(settings.data_dir / "edge.db", key)
     programme = read_programme(programme_file)
     told: list[CaptureRow] = []
     changed: list[tuple[str, str, str]] = []
@@ -287,6 +290,8 @@ def pin_hash() -> str:
 
 def sign_in_worker(box: Box) -> Worker:
     worker = Worker("amina", "Amina")
+    hide = box.database.hide
+    row = (worker.id, hide(worker.name, "workers.name:amina"), hide(pin_hash(), "workers.pin:amina"))
     with box.database.write() as cursor:
-        cursor.execute("INSERT INTO workers VALUES (?, ?, ?)", (worker.id, worker.name, pin_hash()))
+        cursor.execute("INSERT INTO workers VALUES (?, ?, ?)", row)
     return worker

@@ -12,9 +12,10 @@ import pytest
 from edge_fakes import PIN, write_programme
 
 from chevet.edge import cli, doctor
-from chevet.edge.agent import _listening, _only_one
+from chevet.edge.agent import _listening
 from chevet.edge.box import BoxClock, read_power
 from chevet.edge.errors import SettingsError
+from chevet.edge.only_one import only_one
 from chevet.edge.settings import load_settings
 from chevet.edge.store import open_store
 from chevet.edge.trust import make_site, read_programme, read_site
@@ -151,7 +152,7 @@ def test_a_taken_port_and_a_second_agent_are_told_apart(
         assert run("run") == 1
         assert f"127.0.0.1:{port}" in capsys.readouterr().err
     settings = load_settings(config)
-    with _only_one(settings), _listening(settings) as listening:
+    with only_one(settings.data_dir), _listening(settings) as listening:
         assert listening.getsockname()[1] == port
         assert run("run") == 1
         assert "Another agent already works" in capsys.readouterr().err
@@ -270,6 +271,8 @@ def test_the_doctor_is_content_with_a_box_in_order(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = initialised(folder)
+    (folder / "passphrase").write_text("correct horse battery staple\n")
+    assert run("lock", "init", "--passphrase-file", "passphrase") == 0
     monkeypatch.setattr(BoxClock, "quality", lambda _: "synchronised")
     (folder / "hci" / "hci0").mkdir(parents=True)
     monkeypatch.setattr(doctor, "HCI", folder / "hci")
