@@ -9,6 +9,7 @@ from chevet.relay.api.app import create_app
 from .conftest import OPINION, PASSWORD, code, open_session
 
 PUBLIC = {
+    ("GET", "/health"),
     ("GET", "/api/status"),
     ("GET", "/api/session"),
     ("POST", "/api/session"),

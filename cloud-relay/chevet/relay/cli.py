@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
+from chevet.relay.cli_backup import add_backup
 from chevet.relay.cli_erase import add_erase
 from chevet.relay.cli_export import add_export
 from chevet.relay.errors import RelayError
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(kinds)
     add_export(kinds, _later, _add_config)
     add_erase(kinds, _later, _add_config)
+    add_backup(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
     checks.set_defaults(command=_later("doctor", "run"))
@@ -136,16 +138,32 @@ def _broker(kinds: Kinds) -> None:
         "--config", type=Path, metavar="FILE", help="configuration of the relay whose boxes come in by TLS"
     )
     command.add_argument(
-        "--write", type=Path, metavar="DIR", help="write mosquitto's configuration for TLS there, and end"
+        "--write",
+        type=Path,
+        metavar="DIR",
+        help="write the configuration of mosquitto or RabbitMQ there, and end",
+    )
+    command.add_argument(
+        "--installed",
+        type=Path,
+        metavar="DIR",
+        help="where RabbitMQ's nodes have these files (default: DIR of --write)",
+    )
+    command.add_argument(
+        "--worker",
+        action="append",
+        metavar="NAME",
+        help="once for each worker of the relay that RabbitMQ deals boxes to (default: the one configured)",
     )
     command.add_argument(
         "--open-network", action="store_true", help="allow other addresses than loopback without TLS"
     )
     command.add_argument(
         "--engine",
-        choices=("iotcore", "mosquitto"),
+        choices=("iotcore", "mosquitto", "rabbitmq"),
         default="iotcore",
-        help="iotcore is a Python wheel; mosquitto must be installed (default: iotcore)",
+        help="iotcore is a Python wheel; mosquitto must be installed; for a RabbitMQ cluster that runs "
+        "already, --write its files (default: iotcore)",
     )
     command.set_defaults(command=_later("broker", "run"))
 

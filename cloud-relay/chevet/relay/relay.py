@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chevet.exchange.keys import kid
@@ -31,6 +31,7 @@ from chevet.relay.archive.vault import Vault
 from chevet.relay.authority import Authority, moment, open_authority
 from chevet.relay.enrolment import Door, Enrolment
 from chevet.relay.keys import ProgrammeKeys, read_programme
+from chevet.relay.meters import Meters
 from chevet.relay.settings import Settings
 from chevet.study.study import HTEST
 
@@ -69,6 +70,7 @@ class Relay:
     roster: Roster
     sealed: SealedCases
     allocation: Allocation
+    meters: Meters = field(default_factory=Meters)
 
     def refresh_keys(self) -> bool:
         """Take up the programme's keys where `key rotate` has changed them; tell whether it had.

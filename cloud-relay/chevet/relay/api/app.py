@@ -14,6 +14,7 @@ from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.fhir import router as fhir
 from chevet.relay.api.guard import require_roles
+from chevet.relay.api.health import router as health
 from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.protection import router as protection
 from chevet.relay.api.sealed import router as sealed
@@ -43,6 +44,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
+    app.include_router(health)
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(sealed)

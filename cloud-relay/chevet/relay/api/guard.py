@@ -74,6 +74,7 @@ class Allowed:
 
 OPEN = frozenset(
     {
+        ("GET", "/health"),
         ("GET", "/api/status"),
         ("GET", "/api/session"),
         ("POST", "/api/session"),

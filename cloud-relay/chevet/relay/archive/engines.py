@@ -26,6 +26,8 @@ LOCK = 0x63686576
 """The advisory lock of a write transaction, "chev": one for the whole archive."""
 PG_DISK_FULL = "53100"
 POOL = 16
+PG_CLIENTS = Path("/usr/lib/postgresql")
+"""Where Debian keeps the server's own programs, one folder a version."""
 
 
 def sqlite_engine(path: Path) -> Engine:

@@ -59,6 +59,10 @@ class Objects:
             raise ArchiveError(f"Object {name} in {self.folder} is damaged: restore it from the backup.")
         return data
 
+    def has(self, name: str) -> bool:
+        """Tell whether an object is there; its bytes are not looked at."""
+        return self._path(name).exists()
+
     def destroy(self, name: str) -> None:
         """Remove an object for good; one that is gone already stays gone.
 

@@ -11,10 +11,13 @@ import uvicorn
 from chevet.relay.api.app import create_app
 from chevet.relay.commands.key_watch import watch_keys
 from chevet.relay.duty.task import keep_watch
+from chevet.relay.duty.watch import ways_of
 from chevet.relay.erasure import sweep
 from chevet.relay.errors import RelayError, SettingsError
 from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.relay.live.room import LiveRoom, live_line
+from chevet.relay.logs import start_log
+from chevet.relay.metrics import serving_metrics
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import Settings, read_settings
 
@@ -32,12 +35,14 @@ def run(options: argparse.Namespace) -> int:
         RelayError: it cannot start; the sentence names the remedy.
     """
     settings = read_settings(options.config)
-    start_log(settings.log_level)
+    start_log(settings.log_level, settings.log_format)
     listener = _listener(settings)
     with listener:
+        ways_of(settings)  # what is wrong with them is said before anything runs
         relay = open_relay(settings)
         try:
-            asyncio.run(serve(relay, listener))
+            with serving_metrics(relay):
+                asyncio.run(serve(relay, listener))
         finally:
             relay.close()
     return 0
@@ -85,15 +90,6 @@ async def _sweep(relay: Relay) -> None:
             if gone:
                 log.info("destroyed %d cases by policy", len(gone))
         await asyncio.sleep(SWEEP_S)
-
-
-def start_log(level: str) -> None:
-    """Log to standard error, one line an event; never patient data, never a payload."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
-    )
-    for noisy in ("alembic", "uvicorn.access"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _listener(settings: Settings) -> socket.socket:

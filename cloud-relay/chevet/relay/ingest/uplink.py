@@ -43,6 +43,10 @@ class Uplink:
         Raises:
             DiskFullError: it was not stored: take it again later.
         """
+        with self._relay.meters.stored.time():
+            return self._taken(topic, payload, now)
+
+    def _taken(self, topic: str, payload: bytes, now: float) -> list[Publish]:
         try:
             site, way, lane = parse(topic)
         except Refused:
