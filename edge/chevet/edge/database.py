@@ -15,6 +15,8 @@ from typing import Any
 from chevet.edge.at_rest import Altered, DataKey
 from chevet.edge.errors import DiskFull, StoreDamaged
 
+FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+"""SQLite's names of errors that mean no room for the file, its WAL or the index of that."""
 Migration = tuple[str, str]
 """Name and SQL script; names are kept in the table `migrations` and never change."""
 
@@ -100,24 +102,39 @@ class Database:
                 cursor.close()
 
     def give_back(self) -> None:
-        """Return the room of deleted rows to the disk."""
+        """Return the room of deleted rows to the disk.
+
+        Raises:
+            DiskFull: there is not even room to do that; the rows are deleted all the same.
+        """
         with self.write() as cursor:
             free = cursor.execute("PRAGMA freelist_count").fetchone()[0]
             for _ in range(free):  # through this interface each call frees one page
                 cursor.execute("PRAGMA incremental_vacuum")
-        with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self._reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Return all rows of a SELECT."""
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        with self._reading() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """Return the first row of a SELECT, if any."""
-        with self._lock:
-            found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        with self._reading() as connection:
+            found: sqlite3.Row | None = connection.execute(sql, values).fetchone()
             return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection; on a full disk even reading may find no room for its index of the WAL."""
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                if is_full(error):
+                    raise DiskFull from None
+                raise
 
     def hide(self, text: str, place: str) -> str:
         """Return `text` as it may be written: covered for its place, `table.column:id`, by the key."""
@@ -168,4 +185,4 @@ def is_full(error: BaseException) -> bool:
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     if not isinstance(error, sqlite3.Error):
         return False
-    return getattr(error, "sqlite_errorname", "") in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
+    return getattr(error, "sqlite_errorname", "") in FULL

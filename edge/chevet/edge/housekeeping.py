@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chevet.edge.bedside import Bedside
 from chevet.edge.database import Database
+from chevet.edge.errors import DiskFull
 from chevet.edge.spool import DAY_MS
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,13 @@ class Housekeeping:
         Raises:
             OSError, Refusal: no room to do it; it is tried again.
         """
+        try:
+            self._tidy()
+        except DiskFull:
+            self.bedside.disk.relieve()  # deleting needs room too: without it none would ever be made
+            raise
+
+    def _tidy(self) -> None:
         bedside = self.bedside
         now_ms = bedside.clock.now_ms()
         bedside.disk.keep_reserve()

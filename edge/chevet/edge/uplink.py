@@ -124,7 +124,8 @@ class Uplink:
             self._publish(message)
         for lost in self.sender.lost():
             log.error("case %s: its bytes cannot be read from the spool any more", lost.id)
-            await asyncio.to_thread(self._keep, lost)
+            with contextlib.suppress(DiskFull):  # said again after the next start
+                await asyncio.to_thread(self._keep, lost)
             self._tell(lost)
         if self.line.online and now >= self._presence_at:
             self._presence_at = now + PRESENCE_EVERY_S
