@@ -117,7 +117,7 @@ def match(
         listed: every id that the desk shows, as often as it shows it.
         settled: ids that the box took a receipt for.
     """
-    rows, shown = list(delivered), Counter(listed)
+    rows, shown = list(delivered), Counter(iter(listed))
     stored = dict(rows)
     known = dict(recorded) | dict(acknowledged)
     often = Counter(ident for ident, _ in rows)

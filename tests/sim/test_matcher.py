@@ -1,0 +1,83 @@
+"""The matcher finds every way in which what arrived can differ from what was acknowledged."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chevet.sim.matcher import SHOWN, Ledger, match, read_ledger
+
+WHOLE = {"a": "1", "b": "2"}
+CONTENTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.sampled_from("123"), max_size=8)
+
+
+def test_the_same_set_with_the_same_bytes_is_equal() -> None:
+    found = match(WHOLE, WHOLE, WHOLE.items(), WHOLE, WHOLE)
+    assert found.equal
+    assert "the same set, byte for byte" in found.told()
+    assert (found.acknowledged, found.delivered, found.unacknowledged) == (2, 2, 0)
+
+
+def test_one_that_nobody_was_told_of_is_counted_and_no_fault() -> None:
+    found = match({"a": "1"}, WHOLE, WHOLE.items(), WHOLE)
+    assert found.equal
+    assert found.unacknowledged == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "lists"),
+    [
+        ("lost", (WHOLE, WHOLE, [("a", "1")], ["a"])),
+        ("wrong", (WHOLE, WHOLE, [("a", "1"), ("b", "3")], ["a", "b"])),
+        ("twice", (WHOLE, WHOLE, [("a", "1"), ("b", "2")], ["a", "b", "b"])),
+        ("twice", (WHOLE, WHOLE, [("a", "1"), ("b", "2"), ("b", "2")], ["a", "b"])),
+        ("unlisted", (WHOLE, WHOLE, [("a", "1"), ("b", "2")], ["a"])),
+        ("strange", (WHOLE, WHOLE, [("a", "1"), ("b", "2"), ("c", "3")], ["a", "b", "c"])),
+        ("forgotten", (WHOLE, {"a": "1"}, [("a", "1"), ("b", "2")], ["a", "b"])),
+    ],
+)
+def test_each_difference_has_its_name_and_its_study(kind: str, lists: tuple) -> None:
+    found = match(*lists)
+    assert not found.equal
+    assert found.differences()[kind] == (("c",) if kind == "strange" else ("b",))
+    assert f"  {kind} 1: " in found.told()
+
+
+def test_bytes_that_differ_from_what_the_box_says_are_wrong_even_where_nobody_was_told() -> None:
+    assert match({}, {"a": "1"}, [("a", "2")], ["a"]).wrong == ("a",)
+
+
+@pytest.mark.parametrize("delivered", [[("a", "1")], [("a", "1"), ("b", "other")]])
+def test_a_receipt_for_what_is_not_there_has_lied(delivered: list[tuple[str, str]]) -> None:
+    assert match({}, WHOLE, delivered, [], settled=WHOLE).lied == ("b",)
+
+
+def test_many_differences_are_cut_in_words_and_whole_in_figures() -> None:
+    many = {f"{number:03}": "1" for number in range(SHOWN + 5)}
+    found = match(many, many, [], [])
+    assert found.told().endswith(f"{SHOWN - 1:03} ...")
+    assert len(found.differences()["lost"]) == SHOWN + 5
+
+
+@settings(max_examples=50, deadline=None)
+@given(CONTENTS, CONTENTS)
+def test_equal_means_that_nothing_acknowledged_is_missing_or_changed(
+    acknowledged: dict[str, str], delivered: dict[str, str]
+) -> None:
+    recorded = delivered | acknowledged
+    found = match(acknowledged, recorded, delivered.items(), delivered)
+    missing = [ident for ident, content in acknowledged.items() if delivered.get(ident) != content]
+    assert found.equal == (not missing)
+
+
+def test_a_ledger_is_read_back_without_the_line_that_a_kill_tore(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    assert list(read_ledger(path)) == []
+    with Ledger(path) as ledger:
+        ledger.write(sent="a", at=1.0)
+    with Ledger(path) as ledger:
+        ledger.write(sent="b", at=2.0)
+    with path.open("ab") as torn:
+        torn.write(b'{"sent": "c", ')
+    assert [row["sent"] for row in read_ledger(path)] == ["a", "b"]
