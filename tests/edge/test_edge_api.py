@@ -95,7 +95,12 @@ async def test_status_needs_no_sign_in_and_says_how_the_box_is(box: Box) -> None
     async with kiosk(box, signed_in=False) as client:
         status = (await client.get("/api/status")).json()
         assert status["site"] == {"code": "anfgou", "name": "Anfgou", "phone": "141"}
-        assert status["uplink"] == {"state": "offline", "last_contact_ms": None, "watched": False}
+        assert status["uplink"] == {
+            "state": "offline",
+            "route": "",
+            "last_contact_ms": None,
+            "watched": False,
+        }
         assert status["queue"] == {"waiting": 0, "travelling": 0, "refused": 0}
         assert status["workers"] == [{"id": "amina", "name": "Amina"}]
         assert "cardiology" in status["specialties"]

@@ -28,6 +28,7 @@ from chevet.edge.trust import read_programme
 from chevet.edge.uplink import Uplink, make_uplink, offline_will, subscriptions
 from chevet.edge.visits import CaptureRow
 from chevet.edge.waiting import key_of_disk
+from chevet.edge.ways import ways
 from chevet.edge.workers import Worker
 from chevet.exchange.line import Line
 
@@ -104,7 +105,8 @@ class Agent:
 
     def _uplink(self, loop: asyncio.AbstractEventLoop) -> Uplink:
         bedside = self.bedside
-        address = broker_address(bedside.settings, bedside.site.code, bedside.clock, self._database.key)
+        settings, key = bedside.settings, self._database.key
+        address = ways(settings, broker_address(settings, bedside.site.code, bedside.clock, key))
         line = Line(
             address,
             subscriptions=subscriptions(bedside.site.code),

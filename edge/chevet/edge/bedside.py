@@ -33,10 +33,12 @@ from chevet.study.study import HTEST, SPECIALTIES
 class UplinkState:
     """What the screens' bar shows of the line: `last_contact_ms` is the relay's last word.
 
-    `watched`: a specialist watches what is measured now.
+    `route` names the uplink in use, or used last, where the box has several; `watched`: a specialist watches
+    what is measured now.
     """
 
     online: bool = False
+    route: str = ""
     watched: bool = False
     last_contact_ms: int | None = None
 
@@ -112,6 +114,7 @@ class Bedside:
             "languages": list(self.settings.languages),
             "uplink": {
                 "state": "online" if self.uplink.online else "offline",
+                "route": self.uplink.route,
                 "last_contact_ms": self.uplink.last_contact_ms,
                 "watched": self.uplink.watched,
             },

@@ -92,7 +92,7 @@ class LiveUp:
         """Send until cancelled."""
         while True:
             await asyncio.sleep(TICK_S)
-            watched = self.sender.watching(self._now())
+            watched = self.sender.watching(self._now()) and self._bundles.bulk
             if watched != self._bedside.uplink.watched:
                 self._turn(on=watched)
             if watched:

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chevet.edge.arrivals import DeadLetter, dead_letters
-from chevet.edge.errors import SettingsError
-from chevet.edge.settings import load_settings
+from chevet.edge.box_word import agent_runs
+from chevet.edge.errors import Refusal, SettingsError
+from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.spool import REFUSED, Spool, Spooled
 from chevet.edge.store import open_uncovered
+from chevet.edge.terminal_devices import call_agent
 
 REMEDIES = {
     "unknown_origin": "the relay does not know this box, or shut it out: let it in there, then --again",
@@ -87,9 +89,21 @@ def run_queue(options: argparse.Namespace) -> int:
             )
         print("It will travel again.")
         return 0
-    for line in told(*look(settings.data_dir), _now_ms()):
+    for line in (*told(*look(settings.data_dir), _now_ms()), uplink_line(settings)):
         print(line)
     return 0
+
+
+def uplink_line(settings: EdgeSettings) -> str:
+    """Return how the running agent reaches the relay now."""
+    if not agent_runs(settings.data_dir):
+        return "uplink: no agent is running; start it with `chevet-edge run`"
+    try:
+        uplink = call_agent(settings, "GET", "/api/status")["uplink"]
+    except Refusal as refusal:
+        return f"uplink: not known ({refusal})"
+    over = f" over {uplink['route']}" if uplink["route"] else ""
+    return f"uplink: online{over}" if uplink["state"] == "online" else "uplink: offline, trying again"
 
 
 def _age(ms: int) -> str:

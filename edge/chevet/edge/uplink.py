@@ -156,8 +156,10 @@ class Uplink:
 
     async def _happened(self, event: LineEvent) -> None:
         match event:
-            case Connected():
+            case Connected(route, bulk):
                 self._presence_at = 0.0
+                self.bedside.uplink.route = route
+                self.sender.bulk = bulk
                 self.sender.watch(await asyncio.to_thread(self.bedside.cases.awaiting))
                 self.sender.connected(self._now())
                 self._tell_line(online=True)
@@ -175,7 +177,8 @@ class Uplink:
 
     def _tell_line(self, *, online: bool) -> None:
         self.bedside.uplink.online = online
-        log.info("uplink %s", "online" if online else "offline")
+        route = self.bedside.uplink.route
+        log.info("uplink %s%s", "online" if online else "offline", f" ({route})" if route else "")
         self.bedside.live.tell({"type": "status", "status": self.bedside.status()})
 
     async def _message(self, message: Message) -> None:

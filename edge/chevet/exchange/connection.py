@@ -19,6 +19,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from chevet.exchange.dial import ANYWHERE, Outlet, dial
+
 CONNECT_TIMEOUT_S: Final = 4.0
 HANDSHAKE_TIMEOUT_S: Final = 10.0
 """For TLS: 2.7 KB of certificates each way take seconds at 16 kbit/s, and a lost packet as long again."""
@@ -38,6 +40,7 @@ class BrokerAddress:
             renewed certificate is used; None for a plain connection.
         protocol: "5", "3.1.1", or "auto": 5 first and 3.1.1 where the broker hangs up on it.
         session_expiry_s: 0 for a clean start; else the broker keeps the session that long.
+        outlet: by which interface or from which address of this machine it is reached.
     """
 
     host: str
@@ -48,6 +51,7 @@ class BrokerAddress:
     tls: ssl.SSLContext | Callable[[], ssl.SSLContext] | None = None
     protocol: str = "auto"
     session_expiry_s: int = 0
+    outlet: Outlet = ANYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +207,18 @@ class Connection:
             self._callbacks.ended(reason)
 
 
+class _Client(Client):
+    """A client that leaves the machine where it is told to; paho itself can only name a source address."""
+
+    outlet = ANYWHERE
+
+    def _create_socket_connection(self) -> socket.socket:
+        return dial(self.host, self.port, self.outlet, self.connect_timeout)
+
+
 def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack: bool) -> Client:
     keeps = address.session_expiry_s > 0
-    client = Client(
+    client = _Client(
         CallbackAPIVersion.VERSION2,
         client_id=address.client_id,
         clean_session=None if version is MQTTProtocolVersion.MQTTv5 else not keeps,
@@ -214,6 +227,7 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
         manual_ack=manual_ack,
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
+    client.outlet = address.outlet
     client.on_socket_open = _without_delay
     client.max_inflight_messages_set(_IN_FLIGHT)
     client.max_queued_messages_set(0)

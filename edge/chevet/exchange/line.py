@@ -15,6 +15,12 @@ from typing import Final
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from chevet.exchange.connection import BrokerAddress, Callbacks, Connection
+from chevet.exchange.line_events import Acknowledged as Acknowledged
+from chevet.exchange.line_events import Connected as Connected
+from chevet.exchange.line_events import Disconnected as Disconnected
+from chevet.exchange.line_events import LineEvent as LineEvent
+from chevet.exchange.line_events import Message as Message
+from chevet.exchange.routes import Route, Routes
 
 WATCHDOG_S: Final = 11.5
 """A dead link is to be told within 13 s, looking and giving up included."""
@@ -35,44 +41,13 @@ _VERSIONS: Final = {
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The broker accepted us and all subscriptions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnected:
-    """The connection ended; no acknowledgement of it will come any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The broker has the message that `publish` gave this token to."""
-
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message came in. With manual acknowledgement, give it to `acknowledge` once it is dealt with."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    token: int
-
-
-LineEvent = Connected | Disconnected | Acknowledged | Message
-
-
 class Fate(Enum):
     """What became of one attempt to connect."""
 
     UNREACHED = 1
     TURNED_AWAY = 2
     LIVED = 3
+    LEFT = 4
 
 
 @dataclass(slots=True)
@@ -91,7 +66,7 @@ class Line:
 
     def __init__(
         self,
-        address: BrokerAddress,
+        address: BrokerAddress | Sequence[Route],
         *,
         subscriptions: Sequence[tuple[str, int]] = (),
         will: tuple[str, bytes] | None = None,
@@ -102,7 +77,7 @@ class Line:
         """Describe the line; nothing is opened yet.
 
         Args:
-            address: the broker.
+            address: the broker, or the routes to it in order of preference.
             subscriptions: topic filters with their QoS, subscribed on every connection.
             will: topic and payload the broker publishes, retained, when we vanish.
             manual_ack: acknowledge incoming messages only by `acknowledge`.
@@ -111,18 +86,19 @@ class Line:
                 longer where acknowledgements usually take more than a third of it.
 
         Raises:
-            ValueError: the protocol of the address is unknown.
+            ValueError: the protocol of an address is unknown, or there is no route.
         """
-        if address.protocol not in _VERSIONS:
+        routes = (Route("", address),) if isinstance(address, BrokerAddress) else tuple(address)
+        if any(route.address.protocol not in _VERSIONS for route in routes):
             raise ValueError('the MQTT protocol must be "auto", "5" or "3.1.1"')
         self.traffic = LineTraffic()
-        self._address = address
+        self._routes = Routes(routes)
         self._subscriptions = tuple(subscriptions)
         self._will = will
         self._manual_ack = manual_ack
         self._jitter = jitter
         self._watchdog_s = watchdog_s
-        self._versions = list(_VERSIONS[address.protocol])
+        self._versions = {route: list(_VERSIONS[route.address.protocol]) for route in routes}
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
         self._generation = 0
         self._connection: Connection | None = None
@@ -136,16 +112,19 @@ class Line:
         return self._connection is not None
 
     async def run(self) -> None:
-        """Keep the line open until cancelled."""
-        while True:
-            fate = await self._one_connection(self._versions[0])
-            if fate is Fate.LIVED:
-                del self._versions[1:]  # this version works: no more guessing
-            elif fate is Fate.TURNED_AWAY and len(self._versions) > 1:
-                self._versions.append(self._versions.pop(0))
-                continue
-            low, high = RECONNECT_S
-            await asyncio.sleep(low + (high - low) * self._jitter())
+        """Keep the line open until cancelled, over the best route there is."""
+        try:
+            while True:
+                route = self._routes.choose(self._now())
+                fate = await self._one_connection(route)
+                if fate is Fate.LEFT or (
+                    fate is Fate.LIVED and self._routes.choose(self._now()) is not route
+                ):
+                    continue  # another route is there now
+                low, high = RECONNECT_S
+                await asyncio.sleep(low + (high - low) * self._jitter())
+        finally:
+            self._routes.close()
 
     async def events(self) -> AsyncIterator[LineEvent]:
         """Yield what happens, for ever."""
@@ -179,8 +158,20 @@ class Line:
 
     # One connection
 
-    async def _one_connection(self, version: MQTTProtocolVersion) -> Fate:
-        """Live through one connection, if there is one."""
+    async def _one_connection(self, route: Route) -> Fate:
+        """Live through one connection, if there is one; guess the broker's version as long as none lived."""
+        versions = self._versions[route]
+        for version in tuple(versions):
+            fate = await self._try(route, version)
+            if fate in (Fate.LIVED, Fate.LEFT):
+                versions[:] = [version]  # this version works: no more guessing
+            if fate is not Fate.TURNED_AWAY:
+                break
+        if fate in (Fate.UNREACHED, Fate.TURNED_AWAY):
+            self._routes.choosing.unreached(self._now())
+        return fate
+
+    async def _try(self, route: Route, version: MQTTProtocolVersion) -> Fate:
         self._generation += 1
         generation, loop = self._generation, asyncio.get_running_loop()
         up, ended = asyncio.Event(), asyncio.Event()
@@ -190,7 +181,7 @@ class Line:
                 loop.call_soon_threadsafe(what, *values)
 
         connection = Connection(
-            self._address,
+            route.address,
             version,
             self._subscriptions,
             self._will,
@@ -204,31 +195,41 @@ class Line:
         )
         try:
             await asyncio.to_thread(connection.open)
-            return await self._live(connection, up, ended)
+            if not await _first_of(up, ended, ANSWER_S):
+                return Fate.TURNED_AWAY
+            return await self._live(connection, route, ended)
         except (OSError, ValueError) as error:
-            logger.info("broker not reached: %s", error)
+            logger.info("broker not reached%s: %s", route.told, error)
             return Fate.UNREACHED
         finally:
             await asyncio.shield(asyncio.to_thread(connection.close))
 
-    async def _live(self, connection: Connection, up: asyncio.Event, ended: asyncio.Event) -> Fate:
-        if not await _first_of(up, ended, ANSWER_S):
-            return Fate.TURNED_AWAY
+    async def _live(self, connection: Connection, route: Route, ended: asyncio.Event) -> Fate:
         self._connection = connection
-        self._events.put_nowait(Connected())
+        choosing, reason = self._routes.choosing, "left"
+        choosing.connected(self._now())
+        self._events.put_nowait(Connected(route.name, route.bulk))
         try:
-            while not ended.is_set():
-                if self._silent():
+            while self._routes.choose(self._now()) is route:
+                if ended.is_set():
+                    reason = "ended"
+                elif self._silent():
                     logger.info("nothing acknowledged for %.0f s: cutting the connection", self._patience())
                     connection.cut()
-                    break
+                    reason = "silent"
+                if reason != "left":
+                    choosing.ended(self._now(), silent=reason == "silent")
+                    return Fate.LIVED
+                self._routes.tend(self._usual_s, self._now())
                 await _wait(ended, _TICK_S)
+            logger.info("leaving route %s for a better one", route.name)
+            choosing.left()
+            return Fate.LEFT
         finally:
             self._connection = None
             self._outstanding.clear()
             self._usual_s = 0.0
-            self._events.put_nowait(Disconnected("ended" if ended.is_set() else "silent"))
-        return Fate.LIVED
+            self._events.put_nowait(Disconnected(reason))
 
     def _silent(self) -> bool:
         return bool(self._outstanding) and self._now() - self._heard_at > self._patience()

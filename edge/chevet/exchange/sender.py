@@ -88,6 +88,8 @@ class Sender:
         """
         self.traffic = Traffic()
         self.window = Window()
+        self.bulk = True
+        """Whether bulk may go now; False on a route whose bytes cost money."""
         self._outbox = outbox
         self._peer_key = peer_key
         self._longest_run = longest_run
@@ -225,7 +227,8 @@ class Sender:
 
     def _choose(self, now: float) -> Transfer | None:
         hearing = now - self._heard_at < QUERY_PATIENCE_S
-        tid = self._order.choose(now, self._most_unsure(), hearing=hearing)
+        most_unsure = self._most_unsure() if self.bulk else 0
+        tid = self._order.choose(now, most_unsure, hearing=hearing)
         return None if tid is None else self._transfers[tid]
 
     def _most_unsure(self) -> int:
