@@ -228,3 +228,45 @@ async def test_both_protocol_versions_carry_messages_that_expire(tmp_path):
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(ValueError, match=r"3\.1\.1"):
         Line(BrokerAddress("127.0.0.1", protocol="4"))
+
+
+async def test_what_a_broker_kept_is_acknowledged_before_it_takes_our_subscriptions():
+    """RabbitMQ sends what waits right after CONNACK, as many as may be unacknowledged, then nothing more."""
+    heard = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.read(1):
+            rest = await reader.readexactly((await reader.readexactly(1))[0])
+            if head[0] >> 4 == 1:  # CONNECT: a session is there, and a message of QoS 1, number 9
+                writer.write(b"\x20\x02\x01\x00" + b"\x32\x09\x00\x03t/1\x00\x09hi")
+            elif head[0] >> 4 == 8:  # SUBSCRIBE is answered once that message was acknowledged
+                await heard.wait()
+                writer.write(b"\x90\x03" + rest[:2] + b"\x01")
+            await writer.drain()
+        writer.close()
+
+    async def read_apart(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hand everything on but PUBACK, which is told of."""
+        inner, tasks = asyncio.StreamReader(), []
+        tasks.append(asyncio.create_task(serve(inner, writer)))
+        while head := await reader.read(1):
+            length = await reader.readexactly(1)
+            rest = await reader.readexactly(length[0])
+            if (head[0] >> 4, rest) == (4, b"\x00\x09"):
+                heard.set()
+            else:
+                inner.feed_data(head + length + rest)
+        inner.feed_eof()
+        await asyncio.gather(*tasks)
+
+    server = await asyncio.start_server(read_apart, "127.0.0.1", 0)
+    where = BrokerAddress(
+        "127.0.0.1", server.sockets[0].getsockname()[1], "kept", protocol="3.1.1", session_expiry_s=60
+    )
+    line = Line(where, subscriptions=[("t/1", 1)], manual_ack=True, jitter=lambda: 0.0)
+    async with running(line) as events:
+        message = await until(events, Message)
+        line.acknowledge(message)
+        await until(events, Connected)
+    server.close()
+    assert (message.payload, heard.is_set()) == (b"hi", True)

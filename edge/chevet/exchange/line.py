@@ -102,6 +102,9 @@ class Line:
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()
         self._generation = 0
         self._connection: Connection | None = None
+        self._incoming: Connection | None = (
+            None  # what was kept for us comes before our subscriptions are taken
+        )
         self._outstanding: dict[int, float] = {}
         self._heard_at = 0.0
         self._usual_s = 0.0
@@ -152,9 +155,9 @@ class Line:
     def acknowledge(self, message: Message) -> None:
         """Tell the broker that a message has been dealt with (manual acknowledgement only)."""
         generation, mid = divmod(message.token, 1 << 16)
-        if self._connection is not None and generation == self._generation:
+        if self._incoming is not None and generation == self._generation:
             self.traffic.bytes_up += _ACK_BYTES
-            self._connection.acknowledge(mid, message.qos)
+            self._incoming.acknowledge(mid, message.qos)
 
     # One connection
 
@@ -193,6 +196,7 @@ class Line:
             ),
             manual_ack=self._manual_ack,
         )
+        self._incoming = connection
         try:
             await asyncio.to_thread(connection.open)
             if not await _first_of(up, ended, ANSWER_S):
@@ -202,6 +206,7 @@ class Line:
             logger.info("broker not reached%s: %s", route.told, error)
             return Fate.UNREACHED
         finally:
+            self._incoming = None
             await asyncio.shield(asyncio.to_thread(connection.close))
 
     async def _live(self, connection: Connection, route: Route, ended: asyncio.Event) -> Fate:
