@@ -95,6 +95,8 @@ def _covered_records(file: BinaryIO, cipher: AESGCM) -> Iterator[tuple[int, byte
         if not _COVER <= length <= LARGEST + _COVER:
             return
         sealed = file.read(length)
+        if len(sealed) != length:
+            return
         try:
             plain = cipher.decrypt(_nonce(number), sealed, None)
         except InvalidTag:

@@ -140,6 +140,7 @@ def with_slot(
     bare = Slot(
         id=number, kind=kind, name=name, made_ms=time.time_ns() // 1_000_000,
         salt=base64.b64encode(random(16)), wrapped=base64.b64encode(b""),
+        memory_kib=MEMORY_KIB, passes=PASSES, lanes=LANES,
     )  # fmt: skip
     lock_id, data_key = of
     secret = dict(_readings(said))[kind]
