@@ -76,6 +76,35 @@ def test_unnamed(chevet_sim_device):
     result.stdout.fnmatch_lines(['*name the instrument: @pytest.mark.chevet_sim("nonin-df7")*'])
 
 
+def test_a_project_cuts_the_power_of_a_disk_or_is_told_why_it_cannot(pytester):
+    result = run(
+        pytester,
+        """
+import os
+
+
+def test_unsynced(chevet_cut_disk):
+    for name in ("synced", "unsynced"):
+        with (chevet_cut_disk.seen / name).open("wb") as file:
+            file.write(b"x")
+            file.flush()
+            if name == "synced":
+                os.fsync(file.fileno())
+    chevet_cut_disk.cut()
+    chevet_cut_disk.restore()
+    assert (chevet_cut_disk.seen / "synced").read_bytes() == b"x"
+    lost = chevet_cut_disk.seen / "unsynced"
+    assert not lost.exists() or lost.read_bytes() == b""
+""",
+        "--chevet-sim",
+        "-rs",
+    )
+    outcome = result.parseoutcomes()
+    assert outcome in ({"passed": 1}, {"skipped": 1})
+    if "skipped" in outcome:
+        result.stdout.re_match_lines([r"SKIPPED.*(run as root|apt install|loop)"])
+
+
 def test_without_the_option_such_tests_are_skipped_with_a_sentence(pytester):
     result = run(
         pytester,

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from chevet.sim.lent import LentDevice, LentRooms
+    from chevet.sim.power import CutDisk
 
 OFF = "virtual instruments are off: run pytest with --chevet-sim"
 USUAL_SEED = 1
@@ -26,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--chevet-sim",
         action="store_true",
-        help="run tests that ask for virtual instruments (fixtures chevet_sim and chevet_sim_device); "
-        "without it they are skipped",
+        help="run tests that ask for virtual instruments or for a disk whose power can be cut (fixtures "
+        "chevet_sim, chevet_sim_device and chevet_cut_disk); without it they are skipped",
     )
     group.addoption(
         "--chevet-sim-seed",
@@ -67,3 +70,20 @@ def chevet_sim_device(request: pytest.FixtureRequest, chevet_sim: "LentRooms") -
         pytest.fail('name the instrument: @pytest.mark.chevet_sim("nonin-df7")', pytrace=False)
     with chevet_sim(*marker.args, **marker.kwargs) as room:
         yield room[marker.args[0]]
+
+
+@pytest.fixture
+def chevet_cut_disk(request: pytest.FixtureRequest, tmp_path: "Path") -> Iterator["CutDisk"]:
+    """Lend a disk of 64 MB whose power can be cut; skips, with the reason, where this machine has none."""
+    if not request.config.getoption("--chevet-sim"):
+        pytest.skip(OFF)
+    from contextlib import ExitStack
+
+    from chevet.sim.power import CutDisk, PowerUnavailable
+
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(CutDisk(tmp_path / "cut-disk"))
+        except PowerUnavailable as error:
+            pytest.skip(str(error))
+        yield disk
