@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from chevet.signals.arrays import Floats, Indices, Mask, check_rate, widened
 from chevet.signals.ecg_live import Heard, LiveJudge
-from chevet.signals.ecg_qrs import CANDIDATE_S, INTEGRATION_S, peak_near, placing
+from chevet.signals.ecg_qrs import CANDIDATE_S, INTEGRATION_S, PLACING_REACH_S, peak_near, placing
 from chevet.signals.ecg_weights_live import LIVE
 from chevet.signals.errors import WrongShapeError
 
@@ -46,6 +46,7 @@ class QrsDetector:
         check_rate(rate_hz, 100, 2000, "the ECG")
         self._features = LiveFeatures(float(rate_hz))
         self._step = max(1, int(_STEP_S * rate_hz))
+        self._near = int(PLACING_REACH_S * rate_hz)
         self._waiting: list[Floats] = []
         self._waiting_count = 0
         self._held = np.zeros(0)  # the last seconds, gaps bridged
@@ -151,7 +152,7 @@ class QrsDetector:
         start = max(near - int(0.5 * self._rate_hz), 0)
         around = self._held[start : near + self._ahead]
         flat = placing(around, self._rate_hz)
-        return start + int(peak_near(flat, np.array([near - start]), int(0.08 * self._rate_hz))[0])
+        return start + int(peak_near(flat, np.array([near - start]), self._near)[0])
 
 
 class LiveFeatures:
