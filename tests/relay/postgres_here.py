@@ -62,10 +62,10 @@ def cluster() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def new_database(address: str, name: str) -> str:
-    """Make an empty database in a cluster; return its address."""
+def new_database(address: str, name: str, like: str = "template0") -> str:
+    """Make a database in a cluster, empty or like another; return its address."""
     engine = create_engine(address.format(name="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
     engine.dispose()
     return address.format(name=name)

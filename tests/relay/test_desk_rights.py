@@ -54,6 +54,8 @@ MAY = {
     ("POST", "/api/cases/{case_id}/allocation"): {"coordinator"},
     ("POST", "/api/cases/{case_id}/handover"): {"specialist"},
     ("POST", "/api/cases/{case_id}/snooze"): {"specialist"},
+    ("GET", "/api/report"): {"coordinator", "auditor"},
+    ("GET", "/api/report/file"): {"coordinator", "auditor"},
     ("GET", "/api/on-call"): {"specialist", "coordinator"},
     ("POST", "/api/on-call"): {"coordinator"},
     ("DELETE", "/api/on-call/{number}"): {"coordinator"},

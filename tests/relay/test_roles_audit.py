@@ -53,6 +53,8 @@ NO_PATIENT = {
     ("POST", CASE + "/handover"): "ends the caller's claim; test_duty.py holds its record",
     ("GET", "/api/colleagues"): "specialists: names, specialties, load",
     ("GET", "/api/allocation"): "ids of cases and of people",
+    ("GET", "/api/report"): "counts and times",
+    ("GET", "/api/report/file"): "counts and times",
     ("GET", "/api/on-call"): "specialists and times",
     ("POST", "/api/on-call"): "a specialist and a time",
     ("DELETE", "/api/on-call/{number}"): "a number",

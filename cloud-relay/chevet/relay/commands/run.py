@@ -9,6 +9,7 @@ import socket
 import uvicorn
 
 from chevet.relay.api.app import create_app
+from chevet.relay.archive.impact import count_older
 from chevet.relay.commands.key_watch import watch_keys
 from chevet.relay.duty.task import keep_watch
 from chevet.relay.duty.watch import ways_of
@@ -84,6 +85,7 @@ async def _sweep(relay: Relay) -> None:
     while True:
         try:
             gone = await asyncio.to_thread(sweep, relay)
+            await asyncio.to_thread(count_older, relay)
         except RelayError as error:
             log.error("erasure: %s", error)
         else:

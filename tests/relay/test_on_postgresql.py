@@ -1,0 +1,177 @@
+"""The archive on PostgreSQL: the very tests that hold it on SQLite, and its migrations with data."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from chevet.relay.archive import database as databases
+from chevet.relay.archive.database import Database
+from chevet.relay.archive.schema import metadata
+from chevet.relay.backup import backup, restore
+from chevet.relay.errors import ArchiveError, RefusedError, SettingsError
+from chevet.relay.relay import open_relay
+from chevet.relay.settings import Settings
+
+from . import (
+    test_accounts_and_audit,
+    test_accounts_erasure,
+    test_desk_cases,
+    test_downlink,
+    test_duty,
+    test_ingest,
+)
+from .conftest import CHEAP, Clock, Recipient, Site, World
+from .postgres_here import WHY_NOT, cluster, new_database, programs
+
+SAME = (
+    test_accounts_and_audit,
+    test_accounts_erasure,
+    test_desk_cases,
+    test_downlink,
+    test_duty,
+    test_ingest,
+)
+OF_SQLITE: set[str] = set()
+"""What looks into the file itself."""
+
+for module in SAME:
+    for name, one in vars(module).items():
+        if name.startswith("test_") and callable(one) and name not in OF_SQLITE:
+            globals()[f"{name}_on_postgresql"] = one
+        elif type(one).__name__ == "FixtureFunctionDefinition":
+            globals().setdefault(name, one)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """The address of a cluster with one database that has every table."""
+    if programs() is None:
+        pytest.skip(WHY_NOT)
+    with cluster() as address:
+        first = Database(new_database(address, "template_chevet"))
+        first.migrate()
+        first.close()
+        yield address
+
+
+@pytest.fixture
+def address(postgresql, request):
+    """A database of its own for each test."""
+    name = f"t{abs(hash(request.node.nodeid))}"
+    return new_database(postgresql, name, "template_chevet")
+
+
+@pytest.fixture
+def world(programme: Path, tmp_path: Path, address: str):
+    """The world of all tests of the relay, on PostgreSQL."""
+    clock = Clock()
+    settings = Settings(keys=programme / "keys", archive=tmp_path / "archive", database=address)
+    relay = open_relay(settings, now_ms=clock, cost=CHEAP)
+    site = Site("abc", [Recipient("programme", relay.keys.programme.public_key())])
+    relay.sites.add(site.file())
+    found = World(tmp_path, settings, clock, relay, site)
+    yield found
+    for one in (relay, *found.opened):
+        one.close()
+
+
+def test_migrations_make_exactly_the_schema(address):
+    found = Database(address)
+    found.migrate()
+    with found.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    found.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_cases_of_before_come_through_every_migration(kind, tmp_path, request):
+    if kind == "sqlite":
+        found = Database(tmp_path / "old.sqlite3")
+    else:
+        found = Database(new_database(request.getfixturevalue("postgresql"), "old"))
+    config = Config()
+    config.set_main_option("script_location", str(databases.MIGRATIONS))
+    with found.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        for statement in OLD:
+            connection.execute(text(statement))
+    found.migrate()
+    with found.read() as connection:
+        rows = connection.execute(text("SELECT id, rank, due_ms, first_taken_ms FROM study_case ORDER BY id"))
+        assert [tuple(row) for row in rows] == [("a", 0, 1_800_007, 9), ("b", 2, 86_400_007, None)]
+    found.close()
+
+
+OLD = (
+    "INSERT INTO site VALUES ('abc', 'Centre', '', '', '', 1, NULL)",
+    "INSERT INTO bundle VALUES ('t', 'a', 'up', 'abc', 'study', 'a', '', '', NULL, 1, NULL, '', 0)",
+    "INSERT INTO app_user VALUES ('dr', 'Dr', 'specialist', 'general', 'fr', '', '', '', 1, NULL)",
+    "INSERT INTO study_case VALUES ('a', 'abc', 't', false, 'emergency', 'general', 7, 'dr', 9, NULL, NULL)",
+    "INSERT INTO study_case VALUES ('b', 'abc', 't', false, 'routine', 'general', 7, NULL, NULL, NULL, NULL)",
+)
+
+
+def test_writers_wait_for_each_other_and_the_audit_stays_one_chain(world):
+    def write(relay, many):
+        for number in range(many):
+            with relay.database.write() as connection:
+                relay.audit.add(connection, number, "x", "test")
+
+    threads = [threading.Thread(target=write, args=(relay, 20)) for relay in (world.relay, world.again())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.relay.database.read() as connection:
+        assert world.relay.audit.verify(connection) is None
+        assert connection.execute(text("SELECT count(*) FROM audit WHERE what = 'test'")).scalar() == 40
+
+
+def test_a_reader_sees_one_moment_and_cannot_write(world):
+    with world.relay.database.read() as view:
+        before = view.execute(text("SELECT seq FROM audit_head")).scalar()
+        world.user()
+        assert view.execute(text("SELECT seq FROM audit_head")).scalar() == before
+    with pytest.raises(Exception, match="read-only"), world.relay.database.read() as view:
+        view.execute(text("DELETE FROM audit"))
+
+
+def test_what_postgresql_cannot_keep_is_a_refusal_not_a_fault(world):
+    with pytest.raises(RefusedError) as refused, world.relay.database.write() as connection:
+        world.relay.audit.add(connection, 1, "a\0b", "test")
+    assert refused.value.status == 422
+
+
+def test_a_backup_of_postgresql_restores_into_an_empty_database(world, sent, tmp_path, postgresql):
+    study, doctor = sent(), world.user()
+    sheet = backup(world.relay, tmp_path / "backup", lambda _: None)
+    empty = new_database(postgresql, "restored")
+    settings = world.settings.model_copy(update={"database": empty, "archive": tmp_path / "again"})
+    found = restore(settings, tmp_path / "backup", lambda _: None)
+    assert (found.objects, found.missing, found.audit_broken_at) == (sheet.objects, (), 0)
+    relay = world.again(database=empty, archive=tmp_path / "again")
+    assert relay.cases.open(study.id, doctor).study.patient == study.patient
+    with pytest.raises(SettingsError, match="empty"):
+        restore(settings, tmp_path / "backup", lambda _: None)
+    with pytest.raises(SettingsError, match="PostgreSQL"):
+        restore(settings.model_copy(update={"database": ""}), tmp_path / "backup", lambda _: None)
+
+
+def test_an_address_that_cannot_be_used_is_one_sentence(tmp_path):
+    nowhere = Database(f"postgresql+psycopg://chevet@/x?host={tmp_path}")
+    with pytest.raises(ArchiveError, match="cannot be used"):
+        nowhere.migrate()
+    nowhere.close()
+    with pytest.raises(SettingsError, match="no address"):
+        Database("postgresql+psycopg")
+    with pytest.raises(ValueError, match="database_password_file"):
+        Settings(database="postgresql+psycopg://chevet:hidden@host/name")
+    with pytest.raises(ValueError, match=r"postgresql\+psycopg"):
+        Settings(database="mysql://x")
