@@ -73,6 +73,9 @@ class FakeEdge:
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
         self.celsius = 51.5
+        self.badges: dict[str, str] = {}
+        self.photos: dict[str, bytes] = {}
+        self.card_seen = ""
         self.training = ""
         self.course: dict[str, Any] | None = None
         self.prompts: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
+from kiosk.fake_camera import camera_calls
 from kiosk.fake_signals import RATES, eardrum, sound_file, wave_frame
 from starlette.responses import JSONResponse, Response
 
@@ -73,6 +74,7 @@ def routes_of(edge: "FakeEdge") -> APIRouter:
     _found(edge, add)
     _measured(edge, add)
     _imports(edge, add)
+    camera_calls(edge, add)
     return routes
 
 

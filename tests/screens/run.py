@@ -9,6 +9,7 @@ violation of WCAG 2.2 A or AA, or where something is cut off, out of reach or to
 """
 
 import argparse
+import contextlib
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ sys.path[:0] = [str(HERE.parent)]
 
 from kiosk.fake_edge import FakeEdge  # noqa: E402 - found in the folder above
 from kiosk.kiosk_browser import CHROMIUM, FLAGS, PATIENCE_MS, SIZES  # noqa: E402
-from playwright.sync_api import Browser, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, TimeoutError, expect, sync_playwright  # noqa: E402
 from screens import sights_after, sights_instruments  # noqa: E402, F401 - they add their screens
 from screens.judged import accessible, reachable  # noqa: E402
 from screens.sheet import Look, write_page, write_picture  # noqa: E402
@@ -28,6 +29,7 @@ from screens.sights import SIGHTS  # noqa: E402
 from screens.stage import Stage, opened  # noqa: E402
 
 ALL = ROOT / "artefacts" / "screens" / "all"
+QUIET_MS = 5000
 LANGUAGES = ("fr", "ar", "zgh", "en")
 
 
@@ -98,7 +100,8 @@ def _walk(
 def _look(stage: Stage, name: str, picture: Path, column: str) -> Look:
     stage.clean()
     SIGHTS[name](stage)
-    stage.page.wait_for_load_state("networkidle")  # waveforms and pictures have come
+    with contextlib.suppress(TimeoutError):  # a screen may ask its box again and again
+        stage.page.wait_for_load_state("networkidle", timeout=QUIET_MS)  # waveforms and pictures have come
     stage.page.screenshot(path=picture, animations="disabled")
     return Look(name, column, picture, (*accessible(stage.page), *reachable(stage.page)))
 

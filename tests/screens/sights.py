@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from kiosk.fake_signals import eardrum
 from screens.stage import DAY_MS, Stage
 
 Sight = Callable[[Stage], None]
@@ -144,6 +145,40 @@ def card(stage: Stage) -> None:
     confirm(stage)
     stage.hand.touch("card.print")
     stage.sees(".patient-card")
+
+
+@sight
+def badge_unknown(stage: Stage) -> None:
+    stage.at(signed_in=False)
+    stage.page.keyboard.type("99887766\n")
+    stage.sees(".field-error")
+
+
+@sight
+def card_look(stage: Stage) -> None:
+    stage.at("patient")
+    stage.hand.touch("card.look")
+    stage.sees(".finder canvas")
+
+
+@sight
+def photo(stage: Stage) -> None:
+    confirm(stage)
+    stage.hand.touch("photo.take")
+    stage.sees(".finder canvas")
+
+
+@sight
+def confirm_photo(stage: Stage) -> None:
+    stage.edge.photos["p1"] = eardrum(2)
+    confirm(stage)
+    stage.sees(".patient-photo")
+
+
+@sight
+def tiles_unasked(stage: Stage) -> None:
+    stage.visit("tiles", override="emergency")
+    stage.sees(".ask-consent")
 
 
 # --- the visit ---------------------------------------------------------------------------------------

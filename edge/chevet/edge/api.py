@@ -6,7 +6,9 @@ from fastapi.staticfiles import StaticFiles
 
 from chevet.edge.api_box import box_routes
 from chevet.edge.api_captures import capture_routes
+from chevet.edge.api_camera import camera_routes
 from chevet.edge.api_cards import card_routes
+from chevet.edge.api_carry import carry_routes
 from chevet.edge.api_cases import case_routes
 from chevet.edge.api_found import found_routes
 from chevet.edge.api_imports import import_routes
@@ -42,7 +44,9 @@ def make_app(bedside: Bedside) -> FastAPI:
         stored_routes,
         meter_routes,
         card_routes,
+        camera_routes,
         training_routes,
+        carry_routes,
     ):
         app.include_router(routes(bedside))
 

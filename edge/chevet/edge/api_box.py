@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from chevet.edge.bedside import Bedside
-from chevet.edge.bodies import NewPatient, Search, SignIn
+from chevet.edge.bodies import NewPatient, Search, SignIn, SignInByBadge
 from chevet.edge.health import health_shape
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
+from chevet.edge.workers import Worker
 from chevet.study.study import Patient
 
 
@@ -40,15 +41,24 @@ def _session_routes(routes: APIRouter, bedside: Bedside) -> None:
     @routes.post("/session")
     async def sign_in(body: SignIn, response: Response) -> dict[str, Any]:
         worker = await asyncio.to_thread(bedside.workers.check, body.worker, body.pin)
-        await asyncio.to_thread(bedside.training.signed_in, worker.id)
-        token = bedside.sessions.open(worker)
-        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
-        return {"worker": {"id": worker.id, "name": worker.name}}
+        return await _entered(bedside, worker, response)
+
+    @routes.post("/session/badge")
+    async def sign_in_by_badge(body: SignInByBadge, response: Response) -> dict[str, Any]:
+        worker = await asyncio.to_thread(bedside.workers.check_badge, body.text)
+        return await _entered(bedside, worker, response)
 
     @routes.delete("/session", status_code=204)
     async def sign_out(request: Request, response: Response) -> None:
         bedside.sessions.close(request.cookies.get(COOKIE))
         response.delete_cookie(COOKIE, path="/")
+
+
+async def _entered(bedside: Bedside, worker: Worker, response: Response) -> dict[str, Any]:
+    await asyncio.to_thread(bedside.training.signed_in, worker.id)
+    token = bedside.sessions.open(worker)
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
+    return {"worker": {"id": worker.id, "name": worker.name}}
 
 
 def _patient_routes(routes: APIRouter, bedside: Bedside) -> None:

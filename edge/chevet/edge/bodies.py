@@ -43,6 +43,18 @@ class SignIn(_Body):
     pin: Annotated[str, StringConstraints(max_length=32)]
 
 
+class SignInByBadge(_Body):
+    """What a reader typed."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class Camera(_Body):
+    """Which camera's newest picture."""
+
+    device: _Id
+
+
 class NewPatient(_Body):
     """A person not seen here before."""
 
@@ -180,6 +192,12 @@ class TakeImport(_Body):
 
     file: _Id
     confirm: bool = False
+
+
+class CarriedFolder(_Body):
+    """Where a courier's stick is mounted."""
+
+    folder: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^/[^\x00]*$")]
 
 
 class Empty(_Body):

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from chevet.edge.cli_badge import badge_words
+from chevet.edge.cli_carry import carry_words
 from chevet.edge.cli_import import import_words
 from chevet.edge.cli_lock import lock_words
 from chevet.edge.cli_queue import queue_words
@@ -149,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     import_words(commands)
     support_words(commands)
     queue_words(commands, shared)
+    carry_words(commands, shared)
     lock_words(commands, shared)
     return whole
 
@@ -229,6 +232,7 @@ def _worker_words(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add.add_argument("--pin-file", type=Path, metavar="FILE", help="file that holds the PIN alone")
     add.add_argument("--passphrase-file", type=Path, metavar="FILE", help="opens a box under a lock")
     add.set_defaults(do=_add_worker)
+    badge_words(verbs, shared)
 
 
 def _enrol(options: argparse.Namespace) -> int:

@@ -14,6 +14,8 @@ from chevet.edge.errors import Covered
 COLUMNS: Final = (
     ("workers", "name"),
     ("workers", "pin"),
+    ("badges", "hash"),
+    ("photos", "jpeg"),
     ("patients", "words"),
     ("visits", "words"),
     ("captures", "recording"),

@@ -244,6 +244,11 @@ class Live:
                     # Live coaching may fail; the instruments and the recording must not fail with it.
                     log.exception("device %s: live quality failed", device)
 
+    def newest_picture(self, device: str) -> bytes | None:
+        """Return what a camera sees now, encoded as it came; None where it shows nothing or is no camera."""
+        window = self._windows.get(device)
+        return window.picture.data if window is not None and window.picture is not None else None
+
     async def judged(self, device: str) -> tuple[QualityMark, float | None]:
         """Return the verdict on a device now, watched or not, and its heart rate where it has one."""
         window = self._windows[device]

@@ -16,6 +16,7 @@ _CARD = re.compile(rf"^{MARK}([{LETTERS}]{{34}})$")
 CODE_LETTERS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 """Of a coded identity: no vowels, so that no word arises, and no 0, 1 or Y that are taken for others."""
 CODE_LENGTH = 6
+_CODED = re.compile(rf"^Code [{CODE_LETTERS}]{{3}}-[{CODE_LETTERS}]{{3}}$")
 
 
 def card_text(patient_id: str) -> str:
@@ -41,6 +42,11 @@ def read_card(text: str) -> str | None:
 def card_rows(text: str) -> list[str]:
     """Return the QR code (error correction M, for scratched cards) as rows of 0 and 1, without its margin."""
     return ["".join("1" if dark else "0" for dark in row) for row in segno.make_qr(text, error="m").matrix]
+
+
+def is_coded(name: str) -> bool:
+    """Tell whether a patient goes by a code."""
+    return bool(_CODED.match(name))
 
 
 def new_code(random: bytes) -> str:

@@ -13,6 +13,8 @@ from chevet.edge.training_lessons import TRAINING_PREFIX
 from chevet.study.study import Patient
 
 FOUND_AT_MOST = 20
+PHOTO_AT_MOST = 2_000_000
+"""Bytes of a photograph: a camera's JPEG of a few megapixels."""
 
 
 class Patients:
@@ -63,6 +65,24 @@ class Patients:
         )
         fitting = (patient for patient, searched in map(self._read, rows) if wanted in searched)
         return list(itertools.islice(fitting, FOUND_AT_MOST))
+
+    def keep_photo(self, patient_id: str, jpeg: bytes) -> None:
+        """Store a patient's photograph durably, in the place of an earlier one; it never leaves the box."""
+        hidden = self._database.hide_bytes(jpeg, place("photos", "jpeg", patient_id))
+        with self._database.write() as cursor:
+            cursor.execute("INSERT OR REPLACE INTO photos VALUES (?, ?)", (patient_id, hidden))
+
+    def photo(self, patient_id: str) -> bytes | None:
+        """Return a patient's photograph, None where there is none."""
+        row = self._database.row("SELECT jpeg FROM photos WHERE id = ?", (patient_id,))
+        if row is None:
+            return None
+        return self._database.show_bytes(row["jpeg"], place("photos", "jpeg", patient_id))
+
+    def forget_photo(self, patient_id: str) -> None:
+        """Delete a photograph."""
+        with self._database.write() as cursor:
+            cursor.execute("DELETE FROM photos WHERE id = ?", (patient_id,))
 
     def _read(self, row: sqlite3.Row) -> tuple[Patient, str]:
         """Return a patient, and the text that searches look through."""

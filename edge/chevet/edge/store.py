@@ -116,6 +116,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         CREATE TABLE covered (lock TEXT NOT NULL, scrubbed INTEGER NOT NULL) STRICT
         """,
     ),
+    (
+        "0008 badges of workers, photographs of patients",
+        """
+        CREATE TABLE badges (id TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT;
+        CREATE TABLE photos (id TEXT PRIMARY KEY, jpeg BLOB NOT NULL) STRICT
+        """,
+    ),
 )
 
 

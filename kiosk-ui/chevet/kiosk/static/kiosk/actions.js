@@ -45,6 +45,14 @@ export async function signIn(worker, pin) {
   await enter();
 }
 
+/** @param {string} text what a badge's reader typed */
+export async function signInByBadge(text) {
+  const session = await post("/api/session/badge", { text });
+  await readStatus();
+  set({ worker: session.worker, ended: false });
+  await enter();
+}
+
 export async function signOut() {
   await attempt(() => remove("/api/session"));
   disconnect();

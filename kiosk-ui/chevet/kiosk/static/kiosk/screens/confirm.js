@@ -6,6 +6,7 @@ import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Button, Main, Page } from "/kiosk/parts.js";
 import { isCoded } from "/kiosk/screens/card.js";
+import { PhotoDialog, usePhoto } from "/kiosk/screens/photo.js";
 import { Patient, yearsOf } from "/kiosk/people.js";
 
 /** @typedef {import("/shared/types.js").Patient} PatientShape */
@@ -25,6 +26,8 @@ function identifiers(patient) {
 export function Confirm({ patient, begin, back, backLabel, card }) {
   const [ticked, tick] = useState(/** @type {string[]} */ ([]));
   const [busy, setBusy] = useState(false);
+  const [posing, pose] = useState(false);
+  const photo = usePhoto(patient);
   const toggle = (/** @type {string} */ key) => tick(ticked.includes(key) ? ticked.filter((one) => one !== key) : [...ticked, key]);
   const open = async () => {
     setBusy(true);
@@ -32,9 +35,11 @@ export function Confirm({ patient, begin, back, backLabel, card }) {
     setBusy(false);
   };
   return html`<${Page} title=${t("confirm.title")} step=${html`<${Patient} patient=${patient} />`} icon="user" back=${back} backLabel=${backLabel ?? t("confirm.other")}
-    extra=${card && html`<${Button} go=${card} icon="qr-code" class="button-quiet">${t("card.print")}<//>`}
+    extra=${html`${photo.may && html`<${Button} go=${() => pose(true)} icon="camera" class="button-quiet">${t("photo.take")}<//>`}${card && html`<${Button} go=${card} icon="qr-code" class="button-quiet">${t("card.print")}<//>`}`}
     main=${html`<${Main} go=${open} icon="check" busy=${busy} why=${ticked.length < 2 ? t("confirm.why", { n: 2 - ticked.length }) : ""}>${t("confirm.go")}<//>`}>
-    <div class="identifiers">
+    ${posing && html`<${PhotoDialog} patient=${patient} url=${photo.url} look=${photo.look} close=${() => pose(false)} />`}
+    <div class=${`identifiers ${photo.url ? "identifiers-photo" : ""}`}>
+      ${photo.url && html`<img class="patient-photo" src=${photo.url} alt=${t("photo.of", { name: patient.name })} />`}
       ${identifiers(patient).map(
         ([key, question, answer]) => html`<button class="choice identifier" aria-pressed=${String(ticked.includes(key))} onClick=${() => toggle(key)}>
           <span class="tick-box"><${Icon} name="check" /></span><span class="soft">${question}</span><b><bdi>${answer}</bdi></b>

@@ -13,7 +13,7 @@ const PURPOSES = /** @type {const} */ ({ care: "hand-heart", recording: "mic", t
 
 /** @param {{ visit: Visit }} props */
 export function ConsentPage({ visit }) {
-  const [purposes, choose] = useState(visit.consent?.purposes ?? []);
+  const [purposes, choose] = useState(visit.override ? [] : (visit.consent?.purposes ?? [])); // nobody was asked yet
   const [witness, setWitness] = useState(visit.consent?.witness ?? "");
   const [refusing, refuse] = useState(false);
   const toggle = (/** @type {string} */ purpose) =>
@@ -21,10 +21,16 @@ export function ConsentPage({ visit }) {
   const save = () =>
     attempt(async () => {
       await giveConsent(purposes, witness.trim());
-      goVisit("reason");
+      goVisit(visit.reason ? "tiles" : "reason");
+    });
+  // An emergency: care begins, the study says that nobody was asked yet, and the instruments keep reminding.
+  const later = () =>
+    attempt(async () => {
+      await giveConsent(["care"], "", "emergency");
+      goVisit(visit.reason ? "tiles" : "reason");
     });
   return html`<${Page} title=${t("consent.title")} step=${t("consent.help")} icon="hand-heart" class="consent"
-    extra=${html`<${Button} go=${() => refuse(true)} class="button-quiet">${t("consent.refuse")}<//>`}
+    extra=${html`${!visit.consent && html`<${Button} go=${later} icon="timer" class="button-quiet">${t("consent.later")}<//>`}<${Button} go=${() => refuse(true)} class="button-quiet">${t("consent.refuse")}<//>`}
     main=${html`<${Main} go=${save} icon="arrow-right" why=${purposes.includes("care") ? "" : t("consent.why")}>${t("consent.go")}<//>`}>
     <div class="choices choices-4">
       ${Object.entries(PURPOSES).map(
@@ -40,6 +46,11 @@ export function ConsentPage({ visit }) {
         onInput=${(/** @type {InputEvent & { target: HTMLInputElement }} */ event) => setWitness(event.target.value)} /></div>
     ${refusing && html`<${Refusal} close=${() => refuse(false)} />`}
   <//>`;
+}
+
+/** Care began before anybody could be asked: a touch asks now. */
+export function AskConsent() {
+  return html`<${Button} go=${() => goVisit("consent")} icon="hand-heart" class="ask-consent">${t("consent.later.now")}<//>`;
 }
 
 /** @param {{ close: () => void }} props */

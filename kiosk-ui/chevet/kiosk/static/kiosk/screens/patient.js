@@ -10,8 +10,10 @@ import { Button, Empty, Main, Page } from "/kiosk/parts.js";
 import { initials } from "/kiosk/people.js";
 import { pathOf } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
-import { boxNow, set } from "/kiosk/store.js";
+import { boxNow, set, useKiosk } from "/kiosk/store.js";
+import { camera } from "/kiosk/camera.js";
 import { CardPage, useScanner } from "/kiosk/screens/card.js";
+import { CardLook } from "/kiosk/screens/card-look.js";
 import { Confirm } from "/kiosk/screens/confirm.js";
 import { keptSigns } from "/kiosk/screens/danger.js";
 import { takePath } from "/kiosk/screens/urgent.js";
@@ -54,6 +56,9 @@ function Unknown() {
 /** @param {{ choose: (patient: PatientShape) => void, add: () => void }} props */
 function Search({ choose, add }) {
   const [text, setText] = useState("");
+  const [looking, lookAt] = useState("");
+  useKiosk();
+  const eye = camera();
   const [found, setFound] = useState(/** @type {PatientShape[] | null} */ (null));
   useEffect(() => {
     const timer = setTimeout(async () => {
@@ -63,8 +68,9 @@ function Search({ choose, add }) {
     return () => clearTimeout(timer);
   }, [text]);
   return html`<${Page} title=${t("patient.title")} note=${html`<span class="soft small scan-note"><${Icon} name="qr-code" size="24px" /> ${t("card.scan")}</span>`} back=${() => go("danger")}
-    extra=${pathOf(keptSigns()) && html`<${Unknown} />`}
+    extra=${html`${pathOf(keptSigns()) && html`<${Unknown} />`}${eye && html`<${Button} go=${() => lookAt(eye.id)} icon="camera" class="button-quiet button-look"><span>${t("card.look")}</span><//>`}`}
     main=${html`<${Main} go=${add} icon="user-plus">${t("patient.new")}<//>`}>
+    ${looking && html`<${CardLook} device=${looking} found=${choose} close=${() => lookAt("")} />`}
     <label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("patient.search")}</span>
       <input type="search" autocomplete="off" spellcheck=${false} placeholder=${t("patient.search")} value=${text}
         onInput=${(/** @type {InputEvent & { target: HTMLInputElement }} */ event) => setText(event.target.value)} /></label>

@@ -4,7 +4,8 @@ import { ApiError } from "/shared/api.js";
 import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useLayoutEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { chooseLanguage, signIn } from "/kiosk/actions.js";
+import { chooseLanguage, signIn, signInByBadge } from "/kiosk/actions.js";
+import { useBadge } from "/kiosk/badge.js";
 import { Keypad, typed } from "/kiosk/keypad.js";
 import { offered } from "/kiosk/languages.js";
 import { Empty } from "/kiosk/parts.js";
@@ -19,6 +20,16 @@ const PIN_LONGEST = 12;
 export function SignIn() {
   const { status, ended } = useKiosk();
   const [worker, choose] = useState(/** @type {Person | null} */ (null));
+  const [refused, refuse] = useState("");
+  useBadge(worker !== null, (text) => {
+    choose(null); // a PIN half typed is not this badge's
+    refuse("");
+    signInByBadge(text).catch((problem) => refuse(problem instanceof ApiError ? problem.sentence : t("error.other")));
+  });
+  const pick = (/** @type {Person} */ person) => {
+    refuse("");
+    choose(person);
+  };
   return html`<main class="page sign-in">
     <section class="sign-in-who">
       <${Languages} />
@@ -26,7 +37,7 @@ export function SignIn() {
       ${ended && html`<p class="notice"><${Icon} name="lock" />${t("signin.ended")}</p>`}
       <div class="worker-tiles">
         ${(status?.workers ?? []).map(
-          (person) => html`<button class="worker" aria-pressed=${String(person.id === worker?.id)} onClick=${() => choose(person)}>
+          (person) => html`<button class="worker" aria-pressed=${String(person.id === worker?.id)} onClick=${() => pick(person)}>
             <span class="worker-face"><bdi>${initials(person.name)}</bdi></span><bdi>${person.name}</bdi>
           </button>`,
         )}
@@ -34,7 +45,7 @@ export function SignIn() {
       </div>
     </section>
     <section class="sign-in-pin card">
-      ${worker ? html`<${Pin} worker=${worker} key=${worker.id} />` : html`<${Welcome} />`}
+      ${worker ? html`<${Pin} worker=${worker} key=${worker.id} />` : html`<${Welcome} refused=${refused} />`}
     </section>
   </main>`;
 }
@@ -49,11 +60,14 @@ export function Languages() {
   </div>`;
 }
 
-function Welcome() {
+/** @param {{ refused: string }} props what is wrong with the badge just read, or "" */
+function Welcome({ refused }) {
   return html`<div class="welcome">
     <img src="/shared/mark.svg" alt="" width="72" height="72" />
     <b>${t("app.name")}</b>
     <p class="soft">${t("signin.touch")}</p>
+    <p class="signin-badge"><${Icon} name="id-card" size="28px" />${t("signin.badge")}</p>
+    ${refused && html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${refused}</p>`}
     <p class="small soft">${t("about.short")}</p>
     ${unconfirmed() && html`<p class="small soft">${t("about.unconfirmed")}</p>`}
   </div>`;

@@ -9,6 +9,7 @@ import { Button, Chip, Main, Page, Value } from "/kiosk/parts.js";
 import { deviceFor, now, THERE, useKiosk } from "/kiosk/store.js";
 import { EXAMS, HEART_SITES, LUNG_SITES, recordingsOf, skipOf, vitalOf } from "/kiosk/exams.js";
 import { examsOf } from "/kiosk/programmes.js";
+import { AskConsent } from "/kiosk/screens/consent.js";
 import { AgainBoard } from "/kiosk/screens/again.js";
 import { UrgentBoard } from "/kiosk/screens/urgent.js";
 
@@ -71,7 +72,7 @@ function Instruments({ visit }) {
   const review = () => goVisit("review");
   return html`<${Page} title=${t("tiles.title")} class="tiles-page" back=${() => goVisit("reason")}
     step=${t("tiles.done", { n: done, of: EXAMS.length })}
-    note=${followed.length > 0 && html`<${Button} go=${() => goVisit("trends")} icon="trending-up" class="button-quiet">${t("trends.title")}<//>`}
+    note=${visit.override ? html`<${AskConsent} />` : followed.length > 0 && html`<${Button} go=${() => goVisit("trends")} icon="trending-up" class="button-quiet">${t("trends.title")}<//>`}
     extra=${next && html`<${Button} go=${review} icon="send">${t("tiles.review")}<//>`}
     main=${next
       ? html`<${Main} go=${() => goVisit(next.exam.screen)} icon="arrow-right">${t("tiles.next", { what: t(`exam.${next.exam.key}`) })}<//>`

@@ -11,6 +11,7 @@ import { Patient } from "/kiosk/people.js";
 import { PATHS } from "/kiosk/paths.js";
 import { go } from "/kiosk/route.js";
 import { nihssOf } from "/kiosk/sheets.js";
+import { AskConsent } from "/kiosk/screens/consent.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
 import { urgentQuestion } from "/kiosk/told.js";
 
@@ -59,7 +60,7 @@ export function UrgentBoard({ visit }) {
   };
   const leave = () => attempt(() => patchVisit({ path: "" }));
   return html`<${Page} title=${t(`path.${visit.path}`)} step=${html`<${Patient} patient=${visit.patient} />`} class="urgent"
-    note=${html`<${Button} go=${leave} class="button-quiet">${t("path.leave")}<//>`}
+    note=${html`<${Button} go=${leave} class="button-quiet">${t("path.leave")}<//>${visit.override && html`<${AskConsent} />`}`}
     extra=${html`<${Button} go=${send} icon="send" class=${next ? "" : "button-hidden"}>${busy ? t("app.loading") : t("path.send_now")}<//>`}
     main=${next
       ? html`<${Main} go=${() => goVisit(next.screen)} icon="arrow-right">${t("tiles.next", { what: t(`exam.${next.key}`) })}<//>`
