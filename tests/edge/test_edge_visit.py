@@ -40,7 +40,7 @@ def recorded(
     opening = Opening(
         row.id, visit, step, row.site, row.side, step, "kit-ecg", f"serial:{step}", seconds, 1, 0.0, False
     )
-    writer = JournalWriter.create(captures.path(row.id), opening)
+    writer = JournalWriter.create(captures.path(row.id), opening, captures.key)
     for event in events or (ecg_block(0, 1000),):
         writer.append(event)
     writer.close("done")
