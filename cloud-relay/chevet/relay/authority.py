@@ -6,6 +6,7 @@ broker's and the relay's own certificates are made here and renewed by the comma
 """
 
 import contextlib
+import hashlib
 import ipaddress
 import os
 import ssl
@@ -166,6 +167,24 @@ def tls_to_broker(settings: Settings) -> Callable[[], ssl.SSLContext]:
             raise OSError(str(error)) from None  # the line tries again, as after any failed connection
 
     return context
+
+
+def name_at_broker(settings: Settings, worker: str) -> str:
+    """Return the MQTT name of a worker: stable, and by TLS one that no box can guess.
+
+    Where a broker lets anybody choose a name (RabbitMQ before 4), a known one could be used to end our
+    connection. The gate and mosquitto name boxes by their certificates and do not need this.
+
+    Raises:
+        SettingsError: the authority's key cannot be used.
+    """
+    name = f"chevet-{worker}"
+    if not settings.broker_tls:
+        return name
+    open_authority(settings.keys, "Chevet", datetime.now(UTC))
+    secret = read_private(settings.keys / CA_FILE)
+    mark = hashlib.sha256(b"chevet name at broker 1\0" + name.encode() + secret).hexdigest()[:12]
+    return f"{name}-{mark}"
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:

@@ -85,6 +85,12 @@ def run(options: argparse.Namespace) -> int:
         if broker_tls.wanted(options):
             return broker_tls.run(options)
     host, port = options.host or "127.0.0.1", options.port or PLAIN_PORT
+    if options.engine == "rabbitmq":
+        raise BrokerError(
+            port,
+            "RabbitMQ is configured for mutual TLS alone: name a configuration (--config relay.toml) that has"
+            " broker_tls = true, and say --write DIR.",
+        )
     if not (options.open_network or host.startswith(LOOPBACK)):
         raise BrokerError(
             port,

@@ -1,8 +1,8 @@
 """`chevet-relay broker` with `broker_tls`: mutual TLS 1.3, rights by certificate, revocation at once.
 
-mosquitto has all of that of its own and is told by its configuration. The embedded broker has not: its wheel
-is built without client certificates and it knows no rights, so our gate stands before it and it listens on
-loopback, to nobody who did not come through the gate.
+mosquitto and RabbitMQ have all of that of their own and are told by their configuration. The embedded broker
+has not: its wheel is built without client certificates and it knows no rights, so our gate stands before it
+and it listens on loopback, to nobody who did not come through the gate.
 """
 
 import argparse
@@ -25,7 +25,8 @@ from cryptography import x509
 
 from chevet.exchange.tls import RELAY_NAME, server_context
 from chevet.exchange.topics import PREFIX
-from chevet.relay.authority import BROKER_FILE, CA_PUBLIC, CRL_FILE, Authority, moment
+from chevet.relay.authority import BROKER_FILE, CA_PUBLIC, CRL_FILE, Authority, moment, name_at_broker
+from chevet.relay.commands import broker_rabbitmq
 from chevet.relay.commands.broker import (
     MAX_PAYLOAD,
     Alive,
@@ -85,13 +86,15 @@ def wanted(options: argparse.Namespace) -> bool:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve by TLS until SIGTERM or SIGINT, or write mosquitto's configuration with `--write`.
+    """Serve by TLS until SIGTERM or SIGINT, or write the configuration of a system's broker with `--write`.
 
     Raises:
         BrokerError: a port is taken, the engine is missing, or it ended by itself.
         RelayError: the keys or the archive cannot be used.
     """
     guarded = _guarded(options)
+    if options.engine == "rabbitmq":
+        return _write_rabbitmq(guarded, options)
     if options.write is not None:
         return _write(guarded, options.write.resolve())
     for host, port in guarded.places:
@@ -116,6 +119,8 @@ class Guarded:
 
     Attributes:
         relay_port: a door for the relay alone, on loopback; equal to `port` where there is one for all.
+        sites: every site's code, and whether it is revoked.
+        workers: names at the broker of the relay's workers.
     """
 
     authority: Authority
@@ -123,6 +128,8 @@ class Guarded:
     port: int
     relay_port: int
     names: tuple[str, ...]
+    sites: tuple[tuple[str, bool], ...]
+    workers: tuple[str, ...]
 
     @property
     def places(self) -> tuple[tuple[str, int], ...]:
@@ -140,6 +147,8 @@ def _guarded(options: argparse.Namespace) -> Guarded:
     with opened(options.config) as relay:
         authority = relay.authority()
         relay.write_revoked()
+        sites = tuple((site.code, site.revoked) for site in relay.sites.list())
+    workers = tuple(name_at_broker(settings, one) for one in options.worker or [settings.worker])
     port = options.port or settings.public_broker_port or settings.broker_port
     if settings.share and port == settings.broker_port and options.engine == "mosquitto":
         raise SettingsError(
@@ -147,7 +156,8 @@ def _guarded(options: argparse.Namespace) -> Guarded:
             "Several workers need a door of their own at mosquitto: set public_broker_port to another port"
             " than broker_port; boxes come in by the first, workers by the second.",
         )
-    return Guarded(authority, options.host or EVERYWHERE, port, settings.broker_port, _names(settings))
+    host, names = options.host or EVERYWHERE, _names(settings)
+    return Guarded(authority, host, port, settings.broker_port, names, sites, workers)
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
@@ -336,6 +346,24 @@ def _write(guarded: Guarded, folder: Path) -> int:
     print(f"Wrote mosquitto.conf, acl, ca.crt, broker.pem (private) and crl.pem into {folder}.")
     print(f"Include it: `include_dir {folder}`, or run `mosquitto -c {folder}/mosquitto.conf`.")
     print("Write again and restart mosquitto after `chevet-relay site revoke`, and once in half a year.")
+    return 0
+
+
+def _write_rabbitmq(guarded: Guarded, options: argparse.Namespace) -> int:
+    if options.write is None:
+        raise SettingsError(
+            "--engine rabbitmq",
+            "RabbitMQ is a cluster that runs already: say --write DIR, and give its nodes the files written.",
+        )
+    folder, broker = options.write.resolve(), guarded.keep()
+    installed = options.installed or folder
+    broker_rabbitmq.write(
+        folder, installed, guarded.authority, broker, guarded.port, guarded.sites, guarded.workers
+    )
+    print("Wrote rabbitmq.conf, advanced.config, enabled_plugins, definitions.json, apply.sh, ca.crt, crl/")
+    print(f"and broker.pem (private: for the user rabbitmq alone) into {folder}.")
+    print(f"Put them on every node as {installed}; docs/guides/operator-rabbitmq.md tells the rest.")
+    print("Write and distribute again, and run apply.sh on one node, after every change of the sites.")
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from chevet.exchange.connection import BrokerAddress
 from chevet.exchange.line import Acknowledged, Connected, Disconnected, Line, Message
 from chevet.exchange.topics import all_up
-from chevet.relay.authority import tls_to_broker
+from chevet.relay.authority import name_at_broker, tls_to_broker
 from chevet.relay.errors import DiskFullError, RelayError, place_of
 from chevet.relay.ingest.downlink import Downlink, Publish
 from chevet.relay.ingest.uplink import BUNDLE_LANES, Uplink
@@ -32,12 +32,14 @@ def relay_line(settings: Settings) -> Line:
     address = BrokerAddress(
         settings.broker_host,
         settings.broker_port,
-        client_id=f"chevet-{settings.worker}",
+        client_id=name_at_broker(settings, settings.worker),
         username=settings.broker_user,
         password=settings.broker_password() or "",
         session_expiry_s=SESSION_S,
         tls=tls_to_broker(settings) if settings.broker_tls else None,
     )
+    if settings.broker_deals:  # the broker's own queue for this worker has its part already
+        return Line(address, manual_ack=True)
     return Line(
         address,
         subscriptions=[(all_up(lane, settings.share), 1) for lane in BUNDLE_LANES],

@@ -9,7 +9,7 @@ from chevet.exchange.connection import BrokerAddress
 from chevet.exchange.errors import Refused
 from chevet.exchange.line import Line, Message
 from chevet.exchange.topics import all_up, down, parse
-from chevet.relay.authority import tls_to_broker
+from chevet.relay.authority import name_at_broker, tls_to_broker
 from chevet.relay.errors import RefusedError
 from chevet.relay.live.viewer import Viewer
 from chevet.relay.relay import Relay
@@ -27,7 +27,7 @@ def live_line(settings: Settings) -> Line:
     address = BrokerAddress(
         settings.broker_host,
         settings.broker_port,
-        client_id=f"chevet-{settings.worker}-live",
+        client_id=name_at_broker(settings, f"{settings.worker}-live"),
         username=settings.broker_user,
         password=settings.broker_password() or "",
         tls=tls_to_broker(settings) if settings.broker_tls else None,
