@@ -4,21 +4,24 @@ import asyncio
 import base64
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from chevet.edge.errors import SettingsError as SettingsErrorOfBox
 from chevet.edge.trust import keep_programme, read_programme
 from chevet.exchange.errors import Refused
 from chevet.exchange.keys import kid, new_sealing_key, new_signing_key, public_text
-from chevet.exchange.manifest import read_manifest
-from chevet.exchange.sealing import Recipient, open_manifest, open_object, open_sealed, seal
+from chevet.exchange.manifest import Wrap, read_manifest
+from chevet.exchange.sealing import Recipient, _unwrap, _wrap, open_manifest, open_object, open_sealed, seal
 from chevet.relay.accounts.users import User
-from chevet.relay.archive.schema import answers, bundles, cases, objects, receipts
+from chevet.relay.archive.schema import answers, audit, bundles, cases, erasures, objects, receipts
 from chevet.relay.archive.sealed import SealedWords
+from chevet.relay.archive.shared_keys import shared_wraps
 from chevet.relay.commands.key_watch import watch_keys
 from chevet.relay.enrolment import programme_words
+from chevet.relay.erasure import sweep
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.rotation import rotate
 from chevet.study.bundle import Bundle, Part, content_hash, pack
@@ -27,7 +30,7 @@ from chevet.study.ids import uuid7
 from chevet.study.study import EdgeClock
 from chevet.study.summary import read_summary
 
-from .conftest import NOON, SECRET_NAME, SECRET_QUESTION, messages
+from .conftest import NOON, SECRET_NAME, SECRET_QUESTION, app_code, messages
 from .conftest import code as refusal
 from .conftest import deliver as take
 
@@ -390,3 +393,92 @@ async def test_keys_that_cannot_be_read_leave_those_held_in_use(world, tmp_path,
     assert relay.keys.programme is held
     with pytest.raises(SettingsError):
         relay.refresh_keys()
+
+
+def wrapped(item, opener, receiver):
+    """Wrap a sealed bundle's key for one more key, as a colleague's browser does."""
+    said = read_manifest(item.manifest)
+    return _wrap(_unwrap(said, opener), said.id, receiver).sealed_key
+
+
+async def test_a_case_is_shared_with_a_specialist_who_was_confirmed_later(
+    world, relay, client, make_study, tmp_path
+):
+    first, later = world.user(), world.user("dr2")
+    mine, theirs = Browser(), Browser()
+    mine.join(relay, first)
+    study = make_study()
+    item = sealed_study(world, box_of(world, relay, tmp_path), study)
+    deliver(world.receiver(relay), item)
+    wrap = wrapped(item, mine.opener, theirs.opener.public_key())
+    body = {"user": "dr2", "wraps": {study.id: base64.b64encode(wrap).decode()}}
+    here = f"/api/sealed/cases/{study.id}"
+    async with client(first, relay) as giver, client(later, relay) as taker:
+        assert code(await giver.put(f"{here}/wraps", json=body)) == "key_not_confirmed"
+        theirs.join(relay, later)
+        assert (await taker.get("/api/sealed/cases")).json()["cases"][0]["yours"] is False
+        assert code(await taker.put(f"{here}/wraps", json=body)) == "not_yours"
+        (known,) = (await giver.get("/api/sealed/colleagues")).json()["colleagues"]
+        assert (known["user"], known["seal_key"]) == ("dr2", public_text(theirs.opener.public_key()))
+        for wraps in ({uuid7(NOON, os.urandom(10)): "AA=="}, {study.id: "AA=="}):
+            assert code(await giver.put(f"{here}/wraps", json=body | {"wraps": wraps})) == "malformed"
+        for _ in range(2):  # a second time replaces the first
+            assert (await giver.put(f"{here}/wraps", json=body)).status_code == 204
+        assert (await taker.get("/api/sealed/cases")).json()["cases"][0]["yours"] is True
+        handed = (await taker.get(here)).json()
+    assert base64.b64decode(handed["shared"][study.id]) == wrap
+    assert public_text(theirs.opener.public_key()) in handed["readers"]
+    said = open_manifest(item.manifest, world.site.signer.public_key())
+    given = replace(said, wraps=(Wrap(kid(theirs.opener.public_key()), wrap),))
+    assert read_summary(open_object(given, 0, item.objects[0].data, theirs.opener).data).id == study.id
+    with relay.database.read() as connection:
+        told = connection.execute(select(audit.c.detail).where(audit.c.what == "case.share")).scalars().all()
+    assert told == [f"to dr2 {relay.roster.of('dr2').fingerprint}"] * 2
+
+
+def test_what_was_shared_goes_with_the_case(world, relay, make_study, tmp_path):
+    first, later, mine, theirs = world.user(), world.user("dr2"), Browser(), Browser()
+    mine.join(relay, first)
+    study = make_study()
+    item = sealed_study(world, box_of(world, relay, tmp_path), study)
+    deliver(world.receiver(relay), item)
+    theirs.join(relay, later)
+    wrap = wrapped(item, mine.opener, theirs.opener.public_key())
+    relay.sealed.share(study.id, relay.roster.of("dr"), relay.roster.of("dr2"), {study.id: wrap})
+    everything = select(shared_wraps.c.wrap)
+    with relay.database.write() as connection:
+        assert connection.execute(everything).scalars().all() == [wrap]
+        row = {"case_id": study.id, "reason": "order", "asked_ms": NOON, "due_ms": NOON}
+        connection.execute(insert(erasures).values(**row))
+    assert len(sweep(relay)) == 1
+    with relay.database.read() as connection:
+        assert connection.execute(everything).all() == []
+
+
+async def test_a_sealed_opinion_needs_the_second_factor_and_a_message_does_not(
+    world, relay, client, make_study, tmp_path
+):
+    user, browser = world.user(), Browser()
+    browser.join(relay, user)
+    study = make_study()
+    deliver(world.receiver(relay), sealed_study(world, box_of(world, relay, tmp_path), study))
+
+    def body(kind):
+        item = answer_of(world, relay, study.id, browser, kind=kind)
+        wraps = [
+            {"kid": base64.b64encode(w.kid).decode(), "wrap": base64.b64encode(w.sealed_key).decode()}
+            for w in item.wraps
+        ]
+        return {"id": item.id, "kind": kind, "version": 1, "wraps": wraps,
+                "ciphertext": base64.b64encode(item.ciphertext).decode()}  # fmt: skip
+
+    here = f"/api/sealed/cases/{study.id}"
+    async with client(user, relay) as desk:
+        await desk.post(f"{here}/claim")
+        world.clock.ms += 11 * 60_000  # the code given at sign-in is older than the grace
+        opinion = body("opinion")
+        assert code(await desk.put(f"{here}/answers", json=opinion)) == "second_factor_needed"
+        assert code(await desk.put(f"{here}/answers", json=opinion | {"code": "000000"})) == "wrong_code"
+        assert (await desk.put(f"{here}/answers", json=body("message"))).status_code == 201
+        good = opinion | {"code": app_code(relay, user)}
+        assert (await desk.put(f"{here}/answers", json=good)).status_code == 201

@@ -2,6 +2,7 @@
 """Sealed cases in Chromium: RFC 9180, and bundles that our own Python sealed."""
 
 import hashlib
+import io
 import os
 import zlib
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile as sf
 from playwright.sync_api import Browser, Page
 from relay_desk.desk_browser import chromium  # noqa: F401 - fixture
 from relay_desk.sealed_page import run, sealed_page
@@ -21,7 +23,9 @@ from chevet.exchange.manifest import Manifest, ObjectEntry, Wrap, read_manifest
 from chevet.exchange.sealing import Recipient, Sealed, open_sealed, seal
 from chevet.study.bundle import Bundle, Part, pack
 from chevet.study.cbor import decode, encode
-from chevet.study.recording import Measurement, QualityMark, Recording, Waveform
+from chevet.study.codec import encode_waveform
+from chevet.study.layers import lossless_pieces
+from chevet.study.recording import Gap, Measurement, QualityMark, Recording, Waveform
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 from chevet.study.summary import DICTIONARY, write_summary
 
@@ -278,3 +282,90 @@ def test_a_packed_study_is_what_the_browser_reads(page: Page) -> None:
     found = opened(page, item)
     assert found["kind"] == "summary"
     assert read_manifest(item.manifest).id == found["id"]
+
+
+def wandering(channels: int, count: int, step: float, kind: type[np.integer[Any]], seed: int) -> Any:
+    """Samples as instruments have them: each near the one before, all within `kind`."""
+    drift = np.cumsum(np.random.default_rng(seed).normal(0, step, (channels, count)), axis=1)
+    return np.clip(drift, np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+
+
+def twelve_leads(rounding: Any) -> Any:
+    """Limb leads that follow from I and II, halved as some instrument halves, and six more."""
+    rows = wandering(12, 2500, 9, np.int16, 7).astype(np.int64)
+    one, two = rows[0], rows[1]
+    rows[2:6] = [
+        two - one,
+        rounding((-one - two) / 2),
+        rounding((2 * one - two) / 2),
+        rounding((2 * two - one) / 2),
+    ]
+    return rows.astype(np.int16)
+
+
+WAVES = {
+    "one row": wandering(1, 3000, 20, np.int16, 1),
+    "two rows in two frames": wandering(2, 300_000, 4, np.int16, 2),
+    "twelve leads, halved down": twelve_leads(np.floor),
+    "twelve leads, toward zero": twelve_leads(np.trunc),
+    "twelve leads, half to even": twelve_leads(np.rint),
+    "every eighth value": wandering(1, 5000, 3, np.int16, 3) * np.int16(8),
+    "few values, far apart": np.random.default_rng(4)
+    .choice([-32768, -5, 0, 900, 32767], (2, 3000))
+    .astype(np.int16),
+    "nothing moves": np.full((3, 200), -32768, np.int16),
+    "the ends of 16 bits": np.tile(np.array([-32768, 32767], np.int16), (2, 1500)),
+    "24 bits of 32": wandering(3, 4000, 90_000, np.int32, 5),
+    "all of 32 bits": (np.random.default_rng(6).integers(0, 9, (2, 2048)) * 0x0FFFFFFF - 2**31).astype(
+        np.int32
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WAVES)
+def test_exact_waveforms_come_out_of_the_browser_to_the_last_bit(page: Page, what: str) -> None:
+    samples = WAVES[what]
+    blob = encode_waveform(samples, 500.0)
+    assert blob[3] in (3, 4)
+    told = run(
+        page,
+        """const {bits, rows} = m.decodeWaveform(m.raw(given));
+        const digest = async (row) => m.hex(await m.sha256(new Uint8Array(row.buffer)));
+        return {bits, count: rows[0].length, rows: await Promise.all(rows.map(digest))}""",
+        blob.hex(),
+    )
+    assert (told["bits"], told["count"]) == (8 * samples.itemsize, samples.shape[1])
+    assert told["rows"] == [hashlib.sha256(row.astype("<i4").tobytes()).hexdigest() for row in samples]
+
+
+def test_a_damaged_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> None:
+    blob = encode_waveform(WAVES["one row"], 500.0)
+    broken = [bytes(blob[:at]) for at in (0, 9, 12, 40, len(blob) - 1)] + [blob + b"\0"]
+    places = range(4, len(blob), max(len(blob) // 40, 1))
+    broken += [blob[:place] + bytes([blob[place] ^ 0x55]) + blob[place + 1 :] for place in places]
+    body = "return given.map((text) => { try { return m.decodeWaveform(m.raw(text)).rows.length } catch (error) { return error.code ?? String(error) } })"
+    told = run(page, body, [one.hex() for one in broken])
+    assert told[:6] == ["waveform_damaged"] * 6
+    assert set(told) <= {"waveform_damaged", 1}
+
+
+def test_a_recordings_part_becomes_what_paper_and_player_take(page: Page) -> None:
+    leads = (Channel("I", "mV", 500.0, 0.005, -1.5), Channel("II", "mV", 500.0, 0.005, -1.5))
+    ecg = Waveform(leads, wandering(2, 5000, 9, np.int16, 8), (Gap(100, 25),))
+    sound = Waveform((Channel("sound", "1", 4000.0, 2.0**-23),), wandering(1, 4000, 5000, np.int32, 9))
+    both = replace(study().recordings[0], waveforms=(ecg, sound))
+    (part,) = [piece.data for piece in lossless_pieces(both)]
+    told = run(
+        page,
+        """const [ecg, sound] = m.exactWaves(m.raw(given)), wave = m.waveOf(ecg), wav = m.wavOf(sound);
+        return {sounds: [m.isSound(ecg), m.isSound(sound)], rate: wave.rate_hz, unit: wave.unit, gaps: wave.gaps,
+          names: wave.leads.map((lead) => lead.name), first: wave.leads[0].values[700], wav: m.hex(wav)}""",
+        part.hex(),
+    )
+    assert told.get("sounds", told) == [False, True]
+    assert (told["rate"], told["unit"], told["gaps"]) == (500, "mV", [[100, 25]])
+    assert told["names"] == ["I", "II", "III", "aVR", "aVL", "aVF"]
+    assert told["first"] == pytest.approx(ecg.values[0, 700] * 0.005 - 1.5)
+    values, rate = sf.read(io.BytesIO(bytes.fromhex(told["wav"])), dtype="int32")
+    assert rate == 4000
+    assert (values == sound.values[0].astype(np.int64) * 256).all()

@@ -124,11 +124,15 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     doctor.get_by_role("button", name="Open").click()
     expect(doctor.locator(".sealed-question")).to_have_text(QUESTION)
     expect(doctor.locator(".sealed-part")).to_have_count(2)
-    expect(doctor.get_by_text("not drawn here").first).to_be_visible()
-    if folder := os.environ.get("CHEVET_SHOTS"):
-        doctor.screenshot(path=f"{folder}/sealed.png", full_page=True)
+    expect(doctor.locator(".sealed-part ecg-paper")).to_be_visible()
+    expect(doctor.locator(".sealed-part sound-player")).to_be_visible()
+    expect(doctor.locator(".sealed-part picture-viewer")).to_be_visible()
+    expect(doctor.get_by_text("Opening the recordings")).to_have_count(0)
+    exact = doctor.evaluate("Array.from(document.querySelector('ecg-paper').wave.leads[0].values)")
+    lead = visit.recordings[0].waveforms[0]
+    assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
 
-    doctor.get_by_label("Impression").fill("Functional murmur.")
+    doctor.get_by_role("button", name="Left ear").click().fill("Functional murmur.")
     doctor.get_by_label("Certainty").select_option("probable")
     doctor.get_by_label("Urgency").select_option("routine")
     doctor.get_by_role("button", name="Sign, seal and send").click()
@@ -145,5 +149,8 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
         visit.id,
     )
     assert vouched(opinion.author, opinion.signature, opinion_bytes(opinion), programme.relay_key)
+    (card,) = [doctor.locator(".said-opinion")]
+    expect(card).to_contain_text("Functional murmur.")
+    expect(card).to_contain_text("Signature")
     doctor.context.close()
     office.context.close()

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
+from chevet.relay.archive.shared_keys import forget
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.relay import Relay
 from chevet.study.study import CONSENT_PURPOSES
@@ -140,6 +141,7 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
             relay.objects.destroy(name)
         connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
         connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
+        forget(connection, case_id)
         forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
         connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
         under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chevet.exchange.manifest import Wrap
+from chevet.exchange.manifest import Wrap, read_manifest
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import Allowed, Here, Reader, Specialist
+from chevet.relay.api.guard import MAX_CODE, Allowed, Here, Reader, Specialist, Token
 from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.sealed import MAX_ANSWER, SealedCase, SealedWords, fits
 from chevet.relay.errors import RefusedError
@@ -57,6 +57,15 @@ class AnswerBody(BaseModel):
     version: Annotated[int, Field(ge=1, le=10_000)]
     ciphertext: Annotated[str, Field(max_length=MAX_ANSWER * 4 // 3 + 4)]
     wraps: Annotated[list[WrapBody], Field(min_length=1, max_length=MOST_WRAPS)]
+    code: Annotated[str | None, Field(min_length=1, max_length=MAX_CODE)] = None
+
+
+class ShareBody(BaseModel):
+    """Keys of a case's bundles by their ids, wrapped for a colleague's key, base64."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    user: Annotated[str, Field(min_length=1, max_length=64)]
+    wraps: Annotated[dict[Uuid, Annotated[str, Field(max_length=108)]], Field(min_length=1, max_length=64)]
 
 
 @router.get("/words")
@@ -83,6 +92,13 @@ def register(body: KeyBody, relay: Here, user: Specialist) -> Json:
 def keys(relay: Here, _user: Coordinator) -> Json:
     """List every specialist's latest key with its fingerprint."""
     return {"keys": [_shape(one) for one in relay.roster.everybody()]}
+
+
+@router.get("/colleagues")
+def colleagues(relay: Here, user: Specialist) -> Json:
+    """List the other specialists of the roster, with what a case is wrapped to for them."""
+    others = [one for one in relay.roster.current()[0] if one.user != user.id]
+    return {"colleagues": [_shape(one) | _public(one) for one in others]}
 
 
 @router.post("/keys/{user_id}/confirm")
@@ -129,15 +145,24 @@ def claim(case_id: str, what: Literal["claim", "release"], relay: Here, user: Sp
     return _case(relay, relay.sealed.claim(case_id, user, take=what == "claim"), user)
 
 
+@router.put("/cases/{case_id}/wraps", status_code=204)
+def share(case_id: str, body: ShareBody, relay: Here, user: Specialist) -> None:
+    """Keep a case's keys as the caller's browser wrapped them for a colleague who was confirmed later."""
+    wraps = {bundle: _raw(wrap) for bundle, wrap in body.wraps.items()}
+    relay.sealed.share(case_id, relay.roster.of(user.id), relay.roster.of(body.user), wraps)
+
+
 @router.put("/cases/{case_id}/answers", status_code=201)
-def answer(case_id: str, body: AnswerBody, relay: Here, user: Specialist) -> Json:
-    """Send what the caller's browser signed and sealed to the site."""
+def answer(case_id: str, body: AnswerBody, relay: Here, user: Specialist, token: Token) -> Json:
+    """Send what the caller's browser signed and sealed to the site; an opinion needs the second factor."""
     key, data = relay.roster.of(user.id), _raw(body.ciphertext)
     if key is None or key.state != "confirmed":
         raise RefusedError(409, "key_not_confirmed", "Your key is not confirmed: ask a coordinator.")
     wraps = tuple(Wrap(_raw(one.kid), _raw(one.wrap)) for one in body.wraps)
     if not fits(data) or any((len(one.kid), len(one.sealed_key)) != (8, 80) for one in wraps):
         raise RefusedError(422, "malformed", "This is no sealed answer: reload the page.")
+    if body.kind == "opinion":
+        relay.sign_in.second_look(token, user, body.code)
     relay.sealed.answer(case_id, user, SealedWords(body.id, body.kind, body.version, data, wraps))
     return {"id": body.id, "version": body.version}
 
@@ -153,6 +178,8 @@ def _listed(one: SealedCase, key: SpecialistKey | None) -> Json:
         "answered_ms": one.answered_ms,
         "claimed_by": {"id": one.claimed_by[0], "name": one.claimed_by[1]} if one.claimed_by else None,
         "yours": key is not None and one.for_key(key.kid),
+        "kids": [_text(wrap.kid) for wrap in read_manifest(one.manifest).wraps]
+        + [_text(name) for name in sorted(one.shared)],
     }
 
 
@@ -170,6 +197,10 @@ def _case(relay: Relay, one: SealedCase, user: User) -> Json:
             {"id": said.id, "kind": said.kind, "version": said.version, "manifest": _text(said.manifest)}
             for said in relay.sealed.said(one.id)
         ],
+        "shared": {
+            bundle: _text(wrap)
+            for bundle, wrap in (relay.sealed.shared_with(one.id, key.kid) if key else {}).items()
+        },
         "next_version": relay.sealed.next_version(one.id),
         "readers": [_text(other.seal_key) for other in relay.roster.current()[0] if one.for_key(other.kid)],
         "author": {"id": user.id, "name": user.name, "specialty": user.specialty},
@@ -178,6 +209,14 @@ def _case(relay: Relay, one: SealedCase, user: User) -> Json:
 
 def _own(key: SpecialistKey) -> Json:
     return _shape(key) | {"wrapped": _text(key.wrapped), "certificate": _text(key.certificate)}
+
+
+def _public(key: SpecialistKey) -> Json:
+    return {
+        "seal_key": _text(key.seal_key),
+        "sign_key": _text(key.sign_key),
+        "certificate": _text(key.certificate),
+    }
 
 
 def _shape(key: SpecialistKey) -> Json:

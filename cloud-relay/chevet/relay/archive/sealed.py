@@ -6,7 +6,7 @@ not, and whose keys it was sealed to. Its words and recordings it cannot know.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,9 @@ from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import URGENT, keep_receipt, next_seq, post
+from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.schema import Found, answers, bundles, cases, erasures, objects, users
+from chevet.relay.archive.shared_keys import kids_of, share, wraps_for
 from chevet.relay.archive.sites import Site, find_site
 from chevet.relay.errors import RefusedError
 from chevet.study.study import EdgeClock
@@ -59,7 +61,11 @@ class SealedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SealedCase:
-    """What the relay knows of a sealed case."""
+    """What the relay knows of a sealed case.
+
+    Attributes:
+        shared: short names of the keys that a specialist's browser wrapped its key for, later than the box.
+    """
 
     id: str
     tid: str
@@ -73,10 +79,11 @@ class SealedCase:
     answered_ms: int | None
     claimed_by: tuple[str, str] | None
     objects: tuple[SealedObjectRow, ...]
+    shared: frozenset[bytes]
 
     def for_key(self, name: bytes) -> bool:
-        """Tell whether it was sealed to the key of that short name."""
-        return any(wrap.kid == name for wrap in read_manifest(self.manifest).wraps)
+        """Tell whether the key of that short name opens it."""
+        return name in self.shared or any(wrap.kid == name for wrap in read_manifest(self.manifest).wraps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,31 @@ class SealedCases:
         if words.kind == "opinion" and words.version != self._next_version(connection, case.id):
             raise RefusedError(409, "other_version", "The case was answered meanwhile: read that first.")
 
+    def share(
+        self,
+        case_id: str,
+        giver: SpecialistKey | None,
+        taker: SpecialistKey | None,
+        wraps: Mapping[str, bytes],
+    ) -> None:
+        """Keep what one specialist's browser wrapped of a case for a colleague who cannot open it yet.
+
+        Raises:
+            RefusedError: 404 `not_found`, 409 `key_not_confirmed`, 403 `not_yours`, 422 `malformed`.
+        """
+        now = self._now_ms()
+        with self._database.write() as connection:
+            found = self._get(connection, case_id)
+            if giver is not None and not found.for_key(giver.kid):
+                raise RefusedError(403, "not_yours", "This case is not sealed to you: nobody can pass it on.")
+            share(connection, self._audit, now, case_id, giver, taker, wraps)
+            tell(connection, case_id, now)
+
+    def shared_with(self, case_id: str, name: bytes) -> dict[str, bytes]:
+        """Return by bundle what a colleague's browser wrapped for the key of that short name."""
+        with self._database.read() as connection:
+            return wraps_for(connection, case_id, name)
+
     def next_version(self, case_id: str) -> int:
         """Return the number that the next opinion of a case must have."""
         with self._database.read() as connection:
@@ -327,4 +359,5 @@ def _case(connection: Connection, row: Found) -> SealedCase:
             SealedObjectRow(part.oid, part.layer, part.bytes, part.chunks, part.have, part.name is not None)
             for part in parts
         ),
+        shared=kids_of(connection, row.id),
     )

@@ -50,7 +50,7 @@ export function MessageForm({ one }) {
 }
 
 /** What to do again and where. @param {{ place: Place, choose: (place: Place) => void }} props */
-function Where({ place, choose }) {
+export function Where({ place, choose }) {
   const pick = (/** @type {CustomEvent} */ event) => choose({ step: place.step, site: event.detail.site, side: "" });
   return html`<div class="where">
     <div class="choice-chips" role="group" aria-label=${t("message.what")}>

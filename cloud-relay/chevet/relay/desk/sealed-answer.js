@@ -1,10 +1,10 @@
-/** An opinion on a sealed case: signed by the specialist's own key, sealed to the site, both in this browser. */
+/** Opinions, notes and retake requests of a sealed case: signed by the specialist's own key, sealed to the site, both in this browser. */
 
 import { put } from "/shared/api.js";
 import { encode, hex, idToWire, Unreadable } from "/desk/sealed-cbor.js";
 import { joined, kid, sealPart } from "/desk/sealed.js";
 
-/** @typedef {{impression: string, advice: string, certainty: string, urgency: string, transfer: boolean}} Words */
+/** @typedef {{impression: string, advice: string, certainty: string, urgency: string, transfer: boolean, follow_up_date: string | null}} Words */
 
 /** @param {string} text @returns {Uint8Array} */
 export function fromText(text) {
@@ -25,24 +25,46 @@ function freshId(now) {
   return hex(raw).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** @param {any} one the case as the relay hands it out @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {Words} words @param {number} now */
-export async function sendOpinion(one, said, keys, certificate, words, now) {
+/** The site's own key, where the study says it is that site's: the relay names it, and could name another. @param {any} one @param {import("/desk/sealed.js").Manifest} said */
+async function siteKey(one, said) {
   const site = fromText(one.seal_key);
   const name = hex(await kid(site));
   if (!said.wraps.some(([who]) => hex(who) === name)) throw new Unreadable("damaged"); // the study's own site, or nobody
-  const id = freshId(now);
-  const author = [idToWire(one.author.id), one.author.name, one.author.specialty];
-  const fields = [
-    idToWire(id), idToWire(one.id), one.next_version, words.impression, words.certainty, words.advice,
-    words.urgency, words.transfer, null, author, now, said.label,
-  ];
-  const signed = joined(encode(["opinion", ...fields]));
+  return site;
+}
+
+/** Sign, seal and send. @param {any} one @param {Uint8Array} site @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {{id: string, kind: "opinion" | "message", version: number, fields: any[], code?: string | undefined}} said */
+async function send(one, site, keys, certificate, { id, kind, version, fields, code }) {
+  const signed = joined(encode([kind, ...fields]));
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", keys.signer.privateKey, signed));
   const part = encode([1, fields, [signature, keys.signer.publicKey, fromText(certificate)]]);
   const receivers = [site, ...one.readers.map(fromText)];
-  const { ciphertext, wraps } = await sealPart(id, "opinion", "application/vnd.chevet.opinion", part, receivers);
+  const { ciphertext, wraps } = await sealPart(id, kind, `application/vnd.chevet.${kind}`, part, receivers);
   await put(`/api/sealed/cases/${one.id}/answers`, {
-    id, kind: "opinion", version: one.next_version, ciphertext: toText(ciphertext),
-    wraps: wraps.map((wrap) => ({ kid: toText(wrap.kid), wrap: toText(wrap.wrap) })),
+    id, kind, version, ciphertext: toText(ciphertext),
+    wraps: wraps.map((wrap) => ({ kid: toText(wrap.kid), wrap: toText(wrap.wrap) })), ...(code ? { code } : {}),
   });
+}
+
+/** @param {any} one */
+const authorOf = (one) => [idToWire(one.author.id), one.author.name, one.author.specialty];
+
+/** @param {any} one the case as the relay hands it out @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {Words} words @param {number} now @param {string} [code] of the second factor */
+export async function sendOpinion(one, said, keys, certificate, words, now, code) {
+  const site = await siteKey(one, said);
+  const id = freshId(now);
+  const version = one.next_version;
+  const fields = [
+    idToWire(id), idToWire(one.id), version, words.impression, words.certainty, words.advice,
+    words.urgency, words.transfer, words.follow_up_date, authorOf(one), now, said.label,
+  ];
+  await send(one, site, keys, certificate, { id, kind: "opinion", version, fields, code });
+}
+
+/** A note, or the request to take a recording again. @param {any} one @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {{kind: string, text: string, step: string, site: string, side: string}} words @param {number} now */
+export async function sendMessage(one, said, keys, certificate, { kind, text, step, site, side }, now) {
+  const to = await siteKey(one, said);
+  const id = freshId(now);
+  const fields = [idToWire(id), idToWire(one.id), kind, text, authorOf(one), now, step, site, side, said.label];
+  await send(one, to, keys, certificate, { id, kind: "message", version: 1, fields });
 }

@@ -1,17 +1,14 @@
 /** The page of sealed cases: the specialist's key, the list, one case; for coordinators the keys to confirm. */
 
 import { get, post, put } from "/shared/api.js";
-import { clock, has, setLanguage, t } from "/shared/i18n.js";
+import { clock, setLanguage, t } from "/shared/i18n.js";
 import { html, render, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { fromText, toText } from "/desk/sealed-answer.js";
-import { CaseView, openCase } from "/desk/sealed-case.js";
+import { CaseView } from "/desk/sealed-case.js";
 import { able, makeKeys, unlock } from "/desk/sealed-keys.js";
-
-/** @param {any} error */
-function sentence(error) {
-  const key = `sealed.error.${error.code}`;
-  return has(key) ? t(key) : (error.sentence ?? t("sealed.error.damaged"));
-}
+import { openCase } from "/desk/sealed-open.js";
+import { Colleagues } from "/desk/sealed-share.js";
+import { sentence } from "/desk/sealed-write.js";
 
 /** A form that sends one thing and says what went wrong. @param {{ send: (form: FormData) => Promise<void>, label: string, children?: any }} props */
 function Ask({ send, label, children }) {
@@ -61,14 +58,18 @@ function Cases({ keys, known }) {
   const [trouble, setTrouble] = useState("");
   const load = () => get("/api/sealed/cases").then((answer) => setCases(answer.cases), (error) => setTrouble(sentence(error)));
   useEffect(() => void load(), []);
-  const open = (/** @type {string} */ id) => openCase(id, keys, fromText(known.dictionary)).then(setOpened, (error) => setTrouble(sentence(error)));
-  const now = known.now_ms + Math.round(performance.now() - known.at);
+  const open = (/** @type {string} */ id) => openCase(id, keys.opener, fromText(known.dictionary)).then(setOpened, (error) => setTrouble(sentence(error)));
+  // After something was sent: the list, and the case with what was said.
+  const again = () => void Promise.all([load(), opened && open(opened.one.id)]);
+  const now = () => known.now_ms + Math.round(performance.now() - known.at);
+  const relayKey = fromText(known.relay_key);
   return html`${trouble ? html`<p role="alert">${trouble}</p>` : ""}
     <section class="sealed-card">${cases?.length === 0 ? html`<p>${t("sealed.none")}</p>` : ""}
       ${(cases ?? []).map((one) => html`<div class="sealed-row" key=${one.id}>${one.simulated ? html`<span class="htest">HTEST</span>` : ""}<b>${one.site.name}</b><span>${clock(one.received_ms)}</span>
         ${one.urgent ? html`<span class="chip chip-attention">${t("urgency.urgent")}</span>` : ""}${one.answered_ms ? html`<span class="chip chip-ok">${t("sealed.answered")}</span>` : ""}
         ${one.yours ? html`<button type="button" class="button" onClick=${() => open(one.id)}>${t("sealed.open")}</button>` : html`<span class="soft">${t("sealed.not_yours")}</span>`}</div>`)}</section>
-    ${opened ? html`<${CaseView} opened=${opened} keys=${keys} certificate=${known.key.certificate} now=${now} again=${load} key=${opened.said.id} />` : ""}`;
+    <${Colleagues} cases=${cases ?? []} opener=${keys.opener} relayKey=${relayKey} again=${load} />
+    ${opened ? html`<${CaseView} opened=${opened} keys=${keys} relayKey=${relayKey} certificate=${known.key.certificate} now=${now} again=${again} key=${opened.said.id} />` : ""}`;
 }
 
 function Coordinator() {

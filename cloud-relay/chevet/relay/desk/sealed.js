@@ -126,12 +126,22 @@ export async function openManifest(data, verifyKey) {
   };
 }
 
-/** The key of a bundle, unwrapped. @param {Manifest} manifest @param {Opener} opener @returns {Promise<CryptoKey>} */
-export async function bundleKey(manifest, opener) {
+/** The key of a bundle, 32 bytes. @param {Manifest} manifest @param {Opener} opener @param {Uint8Array} [later] what a colleague wrapped for us after the box had sealed it */
+export async function rawKey(manifest, opener, later) {
   const name = hex(await kid(opener.publicKey));
-  const wrap = manifest.wraps.find(([one]) => hex(one) === name);
+  const wrap = manifest.wraps.find(([one]) => hex(one) === name)?.[1] ?? later;
   if (!wrap) throw new Unreadable("not_a_recipient");
-  return aes(await hpkeOpen(opener, wrap[1], infoOf(manifest.id)));
+  return hpkeOpen(opener, wrap, infoOf(manifest.id));
+}
+
+/** The key of a bundle, unwrapped. @param {Manifest} manifest @param {Opener} opener @param {Uint8Array} [later] @returns {Promise<CryptoKey>} */
+export async function bundleKey(manifest, opener, later) {
+  return aes(await rawKey(manifest, opener, later));
+}
+
+/** The key of a bundle for one more receiver. @param {string} id @param {Uint8Array} raw @param {Uint8Array} receiver public key */
+export async function wrapKey(id, raw, receiver) {
+  return hpkeSeal(receiver, raw, infoOf(id));
 }
 
 /** @param {string} id of a bundle */

@@ -53,7 +53,7 @@ export function OpinionCard({ opinion }) {
 }
 
 /** @param {{ message: Message }} props */
-function MessageCard({ message }) {
+export function MessageCard({ message }) {
   const place = [message.step ? word("step", message.step) : "", message.site, message.side ? t(`ear.${message.side}`) : ""].filter(Boolean).join(" · ");
   return html`<article class=${`said said-${message.kind}`}>
     <header><${Icon} name=${message.kind === "retake" ? "rotate-ccw" : "mail-open"} /><h3>${message.kind === "retake" ? t("message.retake_of", { place }) : t("message.note")}</h3><span class="soft">${message.author.name}</span></header>
