@@ -74,7 +74,8 @@ export async function enter() {
 
 /** Follow the address. */
 export async function follow() {
-  const route = parse(location.hash);
+  const asked = parse(location.hash);
+  const route = now().user?.role === "auditor" && asked.page === "inbox" ? parse("#/glass") : asked; // cases are not theirs to list
   const same = route.id === now().open?.id;
   set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, earlier: null, side: "answer", retake: null }) });
   if (now().user && route.page === "case" && !same) await readCase(route.id);
@@ -82,8 +83,9 @@ export async function follow() {
 }
 
 export async function readInbox() {
+  if (now().user?.role === "auditor") return;
   const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
-  if (answer) set({ inbox: answer.cases, inboxError: "", inboxAt: Date.now() });
+  if (answer) set({ inbox: answer.cases, waiting: answer.waiting ?? 0, inboxError: "", inboxAt: Date.now() });
 }
 
 export async function readRefused() {

@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { ClaimButton, PatientStrip } from "/desk/case.js";
+import { GiveAway } from "/desk/give-away.js";
 import { Medicines } from "/desk/medicines.js";
 import { MessageForm } from "/desk/message.js";
 import { Phrases } from "/desk/phrases.js";
@@ -39,7 +40,7 @@ function Answer({ one }) {
   if (one.claimed_by) {
     return html`<p class="note"><${Icon} name="user" /><span>${t("answer.theirs", { name: one.claimed_by.name })}</span></p>`;
   }
-  return html`<div class="answer-claim"><p>${t("answer.claim_first")}</p><${ClaimButton} one=${one} /></div>`;
+  return html`<div class="answer-claim"><p>${t("answer.claim_first")}</p><${ClaimButton} one=${one} /><${GiveAway} one=${one} /></div>`;
 }
 
 /** Signed: what was sent, and whether it reached the site. @param {{ one: DeskCase, mine: boolean }} props */
@@ -80,7 +81,7 @@ function Form({ one }) {
     <${Choice} name="transfer" options=${[["yes", t("transfer.yes")], ["no", t("transfer.no")]]} value=${draft.transfer === null ? "" : draft.transfer ? "yes" : "no"} choose=${(/** @type {string} */ code) => change({ transfer: code === "yes" })} />
     <div class="field"><label for="follow-up">${t("field.follow_up")}</label>
       <input id="follow-up" type="date" value=${draft.follow_up_date} min=${new Date().toISOString().slice(0, 10)} onInput=${(/** @type {any} */ e) => change({ follow_up_date: e.target.value })} /></div>
-    <${ClaimButton} one=${one} />
+    <${ClaimButton} one=${one} /><${GiveAway} one=${one} />
     <div class="answer-foot">
       ${lacks ? html`<p class="field-note" id="lacks">${t("answer.lacks", { what: t(`field.${lacks}`) })}</p>` : ""}
       <button type="submit" class="button button-main" disabled=${Boolean(lacks)} aria-describedby=${lacks ? "lacks" : null}><${Icon} name="send" />${t("answer.sign")}</button>

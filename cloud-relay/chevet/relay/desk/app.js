@@ -7,14 +7,22 @@ import { About } from "/desk/about.js";
 import { Account } from "/desk/account.js";
 import { AnswerPanel } from "/desk/answer.js";
 import { Bar } from "/desk/bar.js";
+import { Export, Withdraw } from "/desk/case-tools.js";
 import { CaseTable } from "/desk/case.js";
+import { Duty } from "/desk/duty.js";
+import { HandOver, Snooze } from "/desk/give-away.js";
+import { Glass } from "/desk/glass.js";
 import { Inbox, InboxSummary } from "/desk/inbox.js";
 import { Keys } from "/desk/keys.js";
 import { Refused } from "/desk/refused.js";
+import { Report } from "/desk/report.js";
 import { ScreenScale } from "/desk/scale.js";
 import { SignDialog } from "/desk/sign.js";
 import { SignIn } from "/desk/sign-in.js";
 import { set, useDesk } from "/desk/store.js";
+
+/** Rooms that fill the whole screen. @type {Record<string, () => unknown>} */
+const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass };
 
 export function App() {
   const desk = useDesk();
@@ -32,15 +40,15 @@ function Waking() {
 }
 
 function Rooms() {
-  const { route, wide, trouble, connected, inboxError, inboxAt } = useDesk();
+  const { route, wide, trouble, connected, inboxError, inboxAt, user } = useDesk();
   const away = (!connected && inboxAt > 0) || inboxError === "unreachable";
   return html`
     <${Bar} />
     ${away ? html`<p class="ribbon" role="status"><${Icon} name="wifi-off" />${t("away")}</p>` : ""}
     ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
       <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}
-    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}`}>
-      ${route.page === "refused" ? html`<${Refused} />` : html`<${Inbox} />${route.page === "case" ? html`<${CaseTable} /><${AnswerPanel} />` : html`<${InboxSummary} />`}`}
+    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}`}>
+      ${route.page in PAGES ? html`<${PAGES[route.page]} />` : html`<${Inbox} />${route.page === "case" ? html`<${CaseTable} />${user?.role === "coordinator" ? "" : html`<${AnswerPanel} />`}` : html`<${InboxSummary} />`}`}
     </div>`;
 }
 
@@ -50,6 +58,10 @@ function Dialogs() {
   if (dialog === "account") return html`<${Account} />`;
   if (dialog === "keys") return html`<${Keys} />`;
   if (dialog === "screen") return html`<${ScreenScale} />`;
+  if (dialog === "hand-over") return html`<${HandOver} />`;
+  if (dialog === "snooze") return html`<${Snooze} />`;
+  if (dialog === "export") return html`<${Export} />`;
+  if (dialog === "withdraw") return html`<${Withdraw} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;
   return null;
 }

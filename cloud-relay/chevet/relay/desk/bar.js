@@ -5,22 +5,27 @@ import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { chooseLanguage, signOut } from "/desk/actions.js";
 import { word } from "/desk/say.js";
-import { set, useDesk } from "/desk/store.js";
+import { now, set, useDesk } from "/desk/store.js";
 
 export function Bar() {
   const { user, inbox, refused, route, connected, status } = useDesk();
-  const waiting = inbox?.filter((one) => one.state !== "answered").length ?? 0;
+  const waiting = Math.max(inbox?.filter((one) => one.state !== "answered").length ?? 0, now().waiting);
   const dead = refused?.length ?? 0;
+  const oversees = user?.role === "coordinator" || user?.role === "auditor";
+  const here = (/** @type {string} */ page) => (route.page === page ? "page" : null);
   return html`<header class="bar">
     <a class="bar-name" href="#/"><img src="/shared/mark.svg" alt="" width="26" height="26" /><b>Chevet</b></a>
     <nav class="bar-nav" aria-label=${t("bar.rooms")}>
-      <a href="#/" aria-current=${route.page === "refused" ? null : "page"}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>
-      <a href="#/refused" aria-current=${route.page === "refused" ? "page" : null}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
+      ${user?.role === "auditor" ? "" : html`<a href="#/" aria-current=${here("inbox") ?? here("case")}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>`}
+      ${user?.role === "coordinator" ? html`<a href="#/duty" aria-current=${here("duty")}>${t("bar.duty")}</a>` : ""}
+      ${oversees ? html`<a class="bar-more" href="#/report" aria-current=${here("report")}>${t("bar.report")}</a>
+        <a href="#/glass" aria-current=${here("glass")}>${t("bar.glass")}</a>` : ""}
+      <a href="#/refused" aria-current=${here("refused")}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
       ${status?.sealing === "sealed" ? html`<a href="/sealed.html">${t("bar.sealed")}</a>` : ""}
     </nav>
     <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
     <${LanguageSwitch} />
-    <button type="button" class="bar-user" title=${t("sessions.title")} onClick=${() => set({ dialog: "account" })}><b>${user?.name}</b><span>${word("specialty", user?.specialty ?? "")}</span></button>
+    <button type="button" class="bar-user" title=${t("sessions.title")} onClick=${() => set({ dialog: "account" })}><b>${user?.name}</b><span>${user?.specialty ? word("specialty", user.specialty) : word("role", user?.role ?? "")}</span></button>
     <button type="button" class="bar-button bar-keys" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
     <button type="button" class="bar-button" title=${t("about.title")} aria-label=${t("about.title")} onClick=${() => set({ dialog: "about" })}><${Icon} name="info" /></button>
     <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${signOut}><${Icon} name="log-out" /></button>

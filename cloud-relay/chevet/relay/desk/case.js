@@ -4,8 +4,10 @@ import { clock, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openCase, readCase, takeOrGive } from "/desk/actions.js";
+import { CaseTools } from "/desk/case-tools.js";
 import { EarPane } from "/desk/ear-pane.js";
 import { EcgPane } from "/desk/ecg-pane.js";
+import { BreakGlass } from "/desk/glass.js";
 import { LivePane } from "/desk/live-pane.js";
 import { ageOf, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
@@ -40,7 +42,8 @@ export function firstPane(one) {
 }
 
 export function CaseTable() {
-  const { open, openError, route } = useDesk();
+  const { open, openError, route, user } = useDesk();
+  if (openError === "not_allowed" && user?.role === "coordinator") return html`<main class="table"><${BreakGlass} id=${route.id} /></main>`;
   if (openError) return html`<main class="table"><${Failure} code=${openError} again=${() => readCase(route.id)} /></main>`;
   if (!open) return html`<main class="table" aria-busy="true"><p class="visually-hidden" role="status">${t("loading")}</p><div class="ghost-paper" aria-hidden="true"></div></main>`;
   const pane = route.pane || firstPane(open);
@@ -50,7 +53,8 @@ export function CaseTable() {
     <${Question} one=${open} />
     <${Tabs} one=${open} chosen=${pane} />
     <section class="pane" id="pane" role="tabpanel" aria-labelledby=${`tab-${pane}`}><${View} one=${open} key=${open.id} /></section>
-    <button type="button" class="button button-main to-answer" onClick=${() => document.querySelector(".answer")?.scrollIntoView()}><${Icon} name="send" />${t("answer.title")}</button>
+    <${CaseTools} one=${open} />
+    ${user?.role === "coordinator" ? "" : html`<button type="button" class="button button-main to-answer" onClick=${() => document.querySelector(".answer")?.scrollIntoView()}><${Icon} name="send" />${t("answer.title")}</button>`}
   </main>`;
 }
 

@@ -1,4 +1,4 @@
-/** Where the reader is: `#/`, `#/case/{id}/{pane}`, `#/refused`. Ids are random; nothing about a patient is in an address. */
+/** Where the reader is: `#/`, `#/case/{id}/{pane}`, `#/refused`, `#/duty`, `#/report`, `#/glass`. Ids are random; nothing about a patient is in an address. */
 
 /** @typedef {import("/desk/types.js").Route} Route */
 /** @typedef {import("/desk/types.js").Pane} Pane */
@@ -9,7 +9,7 @@ const PANES = ["ecg", "heart", "ears", "vitals", "thread", "live"];
 export function parse(hash) {
   const [page = "", id = "", pane = ""] = hash.replace(/^#\/?/, "").split("/");
   if (page === "case" && id) return { page, id, pane: PANES.includes(pane) ? /** @type {Pane} */ (pane) : "" };
-  if (page === "refused") return { page, id: "", pane: "" };
+  if (page === "refused" || page === "duty" || page === "report" || page === "glass") return { page, id: "", pane: "" };
   return { page: "inbox", id: "", pane: "" };
 }
 

@@ -22,6 +22,7 @@ import { stateOf } from "/shared/state.js";
  * @property {Route} route
  * @property {InboxCase[] | null} inbox null until it was read once
  * @property {string} inboxError code of the last failure, "" when the list is fresh
+ * @property {number} waiting cases that wait in all, listed or not
  * @property {number} inboxAt when the list was read, ms of this page's clock
  * @property {DeskCase | null} open the case on the table
  * @property {string} openError code
@@ -32,7 +33,7 @@ import { stateOf } from "/shared/state.js";
  * @property {boolean} connected the live line is open
  * @property {string} trouble a sentence to show once
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
- * @property {"" | "about" | "keys" | "screen" | "sign" | "account"} dialog
+ * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export"} dialog
  * @property {boolean} wide the list is folded away
  * @property {"answer" | "message"} side what the right-hand panel shows
  * @property {{step: string, site: string, side: string} | null} retake what a tap on "ask again" chose
@@ -41,7 +42,7 @@ import { stateOf } from "/shared/state.js";
 /** @type {Desk} */
 const FIRST = {
   ready: false, language: "fr", status: null, user: null, next: "", ended: false, route: { page: "inbox", id: "", pane: "" },
-  inbox: null, inboxError: "", inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
+  inbox: null, inboxError: "", waiting: 0, inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
   connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
 };
 

@@ -24,7 +24,10 @@ export interface InboxCase {
   id: string; site: { code: string; name: string }; patient: { sex: string; age: number | null };
   reason: string; question: string; specialty: string; urgency: string; state: CaseState; received_ms: number; age_s: number;
   claimed_by: Person | null; layers: Record<string, Chunks>; quality: number; usable: boolean; simulated: boolean;
+  language: string; due_ms: number; allocated_to: Person | null; snoozed: { until_ms: number; why: string } | null;
 }
+/** A specialist as lists show them. */
+export interface Colleague { id: string; name: string; specialty: string; languages: string[]; on_call: boolean; load: number }
 export interface EdgeClock { wall_ms: number; boot_id: string; monotonic_s: number; quality: string }
 export interface DeskCase extends Omit<InboxCase, "patient"> {
   patient: Patient & { age?: number | null }; language: string; consent: Consent; vitals: Vital[]; recordings: DeskRecording[];
@@ -47,4 +50,4 @@ export interface LiveState {
   state: string; patient: "same" | "other" | "unknown"; label: string; latency_ms: number | null; round_trip_ms: number | null;
   frames: number; lost: number; gaps: number; streams: { device: string; rate_hz: number; channels: string[] }[];
 }
-export interface Route { page: "inbox" | "case" | "refused"; id: string; pane: Pane | "" }
+export interface Route { page: "inbox" | "case" | "refused" | "duty" | "report" | "glass"; id: string; pane: Pane | "" }

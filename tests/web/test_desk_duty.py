@@ -1,0 +1,125 @@
+"""Coordinator, specialist and auditor at the real relay: asking, putting off, emergency access, report."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtures
+from relay_desk.real_desk import RealDesk, real_desk
+
+pytestmark = pytest.mark.web
+SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealDesk]:
+    """One relay for the module: its cases go from one person to the next."""
+    with real_desk(tmp_path_factory.mktemp("real")) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Browser, relay: RealDesk) -> Iterator[Callable[..., Page]]:
+    """Open the desk as one person; any error in the page fails the test."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_as(user: str, path: str, language: str = "en", size: str = "desk") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        context.add_cookies([{"name": "chevet_desk", "value": relay.token(user), "url": relay.url}])
+        context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"{relay.url}/#/{path}")
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing stands beyond the side of the screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize(("language", "size"), [("fr", "desk"), ("ar", "phone")])
+def test_the_coordinators_rooms_fit_and_say_everything(
+    opened: Callable[..., Page], shot: Callable[[Page, str], Path], language: str, size: str
+) -> None:
+    page = opened("tahiri", "duty", language, size)
+    expect(page.locator(".duty-case").first).to_be_visible()
+    assert fits(page)
+    shot(page, f"duty-{language}-{size}")
+    page.locator(".bar-more").first.click()
+    expect(page.locator(".figures b").first).to_be_visible()
+    assert fits(page)
+    shot(page, f"report-{language}-{size}")
+
+
+def test_a_coordinator_asks_and_the_asked_one_puts_off_and_hands_over(
+    opened: Callable[..., Page], relay: RealDesk, shot: Callable[[Page, str], Path]
+) -> None:
+    page = opened("tahiri", "duty")
+    case = page.locator(".duty-case").filter(has_text="Palpitations")
+    case.locator("select").select_option("amrani")
+    case.get_by_role("button", name="Ask", exact=True).click()
+    expect(case.get_by_text("Dr K. Amrani was asked")).to_be_visible()
+    mine = opened("amrani", "")
+    row = mine.locator(".row").filter(has_text="Palpitations")
+    expect(row.get_by_text("Asked of you")).to_be_visible()
+    row.click()
+    mine.get_by_role("button", name="Put off").click()
+    mine.get_by_label("Waiting for a retake").check()
+    shot(mine, "put-off")
+    mine.get_by_role("button", name="Put the case off").click()
+    expect(row.get_by_text("Put off to")).to_be_visible()
+    mine.get_by_role("button", name="Take it up now").click()
+    expect(row.get_by_text("Put off to")).to_have_count(0)
+    mine.locator(".answer .button-main").click()
+    mine.get_by_role("button", name="Hand over").click()
+    mine.get_by_role("radio", name="Dr S. Benali").check()
+    mine.get_by_role("button", name="Hand the case over").click()
+    expect(row.get_by_text("Asked of Dr S. Benali")).to_be_visible()
+
+
+def test_emergency_access_is_opened_with_a_reason_and_reviewed(
+    opened: Callable[..., Page], relay: RealDesk, shot: Callable[[Page, str], Path]
+) -> None:
+    case = relay.studies[0]
+    page = opened("tahiri", f"case/{case.id}")
+    page.get_by_label("A life is at risk").check()
+    shot(page, "glass")
+    page.get_by_role("button", name="Open the case").click()
+    expect(page.locator(".strip-name").first).to_have_text(case.patient.name)
+    expect(page.locator(".answer-body")).to_have_count(0)
+    auditor = opened("idrissi", "")
+    expect(auditor.get_by_role("heading", name="A life is at risk")).to_be_visible()
+    auditor.get_by_role("button", name="Reviewed").click()
+    expect(auditor.get_by_text("Reviewed by idrissi")).to_be_visible()
+
+
+def test_a_specialist_saves_a_case_and_takes_consent_back(
+    opened: Callable[..., Page], relay: RealDesk
+) -> None:
+    case = relay.studies[2]
+    page = opened("ouazzani", f"case/{case.id}")
+    page.get_by_role("button", name="Export").click()
+    page.get_by_label("FHIR R4").check()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save the file").click()
+    assert saved.value.suggested_filename.endswith(".zip")
+    assert case.patient.name not in saved.value.suggested_filename
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Withdraw consent").click()
+    page.get_by_label("care").check()
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.get_by_text("Nobody will be able to read")).to_be_visible()
+    page.get_by_role("button", name="Yes, withdraw").click()
+    expect(page.get_by_text("The case is hidden")).to_be_visible()
+    expect(page.locator(".row")).to_have_count(3)
