@@ -11,6 +11,7 @@ from real_signals import DEVELOPER, needs_developer_data, twelve_leads
 from scipy import signal
 
 from chevet.signals import ecg
+from chevet.signals.ecg_qrs import peak_near
 
 ECG, RATE = twelve_leads()
 LEAD = ECG[1]
@@ -32,6 +33,14 @@ def test_a_lead_upside_down_gives_the_same_beats_within_the_qrs():
     turned = ecg.detect_qrs(-LEAD, RATE)
     assert len(turned) == len(BEATS)
     assert np.abs(turned - BEATS).max() <= 0.08 * RATE
+
+
+@pytest.mark.parametrize(("height", "marked"), [(1.2, 100), (0.8, 100), (0.6, 118), (0.0, 118)])
+def test_r_is_marked_where_it_is_tall_enough_and_else_the_deepest_wave(height, marked):
+    at = np.arange(200)
+    wave = height * np.exp(-0.5 * ((at - 100) / 4) ** 2) - np.exp(-0.5 * ((at - 118) / 4) ** 2)
+    wave *= 3.0  # whatever the scale
+    assert abs(peak_near(wave, np.array([106]), 23)[0] - marked) <= 1
 
 
 @pytest.mark.parametrize("rate", [125, 180, 250, 360, 800, 1000])
