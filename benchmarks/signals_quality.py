@@ -8,7 +8,7 @@ three is asked of peers, who take long.
 import numpy as np
 import signals_adapters as ours
 from scipy.stats import rankdata
-from signals_data import bidmc, ludb, mitdb, sounds, with_noise
+from signals_data import bidmc, ludb, mitdb, oxiwear, sounds, with_noise
 from signals_ecg import spoilt_spells
 from signals_pictures import pictures
 from signals_run import OURS
@@ -71,6 +71,9 @@ def accepted(_):
             for _, f in bidmc()
             for s in range(0, 59000, 6000)
         ),
+        "OxiWear finger sensor, 2-7 s": (pleth_quality(-x, r) for _, x, r, _ in oxiwear()),
         "ear pictures": (picture_quality(image) for _, image in pictures()),
     }
-    return {f"{name} %": 100 * float(np.mean([q.usable for q in each])) for name, each in verdicts.items()}
+    usable = {name: [quality.usable for quality in each] for name, each in verdicts.items()}
+    rows = {f"{name} %": 100 * float(np.mean(each)) for name, each in usable.items()}
+    return rows | {"all of these %": 100 * float(np.mean(np.concatenate(list(usable.values()))))}
