@@ -13,9 +13,12 @@ from sqlalchemy import select
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import audit
 from chevet.study.bundle import pack
+from chevet.study.case import Author, Message, pack_message
 from chevet.study.recording import StoredClip, StoredFile
 
 from .conftest import NOON, OPINION, SECRET_NAME, code, deliver, ecg, heart_sound, messages
+
+FEEDBACK_ID = "018f0000-0000-7000-8000-00000000feed"
 
 
 async def test_the_inbox_is_urgent_first_then_oldest_and_answered_last(world, client, sent):
@@ -320,3 +323,14 @@ async def test_a_clip_that_is_still_travelling(world, client, make_study):
     async with client(world.user()) as desk:
         answer = await desk.get(f"/api/cases/{study.id}/recordings/{recording.id}/clip")
     assert code(answer) == (404, "not_yet_here")
+
+
+async def test_what_the_worker_thought_of_an_answer_stands_in_the_conversation(world, client, sent):
+    study, user = sent(), world.user()
+    author = Author("amina", "Amina")
+    message = Message(FEEDBACK_ID, study.id, "feedback", "bad", author, NOON)
+    deliver(world.receiver(), messages(world.site.seal(pack_message(message))))
+    async with client(user) as desk:
+        (said,) = (await desk.get(f"/api/cases/{study.id}")).json()["messages"]
+    assert (said["kind"], said["text"], said["author"]["name"]) == ("feedback", "bad", "Amina")
+    assert said["verified"]

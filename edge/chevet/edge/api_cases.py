@@ -36,8 +36,13 @@ def case_routes(bedside: Bedside) -> APIRouter:
         return await asyncio.to_thread(_detail, bedside, case)
 
     @routes.post("/{case_id}/feedback")
-    async def feedback(case_id: str, body: Feedback) -> dict[str, Any]:
+    async def feedback(case_id: str, body: Feedback, request: Request) -> dict[str, Any]:
+        before = await asyncio.to_thread(bedside.cases.get, case_id)
         case = await asyncio.to_thread(bedside.cases.rate, case_id, body.face)
+        if before.words.feedback != body.face:
+            closing, now = bedside.rules.closing, bedside.clock.reading()
+            await asyncio.to_thread(closing.tell_feedback, case, signed_in(request), body.face, now)
+            bedside.spooled.set()
         return await asyncio.to_thread(_detail, bedside, case)
 
     @routes.get("/{case_id}/delivery")

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from chevet.edge.cases import ON_BOX, Case, Cases, CaseWords
 from chevet.edge.copies import Copies
+from chevet.edge.identity import new_id
 from chevet.edge.patients import Patients
 from chevet.edge.spool import Spool
 from chevet.edge.trust import Programme, Site
 from chevet.edge.visits import ACCEPTED, CLOSED, Visit, Visits
+from chevet.edge.workers import Worker
 from chevet.exchange.sealing import Recipient, Sealed, seal
 from chevet.study.bundle import Bundle, content_hash, pack
+from chevet.study.case import Author, Message, pack_message
 from chevet.study.recording import Recording
 from chevet.study.study import HTEST, EdgeClock, Study
 
@@ -54,6 +57,33 @@ class Closing:
             self.cases.taken_again(visit.words.continues.case, visit.words.continues.message)
         self.visits.move(visit.id, CLOSED, visit.words)
         return case
+
+    def tell_feedback(self, case: Case, worker: Worker, face: str, clock: EdgeClock) -> None:
+        """Spool what the worker thought of an answer, to travel like a study; the last one said counts.
+
+        In a sealed programme it stays here: a relay cannot take in a message that it cannot open.
+
+        Raises:
+            DiskFull: no room for it.
+        """
+        if self.programme.sealed:
+            return
+        label = HTEST if case.words.simulated else ""
+        author = Author(worker.id, worker.name)
+        message = Message(new_id(), case.id, "feedback", face, author, clock.wall_ms, label=label)
+        own = Recipient("site", self.site.opener.public_key())
+        sealed = seal(
+            pack_message(message),
+            origin=self.site.code,
+            seq=self.spool.next_seq(),
+            priority=ROUTINE,
+            created=clock,
+            recipients=(*self.programme.recipients_for(case.words.specialty), own),
+            signer=self.site.signer,
+            random=self.random,
+            label=label,
+        )
+        self.spool.put(sealed)
 
     def _study(self, visit: Visit) -> Study:
         words = visit.words

@@ -8,7 +8,9 @@ from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
 
 CERTAINTIES = ("certain", "probable", "possible")
-MESSAGE_KINDS = ("note", "retake")
+MESSAGE_KINDS = ("note", "retake", "feedback")
+FACES = ("good", "fair", "bad")
+"""What a worker may think of an answer: the text of a message of kind feedback."""
 VERSION = 1
 
 OPINION = "application/vnd.chevet.opinion"
@@ -82,7 +84,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A note, or the request to take one recording again.
+    """A note, the request to take one recording again, or what the worker thought of the answer.
 
     Attributes:
         kind: one of MESSAGE_KINDS; a retake names `step`, and `site` or `side` where the step has one.
