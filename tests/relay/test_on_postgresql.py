@@ -22,7 +22,6 @@ from . import (
     test_accounts_and_audit,
     test_accounts_erasure,
     test_desk_cases,
-    test_downlink,
     test_duty,
     test_ingest,
 )
@@ -33,7 +32,6 @@ SAME = (
     test_accounts_and_audit,
     test_accounts_erasure,
     test_desk_cases,
-    test_downlink,
     test_duty,
     test_ingest,
 )

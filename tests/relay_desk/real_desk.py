@@ -93,8 +93,9 @@ def study_of(number: int, clock: Callable[[], int], **words: Any) -> Study:
 
 
 @contextmanager
-def real_desk(folder: Path) -> Iterator[RealDesk]:
-    """Serve a relay of its own with its invented cases and people."""
+def filled(folder: Path) -> Iterator[RealDesk]:
+    """Give a relay of its own with its invented cases and people, served nowhere."""
+    folder.mkdir(parents=True, exist_ok=True)
     make_programme(folder, "SMT Haut Atlas")
     clock = Shifted()
     settings = Settings(keys=folder / "keys", archive=folder / "archive", label="HTEST", second_factor="off")
@@ -126,10 +127,17 @@ def real_desk(folder: Path) -> Iterator[RealDesk]:
     with relay.database.write() as connection:
         duty.put_on_call(connection, "benali", clock() - 60 * MINUTE, clock() + 600 * MINUTE)
     try:
-        with serving(relay) as url:
-            yield RealDesk(relay, url, studies)
+        yield RealDesk(relay, "", studies)
     finally:
         relay.close()
+
+
+@contextmanager
+def real_desk(folder: Path) -> Iterator[RealDesk]:
+    """Serve such a relay."""
+    with filled(folder) as desk, serving(desk.relay) as url:
+        desk.url = url
+        yield desk
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtur
 from relay_desk.real_desk import RealDesk, real_desk
 
 pytestmark = pytest.mark.web
+expect.set_options(timeout=60_000)
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 
 
@@ -32,7 +33,7 @@ def opened(browser: Browser, relay: RealDesk) -> Iterator[Callable[..., Page]]:
         context.add_cookies([{"name": "chevet_desk", "value": relay.token(user), "url": relay.url}])
         context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(f"{relay.url}/#/{path}")
         return page

@@ -23,7 +23,7 @@ export function Bar() {
       <a href="#/refused" aria-current=${here("refused")}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
       ${status?.sealing === "sealed" ? html`<a href="/sealed.html">${t("bar.sealed")}</a>` : ""}
     </nav>
-    <span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>
+    ${user?.role === "auditor" ? "" : html`<span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>`}
     <${LanguageSwitch} />
     <button type="button" class="bar-user" title=${t("sessions.title")} onClick=${() => set({ dialog: "account" })}><b>${user?.name}</b><span>${user?.specialty ? word("specialty", user.specialty) : word("role", user?.role ?? "")}</span></button>
     <button type="button" class="bar-button bar-keys" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>

@@ -43,7 +43,7 @@ export function Export() {
     <div class="people-choice" role="radiogroup" aria-label=${t("export.form")}>${FORMS.map((code) => html`<label key=${code} class="person"><input type="radio" name="form" value=${code} checked=${form === code} onChange=${() => setForm(code)} /><span>${t(`export.${code}`)}</span></label>`)}</div>
     <label class="field">${t("export.purpose")}<select value=${purpose} onChange=${(/** @type {any} */ e) => setPurpose(e.target.value)}>${allowed.map((code) => html`<option key=${code} value=${code}>${t(`purpose.${code}`)}</option>`)}</select></label>
     ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
-    <div class="dialog-foot"><button type="button" class="button button-main" disabled=${busy} aria-busy=${busy} onClick=${save}><${Icon} name="arrow-down" />${t(busy ? "export.busy" : "export.save")}</button></div>
+    <div class="dialog-foot"><button type="button" class="button button-main" disabled=${busy} aria-busy=${busy} onClick=${save}><${Icon} name="arrow-down" />${busy ? t("export.busy") : t("export.save")}</button></div>
   <//>`;
 }
 
@@ -66,7 +66,8 @@ async function download(path) {
 
 /** @param {string | undefined} code */
 function sentence(code) {
-  return t(code === "no_consent" ? "export.no_consent" : code === "not_yet_here" ? "export.not_yet" : "export.failed");
+  if (code === "no_consent") return t("export.no_consent");
+  return code === "not_yet_here" ? t("export.not_yet") : t("export.failed");
 }
 
 export function Withdraw() {
@@ -93,6 +94,6 @@ export function Withdraw() {
     <p class="soft">${t("withdraw.what")}</p>
     <div class="people-choice" role="group" aria-label=${t("withdraw.for")}>${PURPOSES.filter((code) => open.consent.purposes.includes(code)).map((code) => html`<label key=${code} class="person"><input type="checkbox" value=${code} checked=${chosen.includes(code)} onChange=${() => flip(code)} /><span>${t(`purpose.${code}`)}${code === "care" ? html`<span class="soft small">${t("withdraw.care")}</span>` : ""}</span></label>`)}</div>
     ${sure ? html`<p class="note note-bad" role="alert"><${Icon} name="triangle-alert" /><span>${t("withdraw.sure")}</span></p>` : ""}
-    <div class="dialog-foot"><button type="button" class=${`button ${care ? "button-danger" : "button-main"}`} disabled=${!chosen.length} onClick=${send}>${t(sure ? "withdraw.really" : "withdraw.do")}</button></div>
+    <div class="dialog-foot"><button type="button" class=${`button ${care ? "button-danger" : "button-main"}`} disabled=${!chosen.length} onClick=${send}>${sure ? t("withdraw.really") : t("withdraw.do")}</button></div>
   <//>`;
 }

@@ -20,7 +20,8 @@ export function moment(ms) {
 export function DueText({ one }) {
   if (!one.due_ms || one.state === "answered") return null;
   const late = Date.now() > one.due_ms;
-  return html`<span class=${`chip ${late ? "chip-bad" : ""}`}><${Icon} name="timer" />${t(late ? "due.late" : "due.by", { time: moment(one.due_ms) })}</span>`;
+  const time = { time: moment(one.due_ms) };
+  return html`<span class=${`chip ${late ? "chip-bad" : ""}`}><${Icon} name="timer" />${late ? t("due.late", time) : t("due.by", time)}</span>`;
 }
 
 /** Whom this case waits for, and until when it was put off. @param {{ one: Pick<InboxCase, "state" | "allocated_to" | "claimed_by" | "snoozed"> }} props */
