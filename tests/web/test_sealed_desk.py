@@ -1,15 +1,18 @@
 """A sealed programme from end to end: the box seals, the relay cannot open, the browser shows and answers."""
 
+import io
 import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uvicorn
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
-from relay.conftest import CHEAP, PASSWORD, Clock, Site, ear, ecg, messages, open_session
+from relay.conftest import CHEAP, PASSWORD, Clock, Site, ear, ecg, heart_sound, messages, open_session
 from relay.conftest import deliver as take
 from relay_desk.desk_browser import chromium  # noqa: F401 - fixture
 
@@ -25,9 +28,9 @@ from chevet.relay.keys import make_programme
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import Settings
 from chevet.study.bundle import pack
-from chevet.study.case import opinion_bytes, unpack_opinion
+from chevet.study.case import Message, message_bytes, opinion_bytes, unpack_message, unpack_opinion
 from chevet.study.ids import uuid7
-from chevet.study.recording import QualityMark
+from chevet.study.recording import QualityMark, StoredPicture
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 
 pytestmark = pytest.mark.web
@@ -70,6 +73,15 @@ def page_of(browser: Browser, address: str, relay: Relay, ident: str) -> Page:
     return page
 
 
+def still() -> StoredPicture:
+    """A picture as a camera gives it, of an orange disc."""
+    out = io.BytesIO()
+    picture = Image.new("RGB", (320, 240), "#301008")
+    ImageDraw.Draw(picture).ellipse((60, 20, 260, 220), fill="#d08040")
+    picture.save(out, "JPEG")
+    return StoredPicture(out.getvalue(), "image/jpeg", 0.5, True)
+
+
 def study() -> Study:
     now = Clock().ms
     return Study(
@@ -77,16 +89,20 @@ def study() -> Study:
         patient=Patient(uuid7(now, os.urandom(10)), "Zahra Seededname", 1971, "F", "R-77"),
         consent=Consent(("care",), now, ""), specialty="cardiology", urgency="urgent",
         closed=EdgeClock(now, "boot", 1.0),
-        recordings=(ecg(), ear()),
+        recordings=(ecg(), heart_sound(), replace(ear(), pictures=(still(),))),
         vitals=(Vital("spo2", 97.0, "%", "nonin-df2", now, QualityMark(1.0, True)),),
     )  # fmt: skip
 
 
+def make_key(page: Page) -> None:
+    page.get_by_label("Passphrase", exact=True).fill(PHRASE)
+    page.get_by_label("Passphrase again").fill(PHRASE)
+    page.get_by_role("button", name="Make the key").click()
+
+
 def join_the_roster(doctor: Page, office: Page) -> None:
     """Make a key in the doctor's browser; the coordinator confirms what is read to them, nothing else."""
-    doctor.get_by_label("Passphrase", exact=True).fill(PHRASE)
-    doctor.get_by_label("Passphrase again").fill(PHRASE)
-    doctor.get_by_role("button", name="Make the key").click()
+    make_key(doctor)
     fingerprint = doctor.locator(".sealed-print").inner_text()
     office.reload()
     office.get_by_label("Fingerprint as you hear it").fill("0000 " * 6)
@@ -123,7 +139,7 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     doctor.get_by_role("button", name="Unlock").click()
     doctor.get_by_role("button", name="Open").click()
     expect(doctor.locator(".sealed-question")).to_have_text(QUESTION)
-    expect(doctor.locator(".sealed-part")).to_have_count(2)
+    expect(doctor.locator(".sealed-part")).to_have_count(3)
     expect(doctor.locator(".sealed-part ecg-paper")).to_be_visible()
     expect(doctor.locator(".sealed-part sound-player")).to_be_visible()
     expect(doctor.locator(".sealed-part picture-viewer")).to_be_visible()
@@ -132,11 +148,13 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     lead = visit.recordings[0].waveforms[0]
     assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
 
-    doctor.get_by_role("button", name="Left ear").click().fill("Functional murmur.")
+    doctor.get_by_label("Impression").fill("Functional murmur.")
     doctor.get_by_label("Certainty").select_option("probable")
     doctor.get_by_label("Urgency").select_option("routine")
     doctor.get_by_role("button", name="Sign, seal and send").click()
-    expect(doctor.get_by_role("status")).to_have_text("Signed, sealed and sent to the site.")
+    expect(doctor.get_by_role("status").filter(has_text="Signed")).to_have_text(
+        "Signed, sealed and sent to the site."
+    )
     (waiting,) = relay.outbox("abc").pending()
     said = open_manifest(waiting, relay.keys.relay.public_key())
     sealed = {0: relay.outbox("abc").read(said.tid, 0, 0, 1 << 20)}
@@ -152,5 +170,77 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     (card,) = [doctor.locator(".said-opinion")]
     expect(card).to_contain_text("Functional murmur.")
     expect(card).to_contain_text("Signature")
+    pictures(doctor)
+
+    doctor.get_by_role("button", name="Ear", exact=True).click()
+    doctor.locator(".ear-button").first.click()
+    doctor.get_by_role("button", name="Ask for it").click()
+    expect(doctor.locator(".said-retake")).to_contain_text("Right ear")
+    asked = sent_down(relay, box)[-1]
+    assert (asked.kind, asked.step, asked.side, asked.case) == ("retake", "otoscopy", "right", visit.id)
+    assert vouched(asked.author, asked.signature, message_bytes(asked), programme.relay_key)
     doctor.context.close()
     office.context.close()
+
+
+def sent_down(relay: Relay, box: Site) -> list[Message]:
+    """What waits for the box as it reads it, messages alone."""
+    found = []
+    for manifest in relay.outbox("abc").pending():
+        said = open_manifest(manifest, relay.keys.relay.public_key())
+        if said.kind == "message":
+            data = relay.outbox("abc").read(said.tid, 0, 0, 1 << 20)
+            found.append(unpack_message(open_sealed(said, {0: data}, box.sealing)))
+    return found
+
+
+def pictures(page: Page) -> None:
+    """Leave pictures of the page in the folder that CHEVET_SHOTS names, if any."""
+    if folder := os.environ.get("CHEVET_SHOTS"):
+        for name, width in (("desk", 1280), ("phone", 390)):
+            page.set_viewport_size({"width": width, "height": 900})
+            height = page.evaluate("document.querySelector('.sealed-page').scrollHeight")
+            page.set_viewport_size({"width": width, "height": height + 40})
+            page.screenshot(
+                path=f"{folder}/sealed-{page.evaluate('document.documentElement.lang')}-{name}.png"
+            )
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
+    browser: Browser, relay: Relay, address: str, tmp_path: Path
+) -> None:
+    """The colleague's browser wraps the case's key; the relay only carries it."""
+    expect.set_options(timeout=60_000)
+    relay.users.add(User("late", "Dr late", "specialist", "cardiology", ("en",), b""), PASSWORD)
+    doctor, late = page_of(browser, address, relay, "dr"), page_of(browser, address, relay, "late")
+    prints = {}
+    for page, who in ((doctor, "dr"), (late, "late")):
+        make_key(page)
+        prints[who] = page.locator(".sealed-print").inner_text()
+    relay.roster.confirm("dr", prints["dr"], "boss")
+    keep_programme(tmp_path / "box.json", programme_words(relay.keys, "sealed", relay.roster))
+    box = Site("abc", list(read_programme(tmp_path / "box.json").recipients_for("cardiology")))
+    relay.sites.add(box.file())
+    receiver = Receiver(relay.inbox, signer=relay.keys.relay, origin_key=lambda _: box.signer.public_key())
+    take(receiver, messages(box.seal(pack(study()))))
+    relay.roster.confirm("late", prints["late"], "boss")
+
+    for page in (late, doctor):
+        page.reload()
+        page.get_by_label("Passphrase", exact=True).fill(PHRASE)
+        page.get_by_role("button", name="Unlock").click()
+    expect(late.get_by_text("Sealed to other specialists")).to_be_visible()
+    expect(doctor.locator(".sealed-print")).to_have_text(prints["late"])
+    doctor.get_by_label("I heard this fingerprint").check()
+    pictures(doctor)
+    doctor.get_by_role("button", name="Let them open one case").click()
+    expect(doctor.locator(".sealed-print")).to_have_count(0)
+    late.reload()
+    late.get_by_label("Passphrase", exact=True).fill(PHRASE)
+    late.get_by_role("button", name="Unlock").click()
+    late.get_by_role("button", name="Open").click()
+    expect(late.locator(".sealed-question")).to_have_text(QUESTION)
+    assert late.get_by_text("Sealed to other specialists").count() == 0
+    for page in (doctor, late):
+        page.context.close()
