@@ -28,7 +28,7 @@ SHORTEST: Final = 12
 """Characters of a passphrase: who has the disk can try for years, unlike who stands before the screen."""
 LONGEST: Final = 256
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 4
-"""argon2id as RFC 9106, section 4, recommends where memory is scarce: 0.2 s on a PC, 1 s on a Pi."""
+"""argon2id as RFC 9106, section 4, recommends where memory is scarce: about a second on a small machine."""
 CODE_LETTERS, GROUP = 24, 4
 """120 random bits, which need no slow hash."""
 KEYS_AT_MOST: Final = 8

@@ -60,10 +60,14 @@ class Patients:
         """
         wanted = _folded(text)
         rows = self._database.rows(
-            "SELECT * FROM patients WHERE (id LIKE ?) = ? ORDER BY used_ms DESC, id DESC",
+            "SELECT id FROM patients WHERE (id LIKE ?) = ? ORDER BY used_ms DESC, id DESC",
             (f"{TRAINING_PREFIX}%", int(training)),
         )
-        fitting = (patient for patient, searched in map(self._read, rows) if wanted in searched)
+        if any(row["id"] not in self._known for row in rows):
+            for row in self._database.rows("SELECT id, words FROM patients"):
+                self._read(row)
+        known = (self._known[row["id"]] for row in rows if row["id"] in self._known)
+        fitting = (patient for patient, searched in known if wanted in searched)
         return list(itertools.islice(fitting, FOUND_AT_MOST))
 
     def keep_photo(self, patient_id: str, jpeg: bytes) -> None:
