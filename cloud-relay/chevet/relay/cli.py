@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.cli_backup import add_backup
+from chevet.relay.cli_carry import add_carry
 from chevet.relay.cli_erase import add_erase
 from chevet.relay.cli_export import add_export
 from chevet.relay.errors import RelayError
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(kinds)
     add_export(kinds, _later, _add_config)
     add_erase(kinds, _later, _add_config)
+    add_carry(kinds, _later, _add_config)
     add_backup(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)

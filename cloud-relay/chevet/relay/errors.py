@@ -34,6 +34,10 @@ class ArchiveError(RelayError):
     """The archive is damaged, of a newer version, or refused a write."""
 
 
+class CarryError(RelayError):
+    """A courier's stick cannot be used."""
+
+
 class BrokerError(RelayError):
     """The embedded broker cannot run.
 

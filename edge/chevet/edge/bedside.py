@@ -1,6 +1,7 @@
 """Everything the agent is made of, in one place: composed by `agent`, used by the API."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class UplinkState:
     route: str = ""
     watched: bool = False
     last_contact_ms: int | None = None
+    carried: Callable[[bytes], Awaitable[list[bytes]]] | None = None
+    """Takes a message that a courier's stick brought, and returns what to answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from chevet.exchange.events import (
     StatusNews,
 )
 from chevet.exchange.line import Acknowledged, Connected, Disconnected, Line, LineEvent, Message
+from chevet.exchange.messages import for_sender
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import RELAY
 from chevet.exchange.sender import Sender
@@ -72,6 +73,7 @@ class Uplink:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        self.bedside.uplink.carried = self.carried
         async with asyncio.TaskGroup() as group:
             group.create_task(self.line.run(), name="line")
             group.create_task(self._drive(), name="uplink")
@@ -243,14 +245,27 @@ class Uplink:
             self.bedside.tell_case(self.bedside.cases.get(news.id))
 
     async def _down(self, payload: bytes) -> None:
+        for answer in await self._arriving(payload):
+            self.line.publish(topics.up(self.bedside.site.code, "a"), answer)
+
+    async def carried(self, payload: bytes) -> list[bytes]:
+        """Take a message that a stick brought, as if it had come over the line; return what to answer."""
+        if for_sender(payload):
+            await self._receipt(payload)
+            return []
+        return await self._arriving(payload)
+
+    async def _arriving(self, payload: bytes) -> list[bytes]:
+        answers: list[bytes] = []
         for answer in await asyncio.to_thread(self.receiver.receive, RELAY, payload, self._now()):
             match answer:
                 case Reply():
-                    self.line.publish(topics.up(self.bedside.site.code, "a"), answer.payload)
+                    answers.append(answer.payload)
                 case Completed(manifest=manifest):
                     await asyncio.to_thread(self._arrived, manifest.case, manifest.size)
                 case Rejected():
                     log.warning("something from the relay was refused (%s)", answer.reason)
+        return answers
 
     def _arrived(self, case_id: str, size: int) -> None:
         def count(words: CaseWords) -> CaseWords:
