@@ -12,7 +12,10 @@ DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KI
 FUZZ_SECONDS ?= 600
 FUZZ_JOBS ?= 1
 
-.PHONY: help demo test brokers fuzz proof check format voices screens taps road clean
+# make interfaces EXAMPLES=1000 tries each address of relay and agent with so many requests.
+EXAMPLES ?= 200
+
+.PHONY: interfaces load help demo test brokers fuzz proof check format voices screens taps road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
@@ -27,6 +30,8 @@ help:
 	@echo "make screens       every screen of the kiosk, language and size on one sheet, judged by axe-core; about half an hour"
 	@echo "make taps          a whole visit of five instruments in training, its touches counted"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
+	@echo "make interfaces    every address of relay and agent tried by its OpenAPI: no fault may answer"
+	@echo "make load          the relay under the load of 160 sites (benchmarks/relay.py), over an hour"
 	@echo "make clean         remove what the commands above made"
 
 demo:
@@ -88,6 +93,14 @@ taps:
 road:
 	@$(PYTHON) bootstrap.py
 	$(BIN)/python benchmarks/road.py
+
+interfaces:
+	@$(PYTHON) bootstrap.py --tests
+	$(BIN)/python benchmarks/interfaces.py --examples $(EXAMPLES)
+
+load:
+	@$(PYTHON) bootstrap.py --tests
+	$(BIN)/python benchmarks/relay.py
 
 clean:
 	rm -rf .venv node_modules artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
