@@ -21,7 +21,7 @@ sys.path[:0] = [str(HERE.parent)]
 
 from kiosk.fake_edge import FakeEdge  # noqa: E402 - found in the folder above
 from kiosk.kiosk_browser import CHROMIUM, FLAGS, PATIENCE_MS, SIZES  # noqa: E402
-from playwright.sync_api import Browser, TimeoutError, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Error, expect, sync_playwright  # noqa: E402
 from screens import sights_after, sights_instruments  # noqa: E402, F401 - they add their screens
 from screens.judged import accessible, reachable  # noqa: E402
 from screens.sheet import Look, write_page, write_picture  # noqa: E402
@@ -100,7 +100,7 @@ def _walk(
 def _look(stage: Stage, name: str, picture: Path, column: str) -> Look:
     stage.clean()
     SIGHTS[name](stage)
-    with contextlib.suppress(TimeoutError):  # a screen may ask its box again and again
+    with contextlib.suppress(Error):  # a screen may ask its box again and again
         stage.page.wait_for_load_state("networkidle", timeout=QUIET_MS)  # waveforms and pictures have come
     stage.page.screenshot(path=picture, animations="disabled")
     return Look(name, column, picture, (*accessible(stage.page), *reachable(stage.page)))

@@ -182,6 +182,15 @@ def breaths(stage: Stage) -> None:
 
 
 @sight
+def breaths_counted(stage: Stage) -> None:
+    breaths(stage)
+    stage.hand.touch("breath.count")
+    stage.page.locator(".breath").click()
+    stage.page.locator(".breath").click()
+    stage.sees(".breath-count")
+
+
+@sight
 def glucose(stage: Stage) -> None:
     stage.visit("vital/glucose")
     stage.sees(".keypad")

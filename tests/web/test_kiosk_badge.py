@@ -1,5 +1,6 @@
 """Signing in by a badge, a card before the camera, a photograph, and consent that has to wait."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -65,3 +66,44 @@ def test_consent_that_had_to_wait_is_asked_for_until_it_is_given(hand: Callable[
     expect(worker.page.locator(".ask-consent")).to_have_count(0)
     assert worker.edge.visit is not None
     assert worker.edge.visit["override"] == ""
+
+
+def test_breaths_are_counted_by_touch_over_half_a_minute(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr", "small")
+    page = worker.page
+    worker.sign_in()
+    worker.to_tiles()
+    worker.exam("respiration")
+    worker.touch("breath.count")
+    circle = page.locator(".breath")
+    expect(circle).to_be_visible()
+    page.clock.install()
+    page.clock.pause_at(time.time() + 600)
+    circle.dispatch_event("pointerdown")  # the clock begins with a breath, those after it count
+    for _ in range(8):
+        page.clock.run_for(3500)
+        circle.dispatch_event("pointerdown")
+    expect(page.locator(".breath-count")).to_have_text("8")
+    expect(page.locator(".main-button")).to_have_attribute("aria-disabled", "true")
+    page.clock.run_for(3000)
+    expect(page.locator(".main-button")).to_contain_text("16")
+    page.clock.resume()
+    worker.main()
+    worker.main()
+    expect(page.locator("[data-exam=respiration]")).to_contain_text("16")
+
+
+def test_tamazight_is_typed_in_tifinagh_and_names_of_the_register_in_latin(
+    hand: Callable[..., Hand],  # noqa: F811
+) -> None:
+    worker = hand("zgh", "small")
+    page = worker.page
+    worker.sign_in()
+    worker.to_patient()
+    page.locator("input[type=search]").tap()
+    page.locator(".touch-keys").get_by_text("ⵣ", exact=True).tap()
+    expect(page.locator("input[type=search]")).to_have_value("ⵣ")
+    page.locator(".touch-keys").get_by_text("abc").tap()
+    page.locator(".touch-keys").get_by_text("m", exact=True).tap()
+    expect(page.locator("input[type=search]")).to_have_value("ⵣm")
+    worker.fits("tifinagh-keys")

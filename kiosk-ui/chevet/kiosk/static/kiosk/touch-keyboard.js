@@ -15,11 +15,16 @@ const ROWS = {
   fr: ["éèàçôêîù'-", "azertyuiop", "qsdfghjklm", "wxcvbn,.?"],
   en: ["1234567890", "qwertyuiop", "asdfghjkl'", "zxcvbnm,.?"],
   ar: ["ضصثقفغعهخحج", "شسيبلاتنمكط", "ئءؤرىةوزظدذ", "أإآ،.؟"],
+  // The 33 letters of IRCAM's Tifinagh in the order of its alphabet: most have learnt them as a list, not at a keyboard.
+  zgh: ["ⴰⴱⴳⴷⴹⴻⴼⴽⵀⵃⵄ", "ⵅⵇⵉⵊⵍⵎⵏⵓⵔⵕⵖ", "ⵙⵚⵛⵜⵟⵡⵢⵣⵥⵯ", ",.?'-"],
   digits: ["1234567890"],
   // A passphrase is the same whatever language the page has, and was made up at a keyboard of Latin letters.
   secret: ["1234567890", "qwertyuiop", "asdfghjkl'", "zxcvbnm-.,?"],
   secret_fr: ["1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn-.,'?"],
 };
+
+/** Scripts without capital letters; a name from a register in Latin letters is a touch away. */
+const OTHER_SCRIPTS = ["ar", "zgh"];
 
 /** @param {EventTarget | null} target @returns {Field | null} */
 function fieldOf(target) {
@@ -31,6 +36,7 @@ export function TouchKeyboard() {
   const { language } = useKiosk();
   const [field, setField] = useState(/** @type {Field | null} */ (null));
   const [upper, setUpper] = useState(false);
+  const [latin, setLatin] = useState(false);
   useEffect(() => follow(setField), []);
   useEffect(() => {
     document.body.classList.toggle("with-keys", field !== null);
@@ -39,8 +45,9 @@ export function TouchKeyboard() {
   if (!field) return null;
   const digits = field.inputMode === "numeric";
   const secret = field.dataset.keys === "secret";
-  const rows = ROWS[digits ? "digits" : secret ? (language === "fr" ? "secret_fr" : "secret") : language] ?? ROWS.fr ?? [];
-  const arabic = language === "ar" && !digits && !secret;
+  const other = OTHER_SCRIPTS.includes(language) && !digits && !secret;
+  const rows = ROWS[other && latin ? "fr" : digits ? "digits" : secret ? (language === "fr" ? "secret_fr" : "secret") : language] ?? ROWS.fr ?? [];
+  const arabic = language === "ar" && other && !latin;
   const type = (/** @type {string} */ text) => {
     insert(field, upper ? text.toUpperCase() : text);
     setUpper(false);
@@ -49,7 +56,8 @@ export function TouchKeyboard() {
     onPointerDown=${(/** @type {PointerEvent} */ event) => event.preventDefault()}>
     ${rows.map((row) => html`<div class="touch-row">${[...row].map((letter) => html`<button tabindex="-1" onClick=${() => type(letter)}>${upper ? letter.toUpperCase() : letter}</button>`)}</div>`)}
     <div class="touch-row">
-      ${!digits && !arabic && html`<button tabindex="-1" class="touch-wide" aria-pressed=${String(upper)} aria-label=${t("keys.upper")} onClick=${() => setUpper(!upper)}><${Icon} name="arrow-up" /></button>`}
+      ${!digits && (!other || latin) && html`<button tabindex="-1" class="touch-wide" aria-pressed=${String(upper)} aria-label=${t("keys.upper")} onClick=${() => setUpper(!upper)}><${Icon} name="arrow-up" /></button>`}
+      ${other && html`<button tabindex="-1" class="touch-wide" aria-label=${t("keys.script")} aria-pressed=${String(latin)} onClick=${() => setLatin(!latin)}>${latin ? (language === "ar" ? "ابج" : "ⴰⴱⴳ") : "abc"}</button>`}
       ${!digits && html`<button tabindex="-1" class="touch-space" aria-label=${t("keys.space")} onClick=${() => type(" ")}></button>`}
       <button tabindex="-1" class="touch-wide" aria-label=${t("key.back")} onClick=${() => erase(field)}><${Icon} name="delete" /></button>
       <button tabindex="-1" class="touch-wide touch-done" onClick=${() => field.blur()}>${t("keys.done")}</button>

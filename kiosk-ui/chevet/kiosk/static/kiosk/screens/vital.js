@@ -8,7 +8,8 @@ import { goVisit, typeVital } from "/kiosk/actions.js";
 import { endSession } from "/kiosk/attempt.js";
 import { vitalOf } from "/kiosk/exams.js";
 import { Keypad, typed } from "/kiosk/keypad.js";
-import { Main, Page, unitText, Value } from "/kiosk/parts.js";
+import { Button, Main, Page, unitText, Value } from "/kiosk/parts.js";
+import { Breaths } from "/kiosk/screens/breaths.js";
 import { MeterPage } from "/kiosk/screens/meter.js";
 import { deviceFor, THERE, useKiosk } from "/kiosk/store.js";
 
@@ -61,8 +62,14 @@ function TypedPage({ visit, which }) {
   const [texts, setTexts] = useState(/** @type {Record<string, string>} */ ({}));
   const [at, goTo] = useState(0);
   const [refused, refuse] = useState("");
+  const [counting, count] = useState(false);
   if (!vital) return null;
   const { icon, entries } = vital;
+  const counted = (/** @type {number} */ perMinute) => {
+    setTexts({ respiration_rate: String(perMinute) });
+    count(false);
+  };
+  if (counting) return html`<${Breaths} patient=${visit.patient} icon=${icon} take=${counted} back=${() => count(false)} />`;
   const entry = entries[at] ?? entries[0];
   if (!entry) return null;
   const text = texts[entry.kind] ?? "";
@@ -78,6 +85,7 @@ function TypedPage({ visit, which }) {
   };
   const why = !text ? t("vital.why") : wrong;
   return html`<${Page} title=${t(`exam.${which}`)} icon=${icon} step=${t("vital.help")} class="vital" back=${() => (at ? goTo(at - 1) : goVisit("tiles"))}
+    extra=${which === "respiration" && html`<${Button} go=${() => count(true)} icon="timer">${t("breath.count")}<//>`}
     main=${html`<${Main} go=${enter} icon=${at + 1 < entries.length ? "arrow-right" : "check"} why=${why}>${at + 1 < entries.length ? t("do.next") : t("vital.save")}<//>`}>
     <div class="vital-task">
       <div class="vital-entries">
