@@ -15,6 +15,7 @@ matched, byte for byte, with what lies in the archive and what the desk shows.
 import argparse
 import json
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -163,17 +164,16 @@ def run_dry(stage: Stage) -> str:
         if not player.alive:
             player.start()
     until = time.monotonic() + DRY_S
-    still, before = 0, (-1, -1)
     while time.monotonic() < until:
-        time.sleep(1.0)
-        sent = {row["sent"] for row in read_ledger(stage.ledger) if "sent" in row}
-        settled = {row["settled"] for row in read_ledger(stage.ledger) if "settled" in row}
-        now = (len(sent - settled), len(settled))
-        still = still + 1 if now == before and not now[0] else 0
-        before = now
-        if still >= 15:  # longer than a dead link stays unnoticed: those nobody was told about come too
+        time.sleep(0.5)
+        rows = list(read_ledger(stage.ledger))
+        missing = {row["sent"] for row in rows if "sent" in row} - {
+            row["settled"] for row in rows if "settled" in row
+        }
+        waiting = [row for row in rows if "started" in row or "waiting" in row][-1].get("waiting")
+        if not missing and waiting == 0:  # those too that nobody was told about
             return ""
-    return f"{before[0]} studies did not arrive within {DRY_S:.0f} s"
+    return f"{len(missing)} studies did not arrive within {DRY_S:.0f} s, {waiting} wait at the box"
 
 
 def _count(stage: Stage) -> tuple[int, int]:
@@ -195,17 +195,17 @@ def main() -> int:
         chaos.run(plans(options))
         faults_s = time.monotonic() - chaos.began
         print("All faults done; what was sent runs dry ...", file=sys.stderr, flush=True)
-        if options.keep_logs:
-            _keep(stage, options.keep_logs)
         stuck = run_dry(stage)
         stuck = chaos.failed or stuck
-        ends = read_ends(stage, folder)
+        try:
+            ends = read_ends(stage, folder)
+        finally:
+            if options.keep_logs:
+                _keep(stage, options.keep_logs)
         found = _found(stage, options, chaos, ends, stuck) | {
             "faults_s": round(faults_s, 1),
             "whole_s": round(time.monotonic() - began, 1),
         }
-        if options.keep_logs:
-            _keep(stage, options.keep_logs)
     print(told(found))
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
@@ -233,8 +233,11 @@ def _folder(options: argparse.Namespace) -> Iterator[Path]:
 
 def _keep(stage: Stage, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
-    for log in (*(stage.folder / "logs").iterdir(), stage.ledger):
-        (to / log.name).write_bytes(log.read_bytes())
+    for log in (*(stage.folder / "logs").iterdir(), stage.ledger, stage.folder / "box.json"):
+        if log.exists():
+            shutil.copy(log, to)
+    if (stage.folder / "archive").exists():
+        shutil.copytree(stage.folder / "archive", to / "archive", dirs_exist_ok=True)
 
 
 def _options() -> argparse.Namespace:
@@ -264,9 +267,7 @@ def _options() -> argparse.Namespace:
         "--every", type=float, default=15.0, metavar="S", help="seconds between lines of progress"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures and every fault here")
-    parser.add_argument(
-        "--keep-logs", type=Path, metavar="DIR", help="keep the programs' logs and the ledger"
-    )
+    parser.add_argument("--keep-logs", type=Path, metavar="DIR", help="keep logs, ledger and archive")
     parser.add_argument("--dir", type=Path, help="where the disks lie (the system's temporary folder)")
     return parser.parse_args()
 

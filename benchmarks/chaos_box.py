@@ -119,9 +119,13 @@ class Worker:
         )
 
     async def watch(self, known: set[str]) -> None:
-        """Write down what the box was told to be at the relay, once for each."""
-        cases = self.agent.bedside.cases
+        """Write down what the box was told to be at the relay, once for each, and how many still wait."""
+        cases, spool = self.agent.bedside.cases, self.agent.bedside.spool
+        waiting = -1
         while True:
+            if waiting != (now := spool.count(PENDING)):
+                waiting = now
+                self.ledger.write(waiting=now, at=time.time())
             for ident in set(await asyncio.to_thread(cases.awaiting)) - known:
                 self.ledger.write(settled=ident, at=time.time())
                 known.add(ident)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from chaos_player import StageFell
 from chaos_stage import PASSWORD, SPECIALIST, Stage
 from sqlalchemy import select
 
+from chevet.relay.accounts.users import find
+from chevet.relay.archive import cases as archive_cases
 from chevet.relay.archive.schema import bundles, dead_letters, objects
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import read_settings
@@ -49,7 +52,7 @@ class Ends:
 
 def read_ends(stage: Stage, folder: Path) -> Ends:
     """Read the desk's list, end all programs, and read box and archive from their disks."""
-    listed = asyncio.run(_listed(stage))
+    shown = asyncio.run(_shown(stage))
     for player in (stage.box, stage.relay, stage.broker):
         player.end()
     box = _told(stage, folder)
@@ -58,6 +61,7 @@ def read_ends(stage: Stage, folder: Path) -> Ends:
     with closing(_archive(stage, folder)) as relay:
         delivered, samples, size = _delivered(relay)
         letters, integrity = _letters(relay), _integrity(relay)
+        listed = _listed(relay, shown)
     for ident, row in sent.items():
         if ident in delivered and row["samples"] != samples[ident]:
             delivered[ident] += " with other samples"
@@ -79,8 +83,29 @@ def read_ends(stage: Stage, folder: Path) -> Ends:
     )
 
 
-async def _listed(stage: Stage) -> list[str]:
-    """Return every id on the desk, as a specialist who signs in sees it."""
+def _listed(relay: Relay, shown: list[str]) -> list[str]:
+    """Return every id that the desk has, also those beyond the length of one list.
+
+    The desk shows at most so many at once, so the whole is the same query on the archive without that limit.
+    What was shown twice, or is not in the whole, is added, so that it is seen.
+    """
+    with relay.database.read() as connection:
+        reader = find(connection, SPECIALIST)
+    if reader is None:
+        raise StageFell(f"the archive has lost its specialist {SPECIALIST}")
+    limit, archive_cases.WAITING_SHOWN = archive_cases.WAITING_SHOWN, 1_000_000
+    try:
+        whole = [case.id for case in relay.cases.inbox(reader)]
+    finally:
+        archive_cases.WAITING_SHOWN = limit
+    if len(shown) != min(len(whole), limit):
+        raise StageFell(f"the desk showed {len(shown)} of {len(whole)} cases, not {min(len(whole), limit)}")
+    times = Counter(shown)
+    return [*whole, *(one for one in times if times[one] > 1 or one not in whole)]
+
+
+async def _shown(stage: Stage) -> list[str]:
+    """Return the ids that a specialist who signs in at the desk sees."""
     screen = Screen("desk", stage.desk_url)
     screen.http.timeout = HTTP_S  # thousands of cases wait, and each summary is opened
     try:
