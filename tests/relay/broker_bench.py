@@ -1,6 +1,7 @@
 """The real brokers behind mutual TLS, with a programme of two sites, and clients that keep what they hear."""
 
 import asyncio
+import functools
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chevet.exchange.connection import BrokerAddress
-from chevet.exchange.line import Acknowledged, Line, Message
+from chevet.exchange.line import Acknowledged, Disconnected, Line, Message
 from chevet.exchange.tls import client_context, key_and_certificate, new_tls_key, request
 from chevet.relay import cli
 from chevet.relay.accounts.passwords import Cost
@@ -124,13 +125,20 @@ class Client:
         await when(lambda: payload in self.payloads)
 
     async def say(self, topic: str, payload: bytes) -> None:
-        """Publish until the broker has it, over as many connections as that takes."""
-        acks = self.count(Acknowledged)
-        while self.count(Acknowledged) == acks:
+        """Publish until the broker has this very message, over as many connections as that takes."""
+        token = 0
+        while token not in self.acknowledged:
             await when(lambda: self.line.online)
-            events = len(self.heard)
-            if self.line.publish(topic, payload):
-                await self.more_than(events)
+            ends, token = self.count(Disconnected), self.line.publish(topic, payload)
+            told = functools.partial(self._told, token, ends)
+            await when(told)
+
+    def _told(self, token: int, ends: int) -> bool:
+        return token in self.acknowledged or self.count(Disconnected) > ends or not self.line.online
+
+    @property
+    def acknowledged(self) -> set[int]:
+        return {event.token for event in self.heard if isinstance(event, Acknowledged)}
 
 
 async def when(condition: Callable[[], bool]) -> None:

@@ -151,8 +151,7 @@ async def test_nothing_the_broker_took_is_lost_when_one_node_of_three_dies(guard
             guarded.cluster.kill("c1")
             for number in range(20):
                 await box.say("t/1/b/u/b", b"after %d" % number)
-            heard = [event.token for event in box.heard if isinstance(event, Acknowledged)]
-            taken = {tokens[token] for token in heard if token in tokens}
+            taken = {tokens[token] for token in box.acknowledged & tokens.keys()}
             taken |= {b"after %d" % number for number in range(20)}
             await when(lambda: taken <= set(worker.payloads))
     guarded.cluster.start("c1")
