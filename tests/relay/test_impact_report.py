@@ -14,8 +14,10 @@ from chevet.relay.archive.schema import cases
 from chevet.relay.archive.schema_duty import recording_facts
 from chevet.relay.impact.figures import Happened, Recorded, after, begins, month_of, report
 from chevet.relay.impact.table import as_csv, as_pdf
+from chevet.study.case import Author, Message, pack_message
+from chevet.study.ids import uuid7
 
-from .conftest import NOON, code
+from .conftest import NOON, code, deliver, messages
 from .test_downlink import answered, at_site
 
 MINUTE = 60_000
@@ -32,15 +34,17 @@ def test_a_month_counts_medians_over_what_has_an_end():
         [
             case(taken_ms=NOON + 2 * MINUTE, answered_ms=NOON + 10 * MINUTE, authors=frozenset({"a"})),
             case(taken_ms=NOON + 4 * MINUTE, answered_ms=NOON + 90 * MINUTE, authors=frozenset({"a", "b"})),
-            case(site="def", at_site_ms=NOON + 7 * MINUTE),
+            case(site="def", at_site_ms=NOON + 7 * MINUTE, feedback="good"),
+            case(site="def", feedback="bad"),
         ],
         [Recorded(NOON, "abc", "amina", "camera", usable) for usable in (True, False, False)],
         NOON + 61 * MINUTE,
     )
     whole, abc, far = found.lines
-    assert (whole.site, whole.cases, whole.answered, whole.late, whole.specialists) == ("", 3, 2, 2, 2)
+    assert (whole.site, whole.cases, whole.answered, whole.late, whole.specialists) == ("", 4, 2, 3, 2)
     assert (abc.site, abc.allocate_min, abc.answer_min, abc.close_min) == ("abc", 3.0, 50.0, None)
     assert (far.close_min, far.recordings) == (7.0, 0)
+    assert (far.rated, far.helped, abc.rated) == (2, 1, 0)
     assert [(one.what, one.recordings, one.unreadable) for one in found.workers] == [("abc · amina", 3, 2)]
 
 
@@ -106,3 +110,13 @@ def test_cases_of_before_are_counted_by_opening_them(world, sent):
         ((one,),) = [happened(connection, 0, 1 << 60, simulated=False)]
         assert one.worker == study.worker
         assert len(recorded(connection, 0, 1 << 60, simulated=False)) == len(study.recordings)
+
+
+@pytest.mark.parametrize(("face", "kept"), [("good", "good"), ("cheerful", "")])
+def test_what_a_worker_thinks_of_an_answer_is_counted_with_its_case(world, sent, face, kept):
+    study = sent()
+    author = Author("amina", "Amina")
+    said = Message(uuid7(NOON, b"0123456789"), study.id, "feedback", face, author, NOON)
+    deliver(world.receiver(), messages(world.site.seal(pack_message(said))))
+    with world.relay.database.read() as connection:
+        assert [one.feedback for one in happened(connection, 0, 1 << 60, simulated=False)] == [kept]

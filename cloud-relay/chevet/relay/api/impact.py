@@ -91,6 +91,8 @@ def _line(one: Line) -> Json:
         "cases": one.cases,
         "answered": one.answered,
         "late": one.late,
+        "rated": one.rated,
+        "helped": one.helped,
         "allocate_min": one.allocate_min,
         "answer_min": one.answer_min,
         "close_min": one.close_min,

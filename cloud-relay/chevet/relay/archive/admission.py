@@ -17,7 +17,7 @@ from chevet.relay.archive.terms import Terms, count, rank_of
 from chevet.relay.archive.vault import Vault
 from chevet.relay.errors import ArchiveError
 from chevet.study.bundle import Bundle, Part, content_hash, unpack
-from chevet.study.case import unpack_message
+from chevet.study.case import FACES, unpack_message
 from chevet.study.errors import BundleError
 from chevet.study.study import HTEST, Study
 from chevet.study.summary import read_summary
@@ -154,8 +154,11 @@ class Admission:
         owner = connection.execute(select(cases.c.site).where(cases.c.id == message.case)).scalar()
         if owner not in (None, row.site) or message.id != row.id:
             raise Refused(CONTRADICTION)
-        awake = {"snoozed_until_ms": None, "snoozed_why": ""}  # something new is there to read
-        connection.execute(update(cases).where(cases.c.id == message.case).values(**awake))
+        awake: dict[str, object] = {"snoozed_until_ms": None, "snoozed_why": ""}  # there is something to read
+        if message.kind == "feedback":
+            awake = {"feedback": message.text} if message.text in FACES else {}
+        if awake:
+            connection.execute(update(cases).where(cases.c.id == message.case).values(**awake))
         connection.execute(
             insert(answers).values(
                 id=message.id,

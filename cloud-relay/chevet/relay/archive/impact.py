@@ -28,6 +28,7 @@ def happened(connection: Connection, from_ms: int, until_ms: int, *, simulated: 
             answered_ms=row.answered_ms,
             at_site_ms=reached.get(row.id),
             authors=authors.get(row.id, frozenset()),
+            feedback=row.feedback,
         )
         for row in connection.execute(query)
     ]

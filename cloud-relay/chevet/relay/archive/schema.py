@@ -199,6 +199,7 @@ cases = Table(
     Column("first_taken_ms", BigInteger),  # first allocated or claimed: kept when it is given back
     Column("snoozed_until_ms", BigInteger),
     Column("snoozed_why", String(24), nullable=False, default=""),
+    Column("feedback", String(8), nullable=False, default=""),  # one of FACES: the worker, of the answer
 )
 Index(  # the inbox's order over what waits, however many were answered
     "ix_study_case_waiting",

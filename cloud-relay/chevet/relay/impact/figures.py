@@ -8,6 +8,8 @@ from typing import TypeVar
 
 MINUTE_MS = 60_000
 T = TypeVar("T")
+HELPED = "good"
+"""The face by which a worker says that an answer helped."""
 ALL = ""
 """The site of the line that counts all sites."""
 
@@ -24,6 +26,7 @@ class Happened:
     answered_ms: int | None
     at_site_ms: int | None
     authors: frozenset[str]
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Line:
     cases: int
     answered: int
     late: int
+    rated: int
+    helped: int
     allocate_min: float | None
     answer_min: float | None
     close_min: float | None
@@ -121,6 +126,8 @@ def _line(key: tuple[str, str], found: list[Happened], heard: list[Recorded], no
         site=key[1],
         cases=len(found),
         answered=sum(one.answered_ms is not None for one in found),
+        rated=sum(bool(one.feedback) for one in found),
+        helped=sum(one.feedback == HELPED for one in found),
         late=sum((one.answered_ms or now_ms) > one.due_ms for one in found),
         allocate_min=_minutes(found, lambda one: one.taken_ms),
         answer_min=_minutes(found, lambda one: one.answered_ms),

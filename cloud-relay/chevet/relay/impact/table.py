@@ -15,8 +15,8 @@ from chevet.relay.impact.words import WORDS
 from chevet.relay.printing.text import BOLD, PLAIN, draw, draw_ending, register_fonts, width
 
 COLUMNS: Final = (
-    "month", "site", "cases", "answered", "late", "allocate_min", "answer_min", "close_min",
-    "recordings", "unreadable", "unreadable_share", "specialists",
+    "month", "site", "cases", "answered", "late", "rated", "helped", "allocate_min", "answer_min",
+    "close_min", "recordings", "unreadable", "unreadable_share", "specialists",
 )  # fmt: skip
 PAGE: Final = landscape(A4)
 MARGIN: Final = 40.0
@@ -31,7 +31,7 @@ def cells(line: Line) -> list[str]:
     minutes = [
         "" if one is None else f"{one:.1f}" for one in (line.allocate_min, line.answer_min, line.close_min)
     ]
-    counts = [str(line.cases), str(line.answered), str(line.late)]
+    counts = [str(one) for one in (line.cases, line.answered, line.late, line.rated, line.helped)]
     site = line.site if line.site != ALL else "*"
     heard = [str(line.recordings), str(line.unreadable), share, str(line.specialists)]
     return [line.month, site, *counts, *minutes, *heard]
@@ -105,7 +105,7 @@ Table = tuple[str, list[str], list[list[str]], list[float]]
 
 def _tables(report: Report, said: dict[str, str]) -> Iterator[Table]:
     room = PAGE[0] - 2 * MARGIN
-    wide = [52.0, 60.0] + [(room - 112.0) / 10] * 10
+    wide = [52.0, 60.0] + [(room - 112.0) / 12] * 12
     lines = [[cell if cell != "*" else said["all_sites"] for cell in cells(line)] for line in report.lines]
     yield said["title"], [said[name] for name in COLUMNS], lines, wide
     for name, shares in (("device", report.devices), ("worker", report.workers)):
