@@ -9,16 +9,17 @@ import numpy as np
 
 COLOURS = ("#16324f", "#d1495b", "#2e8b57", "#e0a030", "#7a5ba6", "#5b8ba6")
 TRUE, FOUND = "#2e8b57", "#d9730d"
-ERRORS = {  # name of the kept errors: half of the width shown
-    "R against the mark, ms": 60,
-    "P on against lead II's mark, ms": 60,
-    "QRS on against lead II's mark, ms": 40,
-    "QRS off against lead II's mark, ms": 60,
-    "T off against lead II's mark, ms": 120,
-    "heart rate from sound, bpm off": 20,
-    "pulse rate against the monitor, bpm": 6,
-    "breathing against two readers, /min": 12,
-    "SpO2 after the line, %": 10,
+# Name of the kept errors: half of the width shown, and of a bar its width: whole samples, or some stay empty.
+ERRORS = {
+    "R against the mark, ms": (60, 1000 / 360),
+    "P on against lead II's mark, ms": (60, 4),
+    "QRS on against lead II's mark, ms": (40, 2),
+    "QRS off against lead II's mark, ms": (60, 2),
+    "T off against lead II's mark, ms": (120, 6),
+    "heart rate from sound, bpm off": (20, 1),
+    "pulse rate against the monitor, bpm": (6, 0.25),
+    "breathing against two readers, /min": (12, 0.5),
+    "SpO2 after the line, %": (10, 1),
 }
 
 
@@ -71,16 +72,17 @@ def errors(plt, kept):
     rows = -(-len(shown) // 3)
     figure, axes = plt.subplots(rows, 3, figsize=(15, 3.6 * rows), squeeze=False)
     for axis, name in zip(axes.flat, shown, strict=False):
-        half = ERRORS[name]
-        edges = np.linspace(-half, half, 61 if half > 20 else 41)
+        half, bar = ERRORS[name]
+        count = round(half / bar)
+        edges = bar * (np.arange(-count, count + 2) - 0.5)  # each bar stands around whole samples
         for (tool, values), colour in zip(kept[name].items(), COLOURS, strict=False):
             if not len(values):
                 continue
-            shares = 100 * np.histogram(np.clip(values, -half, half), edges)[0] / len(values)
+            shares = 100 * np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values)
             label = f"{tool}: median {np.median(values):+.1f}, SD {np.std(values):.1f}"
             width = 2.0 if tool == "chevet" else 1.0
             axis.stairs(shares, edges, color=colour, label=label, linewidth=width)
-        axis.set(title=name, ylabel="share, %", xlim=(-half, half))
+        axis.set(title=name, ylabel="share, %", xlim=(edges[0], edges[-1]))
         axis.set_ylim(0, 1.55 * axis.get_ylim()[1])  # room for the legend above the curves
         axis.legend(frameon=False, fontsize=7, loc="upper left")
     for axis in axes.flat[len(shown) :]:
