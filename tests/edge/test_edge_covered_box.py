@@ -4,11 +4,16 @@ import contextlib
 import datetime
 import shutil
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from edge_fakes import NAME, PIN, Box, ecg_block, make_box, open_box
 from test_edge_visit import complete, open_visit, recorded
 
@@ -23,6 +28,7 @@ from chevet.edge.store import open_store
 from chevet.edge.trust import read_site
 from chevet.edge.workers import Worker
 from chevet.exchange.sealing import open_manifest, open_sealed
+from chevet.exchange.tls import client_context, key_and_certificate, new_tls_key
 from chevet.sim.bodies import EcgBody
 from chevet.sim.twins.cart import file_of
 from chevet.sim.twins.cart_scp import Owner
@@ -309,3 +315,33 @@ def test_the_search_finds_names_and_numbers_without_accents_the_latest_first(cov
     assert patients.search("x_y") == []
     assert len(patients.search("")) == 3
     assert patients.get("p1") == Patient("p1", "Rachid", None, "", "B-1_%")
+
+
+def self_signed() -> tuple[ec.EllipticCurvePrivateKey, str]:
+    """A key and its own certificate: enough to make a TLS context of."""
+    key = new_tls_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "anfgou")])
+    begins = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), 7, begins, begins + datetime.timedelta(days=9)
+    )
+    return key, made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_the_key_shown_to_the_broker_is_covered_too_and_never_asked_for_at_a_terminal(tmp_path: Path) -> None:
+    key, certificate = self_signed()
+    authority, own = tmp_path / "ca.crt", tmp_path / "keys" / "tls.pem"
+    authority.write_text(certificate)
+    own.parent.mkdir()
+    own.write_bytes(key_and_certificate(key, certificate))
+    assert client_context(authority, own).minimum_version == ssl.TLSVersion.TLSv1_3
+    assert bring_forward(tmp_path, KEY) == 1
+    assert own.stat().st_mode & 0o777 == 0o600
+    for covered in (own.read_bytes(), key_and_certificate(key, certificate, KEY.password)):
+        assert b"BEGIN ENCRYPTED PRIVATE KEY" in covered
+        assert certificate.encode() in covered
+        own.write_bytes(covered)
+        assert client_context(authority, own, password=KEY.password).verify_mode == ssl.CERT_REQUIRED
+        for wrong in (None, OTHER.password):
+            with pytest.raises(ssl.SSLError):
+                client_context(authority, own, password=wrong)
