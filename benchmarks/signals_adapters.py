@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from chevet.signals import ecg, heart_sound, quality_ecg
+from chevet.signals import ecg, heart_sound, pleth, quality_ecg
 
+OXIWEAR = (110.72, -32.08, 0.0)  # of that finger sensor alone, by signals_fit_spo2.py
 _BENCH = {"p": "P", "qrs": "QRS", "t": "T"}
 
 
@@ -32,3 +33,15 @@ def ecg_scores(x, rate):
         float(quality_ecg.lead_scores(x[None, s : s + step], rate)[0])
         for s in range(0, len(x) - step + 1, step)
     ]
+
+
+def breaths(x, rate):
+    """Return breaths per minute, NaN where the signal does not say."""
+    told = pleth.respiration_rate(x, rate)
+    return np.nan if told is None else told
+
+
+def spo2_calibrated(red, infrared, rate):
+    """Return SpO2 by the line of the OxiWear sensor, NaN where the channels do not pulse together."""
+    told = pleth.spo2(red, infrared, rate, OXIWEAR)
+    return np.nan if told is None else told
