@@ -24,7 +24,7 @@ export function Report() {
   useEffect(() => void read(), [query]);
   if (problem && !found) return html`<main class="page"><${Failure} code=${problem} again=${read} /></main>`;
   if (!found) return html`<main class="page" aria-busy="true"><p role="status">${t("loading")}</p></main>`;
-  const month = (/** @type {"first" | "last"} */ name) => html`<label>${t(`report.${name}`)}<input type="month" value=${asked[name] || found[name]} max="2099-12" onChange=${(/** @type {any} */ e) => setAsked({ first: found.first, last: found.last, ...asked, [name]: e.target.value })} /></label>`;
+  const month = (/** @type {"first" | "last"} */ name) => html`<label>${t(`report.${name}`)}<input type="month" value=${asked[name] || found[name]} max="2099-12" onChange=${(/** @type {any} */ e) => setAsked({ ...{ first: asked.first || found.first, last: asked.last || found.last }, [name]: e.target.value })} /></label>`;
   const file = (/** @type {string} */ form) => `/api/report/file?form=${form}&first=${found.first}&last=${found.last}&language=${language}`;
   return html`<main class="page page-wide">
     <h1>${t("report.title")}</h1>
