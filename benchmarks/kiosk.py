@@ -111,13 +111,15 @@ def measure(box: RunningDemo, browser: Browser, seconds: float, cycles: int) -> 
     """Return all figures."""
     with signed_in(box) as client:
         known = client.get("/api/devices").raise_for_status().json()["devices"]
-        by_kind = {one["instrument"]: one["id"] for one in known if one["state"] == "ready"}
+        by_kind = {one["instrument"]: one["id"] for one in known if one["state"] == "ready" and one["rates"]}
         devices = [by_kind[kind] for kind in INSTRUMENTS]
         found: dict[str, Any] = {"machine": machine(), "seconds": seconds}
         with opened(box, browser) as page:
             page.evaluate(WATCH, {"devices": devices, "instruments": list(INSTRUMENTS)})
             say("link to pixels ...")
+            busy = renderer_s(browser)
             found["link_to_pixels_ms"] = {name: spread(ages) for name, ages in drawn(page, seconds).items()}
+            found["page_processor"] = used(renderer_s(browser) - busy, page)
             say("calls while everything streams ...")
             found["calls_ms"] = calls(client, seconds / 2)
             say("frames, the processor slowed four times ...")
@@ -173,6 +175,22 @@ def drawn(page: Page, seconds: float) -> dict[str, list[float]]:
     page.wait_for_timeout(seconds * 1000)
     found: dict[str, list[float]] = page.evaluate("window.ages")
     return found
+
+
+def renderer_s(browser: Browser) -> float:
+    """Return the processor time that the pages took so far; other work of the machine does not count."""
+    known = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    return float(sum(one["cpuTime"] for one in known if one["type"] == "renderer"))
+
+
+def used(busy_s: float, page: Page) -> dict[str, float]:
+    """Return what three live instruments cost, by the second and by the frame drawn."""
+    times: list[float] = page.evaluate("window.frames_ms")
+    seconds = sum(times) / 1000
+    return {
+        "percent_of_a_core": round(100 * busy_s / seconds, 1),
+        "ms_a_frame": round(1000 * busy_s / max(1, len(times)), 2),
+    }
 
 
 def frames(page: Page, seconds: float) -> dict[str, float]:
@@ -266,6 +284,8 @@ def report(found: dict[str, Any]) -> None:
     for path, row in found["calls_ms"].items():
         line(f"GET {path}", row)
     line(f"frames at 1/{THROTTLE} processor", found["frames_throttled_ms"])
+    cost = found["page_processor"]
+    print(f"page: {cost['percent_of_a_core']} % of a core, {cost['ms_a_frame']} ms of processor a frame")
     print(f"frames over {LONG_FRAME_MS:g} ms: {found['frames_throttled_ms'].get('over_50_ms', '-')}")
     print(f"\n{'cycle':>6}{'page heap':>12}{'agent resident':>16}  MB")
     for row in found["soak"]["rows"]:
