@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from edge_fakes import Box
-from test_edge_uplink import relay_of, sent, uplinked
+from test_edge_carry import waiting
+from test_edge_uplink import relay_of, uplinked
 from test_edge_uplink import until as soon
 
 from chevet.edge import terminal_queue
@@ -135,16 +136,19 @@ def test_an_agent_that_does_not_answer_is_no_fault_of_the_queue(
 
 
 async def test_over_a_costly_uplink_previews_go_and_bulk_waits(box: Box) -> None:
-    sent(box)
+    waiting(box, bulk=50_000)
     async with uplinked(box) as (line, uplink, _):
         line.relay = relay_of(box)
         line.online = True
         line._events.put_nowait(Connected("4G", bulk=False))
-        await soon(lambda: uplink.sender.next_wake(0.0) > 0.0 and bool(line.published))
+
+        def lanes() -> set[str]:
+            return {topic.rpartition("/")[2] for topic, _ in line.published}
+
+        await soon(lambda: "p" in lanes() and not uplink.sender.window.under_way)
         assert box.bedside.status()["uplink"]["route"] == "4G"
-        lanes = {topic.rpartition("/")[2] for topic, _ in line.published}
-        assert "p" in lanes
-        assert "b" not in lanes
+        assert box.bedside.spool.pending()
+        assert "b" not in lanes()
         line.cut()
         line.online = True
         line._events.put_nowait(Connected("VSAT"))

@@ -20,7 +20,7 @@ from chevet.exchange.carrier import (
 )
 from chevet.exchange.errors import Refused
 from chevet.exchange.manifest import read_manifest
-from chevet.exchange.messages import MAX_QUERY, ManifestMessage, Query, for_sender, read, write
+from chevet.exchange.messages import MAX_QUERY, ManifestMessage, Query, read, write
 
 SPARE: Final = 1 << 20
 """Left free on the stick for the relay's receipts and answers."""
@@ -158,13 +158,20 @@ async def _take_all(stick: Stick, item: Item, take: Taking) -> tuple[int, list[b
     for message in stick.messages(item):
         count += 1
         answers += await take(message)
-        said = None if for_sender(message) else read(message)
-        if isinstance(said, ManifestMessage):
-            tids.append(read_manifest(said.manifest).tid)
+        tids += _announced(message)
     for start in range(0, len(tids), MAX_QUERY):
         # What was here before says nothing when it comes again; asked, it gives its receipt.
         answers += await take(write(Query(1, tuple(tids[start : start + MAX_QUERY]))))
     return count, list(dict.fromkeys(answers))
+
+
+def _announced(message: bytes) -> list[bytes]:
+    """Return the transfer that a manifest message announces; nothing for any other, noise too."""
+    try:
+        said = read(message)
+        return [read_manifest(said.manifest).tid] if isinstance(said, ManifestMessage) else []
+    except Refused:
+        return []  # the Receiver kept it as a dead letter
 
 
 def _clear(stick: Stick, spool: Spool, site: str) -> int:
