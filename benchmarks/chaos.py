@@ -16,6 +16,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -75,10 +76,14 @@ class Chaos:
         total = sum(len(plan.kinds) for plan in plans.values())
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
-            time.sleep(self.options.every)
-            self._progress(total)
-            self._watch()
+        try:
+            while any(thread.is_alive() for thread in threads):
+                time.sleep(self.options.every)
+                self._progress(total)
+                self._watch()
+        except BaseException:
+            self.failed = "interrupted"  # so that the threads end too
+            raise
 
     def _suffer(self, name: str, plan: Plan, do: Callable[[str, random.Random], float]) -> None:
         rng = random.Random(f"{self.options.seed} {name}")
@@ -183,6 +188,7 @@ def _count(stage: Stage) -> tuple[int, int]:
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the disks are taken away
     began = time.monotonic()
     with _folder(options) as folder, staged(
         folder, engine=options.broker, power=bool(options.power or options.disk_full), seed=options.seed,

@@ -4,8 +4,8 @@ Everything that a program is lives in its child: it reads its configuration, key
 fresh process does, and kill -9 leaves nothing of it. Only the seconds that Python takes to import are spared;
 with hundreds of lives they would be most of the time.
 
-A line of JSON on standard input, {"what": "box" or "relay", "argv": [...], "log": path}, is answered by
-{"pid": number}.
+A line of JSON on standard input, {"what": "box", "edge" or "relay", "argv": [...], "log": path}, is answered
+by {"pid": number}. A program that ends writes its exit code as the last line of its log.
 """
 
 import ctypes
@@ -32,7 +32,13 @@ def box() -> int:
     return main()
 
 
-PROGRAMS: dict[str, Callable[[], int]] = {"relay": relay, "box": box}
+def edge() -> int:
+    from chevet.edge.cli import main
+
+    return main()
+
+
+PROGRAMS: dict[str, Callable[[], int]] = {"relay": relay, "edge": edge, "box": box}
 
 
 def load(what: str) -> None:
@@ -65,7 +71,7 @@ def child(asked: dict[str, Any]) -> None:
     except BaseException:  # noqa: BLE001 - as the interpreter does at its end
         sys.excepthook(*sys.exc_info())
     finally:
-        sys.stdout.flush()
+        print(f"\nexit {code}", flush=True)
         sys.stderr.flush()
         os._exit(code)
 

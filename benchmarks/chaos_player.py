@@ -25,23 +25,37 @@ class Cradle:
     """Forks programs of one kind on one machine; see chaos_cradle.py."""
 
     def __init__(self, inside: Callable[..., list[str]], what: str) -> None:
-        """Start it and wait until all code is loaded.
-
-        Raises:
-            StageFell: it did not start.
-        """
+        """Start it; the first program waits until all code is loaded."""
         words = inside(sys.executable, str(HERE / "chaos_cradle.py"), what)
         self._what = what
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
-        self._answer()
+        self._loaded = False
 
-    def fork(self, log: Path, *argv: str) -> int:
+    def run(self, folder: Path, what: str, *argv: str) -> str:
+        """Run a command to its end and return what it said.
+
+        Raises:
+            StageFell: it failed.
+        """
+        log = folder / f"{what}-{time.monotonic_ns()}.log"
+        pid, until = self.fork(log, *argv, what=what), time.monotonic() + START_S
+        while lives(pid) and time.monotonic() < until:
+            time.sleep(0.01)
+        said = log.read_text()
+        log.unlink()
+        if not said.endswith("\nexit 0\n"):
+            raise StageFell(f"{what} {' '.join(argv[:2])}: {said.strip()}")
+        return said
+
+    def fork(self, log: Path, *argv: str, what: str = "") -> int:
         """Start a program and return its process id, which is its session's too."""
-        asked = {"what": self._what, "argv": argv, "log": str(log)}
+        asked = {"what": what or self._what, "argv": argv, "log": str(log)}
         with self._lock:
+            if not self._loaded:
+                self._loaded = bool(self._answer())
             _of(self._process.stdin).write(json.dumps(asked) + "\n")
             _of(self._process.stdin).flush()
             return self._answer()
@@ -56,6 +70,14 @@ class Cradle:
         if not line:
             raise StageFell(f"the programs' cradle for {self._what} ended")
         return int(json.loads(line)["pid"])
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process is there; the dead of a cradle are buried at once."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
 
 
 def _of(pipe: IO[str] | None) -> IO[str]:
@@ -85,11 +107,7 @@ class Player:
     @property
     def alive(self) -> bool:
         """Tell whether it runs."""
-        with contextlib.suppress(ProcessLookupError):
-            if self.pid:
-                os.kill(self.pid, 0)
-                return True
-        return False
+        return bool(self.pid) and lives(self.pid)
 
     def start(self) -> float:
         """Start it, wait until it serves, and return how long that took in seconds.

@@ -7,7 +7,6 @@ TLS 1.3, and studies are sealed. The box's folder and the relay's lie each on a 
 import os
 import re
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -21,7 +20,7 @@ from chaos_player import HERE, Cradle, Player, StageFell
 
 from chevet.sim.demo import free_port
 from chevet.sim.power import CutDisk, PowerUnavailable
-from chevet.sim.stage import answers, program
+from chevet.sim.stage import answers
 
 SPECIALIST, PASSWORD, SITE = "k.amrani", "chevet-chaos-2580", "chaos"
 RELAY_TOML = """\
@@ -81,18 +80,6 @@ class Machine:
             descriptor = os.open(folder, os.O_RDONLY)
             os.fsync(descriptor)
             os.close(descriptor)
-
-    def do(self, *command: str, stdin: str = "") -> str:
-        """Run a program here to its end.
-
-        Raises:
-            StageFell: it failed.
-        """
-        words = self.inside(program(command[0]), *command[1:])
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise StageFell(f"{' '.join(command[:3])}: {(done.stderr or done.stdout).strip()}")
-        return done.stdout
 
 
 @dataclass(slots=True)
@@ -211,31 +198,29 @@ def _broker(cradle: Cradle, far: Machine, port: int, engine: str, logs: Path) ->
 
 def _found(stage: Stage, broker: int) -> None:
     """Make the programme's keys, its configuration and a specialist."""
-    far, folder = stage.far, str(stage.far.folder)
-    far.do("chevet-relay", "init", folder, "--name", "Chaos")
+    folder, (_, cradle) = stage.far.folder, stage.cradles
+    cradle.run(stage.folder, "relay", "init", str(folder), "--name", "Chaos")
     toml = RELAY_TOML.format(desk=stage.desk, broker=broker, link=stage.link.port)
-    far.write("relay.toml", toml)
-    config = ("--config", f"{folder}/relay.toml")
-    far.do(
-        *("chevet-relay", "user", "add", "--id", SPECIALIST, "--name", "Dr Amrani", "--role", "specialist"),
-        *("--specialty", "cardiology", "--language", "fr", *config),
-        stdin=PASSWORD,
+    stage.far.write("relay.toml", toml)
+    (stage.folder / "password").write_text(PASSWORD)
+    cradle.run(
+        *(stage.folder, "relay", "user", "add", "--id", SPECIALIST, "--name", "Dr Amrani"),
+        *("--role", "specialist", "--specialty", "cardiology", "--language", "fr"),
+        *("--password-file", str(stage.folder / "password"), "--config", str(folder / "relay.toml")),
     )
 
 
 def _enrol(stage: Stage) -> None:
     """Let the box in by a one-time code, as an installer does."""
+    at_box, at_relay = stage.cradles
     config = ("--config", str(stage.far.folder / "relay.toml"))
-    said = stage.far.do("chevet-relay", "site", "add", "Chaos", "--code", SITE, "--no-qr", *config)
+    said = at_relay.run(stage.folder, "relay", "site", "add", "Chaos", "--code", SITE, "--no-qr", *config)
     found = re.search(r"chevet-edge enrol (\S+) (\S+)", said)
     if found is None:
         raise StageFell(f"no code was printed: {said}")
     stage.near.write("edge.toml", EDGE_TOML)
     toml = str(stage.near.folder / "edge.toml")
-    stage.near.do("chevet-edge", "enrol", stage.desk_url, found.group(2), "--config", toml)
-    stage.near.do(
-        "chevet-edge", "worker", "add", "--id", "amina", "--name", "Amina", "--config", toml, stdin="2580"
-    )
+    at_box.run(stage.folder, "edge", "enrol", stage.desk_url, found.group(2), "--config", toml)
 
 
 def _end_all(stage: Stage) -> None:
