@@ -1,9 +1,9 @@
 """The courier's stick at the box: sealed bundles out, receipts and answers in."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from chevet.edge.errors import Refusal
 from chevet.edge.spool import SETTLED, Spool
@@ -104,12 +104,8 @@ def _export_one(stick: Stick, spool: Spool, site: str, manifest: bytes, size: in
     return f"{said.id}: {_mb(written)}"
 
 
-class Taking(Protocol):
-    """Takes one message of the relay; returns what to answer."""
-
-    def __call__(self, payload: bytes) -> Awaitable[list[bytes]]:
-        """Take it."""
-        ...
+Taking: TypeAlias = Callable[[bytes], Awaitable[list[bytes]]]
+"""Takes one message of the relay; returns what to answer."""
 
 
 @dataclass(frozen=True, slots=True)
