@@ -46,7 +46,7 @@ def test_the_files_let_active_sites_in_by_certificate_alone(programme):
     code, out = written(programme, "--installed", "/etc/rabbitmq/chevet")
     assert code == 0
     told = json.loads((out / "definitions.json").read_text())
-    assert [user["name"] for user in told["users"]] == ["chevet-relay", "a"]
+    assert [user["name"] for user in told["users"]] == ["chevet-relay", "chevet-relay-live", "a"]
     assert {user["password_hash"] for user in told["users"]} == {""}
     assert not {"queues", "exchanges", "bindings"} & told.keys()
     conf, advanced = (out / "rabbitmq.conf").read_text(), (out / "advanced.config").read_text()

@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from chevet.exchange.tls import RELAY_NAME
+from chevet.exchange.tls import RELAY_LIVE_NAME, RELAY_NAME
 from chevet.relay.gate.packets import (
     LARGEST,
     Frames,
@@ -131,6 +131,7 @@ def test_a_box_writes_below_its_own_alone(version, qos):
             rights.judge(publish(version, topic, qos))
     other = publish(version, "t/1/abc/d/q", qos)
     assert let_in(RELAY_NAME, version).judge(other) == other
+    assert let_in(RELAY_LIVE_NAME, version).judge(other) == other
 
 
 @pytest.mark.parametrize("version", [V311, V5])

@@ -26,13 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from chevet.exchange.tls import RELAY_NAME, client_context, due, key_and_certificate, new_tls_key
+from chevet.exchange.tls import RELAY_LIVE_NAME, RELAY_NAME, client_context, due, key_and_certificate, new_tls_key
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.keys import read_private, sync_folder, write_private
 from chevet.relay.settings import Settings
 
 CA_FILE, CA_PUBLIC, CRL_FILE = "ca.pem", "ca.crt", "crl.pem"
 RELAY_FILE, BROKER_FILE = "relay-tls.pem", "broker-tls.pem"
+RELAY_LIVE_FILE = "relay-live-tls.pem"
 BOX_LIFE: Final = timedelta(days=365)
 CA_LIFE: Final = timedelta(days=30 * 365)
 CRL_LIFE: Final = timedelta(days=10 * 365)
@@ -70,11 +71,12 @@ class Authority:
             raise RefusedError(422, "bad_request_for_certificate", "The box must ask with a P-256 key.")
         return self._issue(key, site, now, ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def keep_relay(self, now: datetime) -> Path:
-        """Return the relay's own key and certificate at the broker, made or renewed where that is due."""
-        path = self.folder / RELAY_FILE
+    def keep_relay(self, now: datetime, *, live: bool = False) -> Path:
+        """Return the key and certificate of the relay's line, or of its `live` one; renewed where due."""
+        path = self.folder / (RELAY_LIVE_FILE if live else RELAY_FILE)
         if not _fresh(path, now, ()):
-            self._own(path, now, RELAY_NAME, ExtendedKeyUsageOID.CLIENT_AUTH, ())
+            name = RELAY_LIVE_NAME if live else RELAY_NAME
+            self._own(path, now, name, ExtendedKeyUsageOID.CLIENT_AUTH, ())
         return path
 
     def keep_broker(self, hosts: Sequence[str], now: datetime) -> Path:
@@ -155,14 +157,14 @@ def open_authority(folder: Path, programme: str, now: datetime) -> Authority:
     return authority
 
 
-def tls_to_broker(settings: Settings) -> Callable[[], ssl.SSLContext]:
+def tls_to_broker(settings: Settings, *, live: bool = False) -> Callable[[], ssl.SSLContext]:
     """Return what makes the relay's TLS context for each connection, with a certificate that is fresh."""
 
     def context() -> ssl.SSLContext:
         now = datetime.now(UTC)
         try:
             authority = open_authority(settings.keys, "Chevet", now)
-            return client_context(settings.keys / CA_PUBLIC, authority.keep_relay(now))
+            return client_context(settings.keys / CA_PUBLIC, authority.keep_relay(now, live=live))
         except SettingsError as error:
             raise OSError(str(error)) from None  # the line tries again, as after any failed connection
 

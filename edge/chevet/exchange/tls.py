@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.x509.oid import NameOID
 
 RELAY_NAME: Final = "chevet-relay"
+RELAY_LIVE_NAME: Final = "chevet-relay-live"
+"""The relay's second line, for live mode: at mosquitto a certificate's name is its only client's."""
+RELAY_NAMES: Final = (RELAY_NAME, RELAY_LIVE_NAME)
 """CN of the relay at the broker; the hyphen keeps it apart from every site's code."""
 RENEW_BELOW: Final = 1 / 3
 """Share of a certificate's life left when it is renewed: four months of a year, for a box long off line."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
-from chevet.exchange.tls import RELAY_NAME, common_name
+from chevet.exchange.tls import RELAY_NAMES, common_name
 from chevet.relay.authority import CA_PUBLIC, CRL_FILE, Authority
 from chevet.relay.errors import SettingsError
 from chevet.relay.ingest.uplink import BUNDLE_LANES
@@ -115,7 +115,7 @@ def write(
 
 def definitions(sites: Sequence[str], workers: Sequence[str]) -> dict[str, Any]:
     """Return the cluster's users, rights and, for several workers, their queues, as RabbitMQ imports them."""
-    users = [RELAY_NAME, *sites]
+    users = [*RELAY_NAMES, *sites]
     return {
         "vhosts": [{"name": VHOST}],
         # without a password nobody comes in by one: the certificate alone names its user
@@ -138,7 +138,7 @@ def definitions(sites: Sequence[str], workers: Sequence[str]) -> dict[str, Any]:
 
 def _rights(user: str) -> dict[str, str]:
     """A box touches its own queues and the one exchange; the relay those of all its workers."""
-    own = _queue("chevet-.*") if user == RELAY_NAME else _queue(f"edge-{user}(-[0-9a-f]+)?")
+    own = _queue("chevet-.*") if user in RELAY_NAMES else _queue(f"edge-{user}(-[0-9a-f]+)?")
     own = f"^{own[:-1]}[01]$"
     either = f"{own}|^amq\\.topic$"
     return {"user": user, "vhost": VHOST, "configure": own, "write": either, "read": either}
@@ -146,7 +146,7 @@ def _rights(user: str) -> dict[str, str]:
 
 def _topics(user: str) -> dict[str, str]:
     """MQTT's "/" is RabbitMQ's "."; a filter with a wildcard is judged as the text it is."""
-    if user == RELAY_NAME:
+    if user in RELAY_NAMES:
         write, read = r"^t\.1\.", r"^t\.1\."
     else:
         write, read = rf"^t\.1\.{user}\.u\.[a-z]$", rf"^t\.1\.{user}\.d\.[a-z]$"

@@ -23,7 +23,7 @@ from typing import Final
 
 from cryptography import x509
 
-from chevet.exchange.tls import RELAY_NAME, server_context
+from chevet.exchange.tls import RELAY_LIVE_NAME, RELAY_NAME, server_context
 from chevet.exchange.topics import PREFIX
 from chevet.relay.authority import BROKER_FILE, CA_PUBLIC, CRL_FILE, Authority, moment, name_at_broker
 from chevet.relay.commands import broker_rabbitmq
@@ -71,6 +71,10 @@ OWN_ID: Final = "use_username_as_clientid true\n"
 ACL: Final = f"""\
 user {RELAY_NAME}
 topic readwrite {PREFIX}/#
+
+user {RELAY_LIVE_NAME}
+topic readwrite {PREFIX}/#
+
 pattern write {PREFIX}/%u/u/#
 pattern read {PREFIX}/%u/d/#
 """

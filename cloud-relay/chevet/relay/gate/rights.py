@@ -7,7 +7,7 @@ topics. Who goes beyond is cut off: a box that keeps to the exchange never does.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chevet.exchange.tls import RELAY_NAME
+from chevet.exchange.tls import RELAY_NAMES
 from chevet.exchange.topics import PREFIX
 from chevet.relay.gate.packets import (
     AUTH,
@@ -72,7 +72,7 @@ class Rights:
 
     @property
     def _is_relay(self) -> bool:
-        return self.name == RELAY_NAME
+        return self.name in RELAY_NAMES
 
     def _may_write(self, topic: str) -> bool:
         return topic.startswith(f"{PREFIX}/" if self._is_relay else f"{PREFIX}/{self.name}/u/")

@@ -30,7 +30,7 @@ def live_line(settings: Settings) -> Line:
         client_id=name_at_broker(settings, f"{settings.worker}-live"),
         username=settings.broker_user,
         password=settings.broker_password() or "",
-        tls=tls_to_broker(settings) if settings.broker_tls else None,
+        tls=tls_to_broker(settings, live=True) if settings.broker_tls else None,
     )
     return Line(address, subscriptions=[(all_up("l"), 0)])
 
