@@ -93,7 +93,7 @@ def write(
     known = dict(sites)
     let_in = sorted(code for code, revoked in known.items() if not revoked)
     texts = {
-        "rabbitmq.conf": CONF.format(port=port, vhost=VHOST, folder=installed),
+        "rabbitmq.conf": CONF.format(port=port, vhost=VHOST),
         "advanced.config": ADVANCED.format(folder=installed),
         "enabled_plugins": PLUGINS,
         "definitions.json": json.dumps(definitions(let_in, workers), indent=1) + "\n",

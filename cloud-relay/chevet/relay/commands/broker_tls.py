@@ -280,8 +280,10 @@ class _GateThread(threading.Thread):
             self._open.set()
             for server in servers:
                 server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # each closes both its ends first
 
 
 @contextmanager
