@@ -26,7 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from chevet.exchange.tls import RELAY_LIVE_NAME, RELAY_NAME, client_context, due, key_and_certificate, new_tls_key
+from chevet.exchange.tls import (
+    RELAY_LIVE_NAME,
+    RELAY_NAME,
+    client_context,
+    due,
+    key_and_certificate,
+    new_tls_key,
+)
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.keys import read_private, sync_folder, write_private
 from chevet.relay.settings import Settings
