@@ -3,6 +3,7 @@
 import { clock, date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { FeedbackCard } from "/desk/feedback.js";
 import { MedicineList } from "/desk/medicines.js";
 import { Blank, UrgencyChip, word } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
@@ -54,6 +55,7 @@ export function OpinionCard({ opinion }) {
 
 /** @param {{ message: Message }} props */
 export function MessageCard({ message }) {
+  if (message.kind === "feedback") return html`<${FeedbackCard} message=${message} />`;
   const place = [message.step ? word("step", message.step) : "", message.site, message.side ? t(`ear.${message.side}`) : ""].filter(Boolean).join(" · ");
   return html`<article class=${`said said-${message.kind}`}>
     <header><${Icon} name=${message.kind === "retake" ? "rotate-ccw" : "mail-open"} /><h3>${message.kind === "retake" ? t("message.retake_of", { place }) : t("message.note")}</h3><span class="soft">${message.author.name}</span></header>
