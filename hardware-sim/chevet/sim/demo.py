@@ -27,6 +27,7 @@ RELAY_TOML = """\
 host = "127.0.0.1"
 port = {desk}
 broker_port = {broker}
+broker_tls = true
 label = "HTEST"
 second_factor = "off"
 """
@@ -105,25 +106,29 @@ def set_up(stage: Stage, folder: Path, ports: Ports, broker: str, serving: tuple
     sim.mkdir(parents=True, exist_ok=True)
     (sim / "devices.json").unlink(missing_ok=True)
     # What needs nobody else starts first, and gets ready while keys and logins are made.
-    broker_actor = launch_broker(stage, ports, broker)
     instruments = stage.start("instruments", "chevet-sim", "serve", "--dir", str(sim), *serving)
-    if not (relay / "programme.json").exists():
-        _found_programme(stage, relay, edge)
+    code = "" if (relay / "programme.json").exists() else _found_programme(stage, relay, ports)
     (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
+    edge.mkdir(parents=True, exist_ok=True)
     (edge / "edge.toml").write_text(
         EDGE_TOML.format(site=SITE, radio=_radio_spec(sim), kiosk=ports.kiosk, broker=ports.broker)
     )
-    relay_actor = launch_relay(stage, relay)
+    relay_actor, broker_actor = launch_relay(stage, relay), launch_broker(stage, relay, broker)
+    if code:
+        _let_specialist_in(stage, relay)
+    stage.await_ready(relay_actor, lambda: answers(f"{ports.desk_url}/api/status"))
+    if code:
+        _enrol_box(stage, edge, ports, code)
     stage.await_ready(broker_actor, lambda: _listens(ports.broker))
     stage.await_ready(instruments, (sim / "devices.json").exists)
     agent = launch_agent(stage, edge)
-    stage.await_ready(relay_actor, lambda: answers(f"{ports.desk_url}/api/status"))
     stage.await_ready(agent, lambda: _uplink(ports.kiosk_url) == "online")
 
 
-def launch_broker(stage: Stage, ports: Ports, engine: str) -> Actor:
-    """Start the MQTT broker, `engine` "iotcore" or "mosquitto"."""
-    return stage.start("broker", "chevet-relay", "broker", "--port", str(ports.broker), "--engine", engine)
+def launch_broker(stage: Stage, relay: Path, engine: str) -> Actor:
+    """Start the MQTT broker by mutual TLS for the relay in that folder, `engine` "iotcore" or "mosquitto"."""
+    config = ("--config", str(relay / "relay.toml"), "--host", "127.0.0.1")
+    return stage.start("broker", "chevet-relay", "broker", *config, "--engine", engine)
 
 
 def launch_relay(stage: Stage, folder: Path) -> Actor:
@@ -139,7 +144,7 @@ def launch_agent(stage: Stage, folder: Path) -> Actor:
 def restart(stage: Stage, name: str, folder: Path, ports: Ports) -> None:
     """Start one killed process of the demo again and wait until it serves."""
     if name == "broker":
-        stage.await_ready(launch_broker(stage, ports, "iotcore"), lambda: _listens(ports.broker))
+        stage.await_ready(launch_broker(stage, folder / "relay", "iotcore"), lambda: _listens(ports.broker))
     elif name == "relay":
         relay = launch_relay(stage, folder / "relay")
         stage.await_ready(relay, lambda: answers(f"{ports.desk_url}/api/status"))
@@ -148,25 +153,29 @@ def restart(stage: Stage, name: str, folder: Path, ports: Ports) -> None:
         stage.await_ready(agent, lambda: _uplink(ports.kiosk_url) == "online")
 
 
-def _found_programme(stage: Stage, relay: Path, edge: Path) -> None:
-    """Make the keys of a programme and of one site, let them know each other, and make the two logins."""
+def _found_programme(stage: Stage, relay: Path, ports: Ports) -> str:
+    """Make the keys of a programme and invite one site; return the code for its box, as operators get it."""
     stage.do("chevet-relay", "init", str(relay), "--name", "Chevet demo")
-    (relay / "relay.toml").write_text(RELAY_TOML.format(desk=DESK_PORT, broker=1883))
-    edge.mkdir(parents=True, exist_ok=True)
-    (edge / "edge.toml").write_text(EDGE_TOML.format(site=SITE, radio="", kiosk=KIOSK_PORT, broker=1883))
-    config = ("--config", str(edge / "edge.toml"))
-    stage.do(
-        *("chevet-edge", "init", "--site", SITE, "--name", SITE_NAME, "--phone", PHONE),
-        *("--programme", str(relay / "programme.json"), *config),
-    )
-    stage.do("chevet-edge", "worker", "add", "--id", WORKER, "--name", WORKER_NAME, *config, stdin=PIN)
-    config = ("--config", str(relay / "relay.toml"))
-    stage.do("chevet-relay", "site", "add", str(edge / "box" / "site.json"), *config)
+    (relay / "relay.toml").write_text(RELAY_TOML.format(desk=ports.desk, broker=ports.broker))
+    words = ("--code", SITE, "--phone", PHONE, "--no-qr", "--config", str(relay / "relay.toml"))
+    said = stage.do("chevet-relay", "site", "add", SITE_NAME, *words).split()
+    return said[said.index("enrol") + 2]  # chevet-edge enrol URL CODE
+
+
+def _let_specialist_in(stage: Stage, relay: Path) -> None:
     stage.do(
         *("chevet-relay", "user", "add", "--id", SPECIALIST, "--name", SPECIALIST_NAME),
-        *("--role", "specialist", "--specialty", "cardiology", "--language", "fr", *config),
+        *("--role", "specialist", "--specialty", "cardiology", "--language", "fr"),
+        *("--config", str(relay / "relay.toml")),
         stdin=PASSWORD,
     )
+
+
+def _enrol_box(stage: Stage, edge: Path, ports: Ports, code: str) -> None:
+    """Bring the box in as in the field, by the code; then its first worker."""
+    config = ("--config", str(edge / "edge.toml"))
+    stage.do("chevet-edge", "enrol", ports.desk_url, code, *config)
+    stage.do("chevet-edge", "worker", "add", "--id", WORKER, "--name", WORKER_NAME, *config, stdin=PIN)
 
 
 def _hold(stage: Stage, ports: Ports) -> int:
