@@ -12,6 +12,7 @@ import json
 import os
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -80,7 +81,11 @@ async def one(loss: float, seed: int) -> list[float]:
             forwarder = Forwarder(tunnel, profile, Clockwork(profile), seed)
             tunnel.start()
             moving = asyncio.create_task(forwarder.run())
-            await asyncio.to_thread(tunnel.command.wait, SECONDS + 60)
+            try:
+                await asyncio.to_thread(tunnel.command.wait, SECONDS + 60)
+            except subprocess.TimeoutExpired:
+                print(f"loss {loss:.0%}, seed {seed}: not done in time; what came counts", file=sys.stderr)
+                tunnel.command.kill()
             for work in (listening, moving):
                 work.cancel()
             await asyncio.gather(listening, moving, return_exceptions=True)
@@ -109,6 +114,8 @@ def main() -> int:
         runs = [asyncio.run(one(loss, seed)) for seed in range(1, options.seeds + 1)]
         newest = sorted(value for run in runs for value in run)
         every[str(loss)] = newest
+        if not newest:
+            sys.exit(f"loss {loss:.0%}: no frame came; is the machine too busy?")
         oldest = [value + PERIODS_S[0] for value in newest]
         p95 = oldest[int(0.95 * (len(oldest) - 1))]
         print(
