@@ -7,6 +7,7 @@ from scipy import ndimage
 from chevet.signals import quality_ecg, sound_voice
 from chevet.signals.filters import hum, hum_of_each
 from chevet.signals.quality import ecg_quality
+from chevet.sim.bodies import EcgBody
 from chevet.sim.patient import Patient
 
 LEADS = Patient(3, "normal").ecg(5.0, 10.0)
@@ -24,6 +25,11 @@ def second_passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(quality_ecg, "choose", counted)
     return seen
+
+
+@pytest.mark.parametrize("first", range(0, 1000, 100))
+def test_few_beats_of_a_calm_ecg_are_never_called_motion(first: int) -> None:
+    assert ecg_quality(EcgBody(1).take(first, 1250) * 0.001, 500).reasons == ()
 
 
 def test_calm_leads_are_judged_by_one_pass_and_get_the_score_of_two(

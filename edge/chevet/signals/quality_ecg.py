@@ -198,9 +198,12 @@ def _agreement(y: Floats, gap: Mask, calm: Floats, rate_hz: float) -> tuple[floa
 
 
 def _beats_agree(calm: Floats, beats: Indices, rate_hz: float) -> tuple[float, float]:
-    before, after = int(0.2 * rate_hz), int(0.4 * rate_hz)
-    inside = beats[(beats >= before) & (beats < len(calm) - after)]
-    if len(inside) < 2:
+    for before_s, after_s in ((0.2, 0.4), (0.1, 0.2)):  # seconds as short as two hold few beats whole
+        before, after = int(before_s * rate_hz), int(after_s * rate_hz)
+        inside = beats[(beats >= before) & (beats < len(calm) - after)]
+        if len(inside) >= 2:
+            break
+    else:
         return 0.0, 1.0
     each = windows_at(calm, inside, before, after)
     each = each - each.mean(1, keepdims=True)
