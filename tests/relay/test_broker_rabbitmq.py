@@ -1,4 +1,4 @@
-"""What is written for a RabbitMQ cluster: whom it lets in, and to what. The cluster runs by `make brokers`."""
+"""What is written for a RabbitMQ cluster: whom it lets in, and to what. It is run by `make brokers`."""
 
 import json
 import re

@@ -113,6 +113,23 @@ def join_the_roster(doctor: Page, office: Page) -> None:
     expect(office.get_by_text("Confirmed")).to_be_visible()
 
 
+def open_the_case(doctor: Page) -> None:
+    """Unlock the doctor's key, with one slip, and see every part of the case."""
+    doctor.reload()
+    doctor.get_by_label("Passphrase", exact=True).fill(PHRASE + "!")
+    doctor.get_by_role("button", name="Unlock").click()
+    expect(doctor.get_by_role("alert")).to_have_text("Wrong passphrase.")
+    doctor.get_by_label("Passphrase", exact=True).fill(PHRASE)
+    doctor.get_by_role("button", name="Unlock").click()
+    doctor.get_by_role("button", name="Open").click()
+    expect(doctor.locator(".sealed-question")).to_have_text(QUESTION)
+    expect(doctor.locator(".sealed-part")).to_have_count(3)
+    expect(doctor.locator(".sealed-part ecg-paper")).to_be_visible()
+    expect(doctor.locator(".sealed-part sound-player")).to_be_visible()
+    expect(doctor.locator(".sealed-part picture-viewer")).to_be_visible()
+    expect(doctor.get_by_text("Opening the recordings")).to_have_count(0)
+
+
 def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     browser: Browser, relay: Relay, address: str, tmp_path: Path
 ) -> None:
@@ -131,19 +148,7 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
         with pytest.raises(Refused, match="not_a_recipient"):
             open_object(read_manifest(item.manifest), 0, item.objects[0].data, key)
 
-    doctor.reload()
-    doctor.get_by_label("Passphrase", exact=True).fill(PHRASE + "!")
-    doctor.get_by_role("button", name="Unlock").click()
-    expect(doctor.get_by_role("alert")).to_have_text("Wrong passphrase.")
-    doctor.get_by_label("Passphrase", exact=True).fill(PHRASE)
-    doctor.get_by_role("button", name="Unlock").click()
-    doctor.get_by_role("button", name="Open").click()
-    expect(doctor.locator(".sealed-question")).to_have_text(QUESTION)
-    expect(doctor.locator(".sealed-part")).to_have_count(3)
-    expect(doctor.locator(".sealed-part ecg-paper")).to_be_visible()
-    expect(doctor.locator(".sealed-part sound-player")).to_be_visible()
-    expect(doctor.locator(".sealed-part picture-viewer")).to_be_visible()
-    expect(doctor.get_by_text("Opening the recordings")).to_have_count(0)
+    open_the_case(doctor)
     exact = doctor.evaluate("Array.from(document.querySelector('ecg-paper').wave.leads[0].values)")
     lead = visit.recordings[0].waveforms[0]
     assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)

@@ -5,8 +5,8 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from chevet.edge.api_box import box_routes
-from chevet.edge.api_captures import capture_routes
 from chevet.edge.api_camera import camera_routes
+from chevet.edge.api_captures import capture_routes
 from chevet.edge.api_cards import card_routes
 from chevet.edge.api_carry import carry_routes
 from chevet.edge.api_cases import case_routes

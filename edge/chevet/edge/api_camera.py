@@ -1,4 +1,4 @@
-"""What any camera of the box can do before a visit: read a patient's card, photograph a patient who agrees."""
+"""What any camera of the box does before a visit: it reads a card, and photographs a patient who agrees."""
 
 import asyncio
 from typing import Any

@@ -3,7 +3,8 @@
 An ext4 file system of its own on a loop device, mounted in a private mount namespace. `cut` tells the kernel
 to stop it at once (EXT4_IOC_SHUTDOWN without a last flush of its journal): nothing that lay in memory is
 written any more, and every later write fails. `restore` does what a box does when the power comes back: it
-checks, replays the journal and mounts. Root and loop devices are needed; `PowerUnavailable` says what is missing.
+checks, replays the journal and mounts. Root and loop devices are needed; `PowerUnavailable` says what is not
+there.
 
 What it does not do: the image lies on this machine's own disk, which keeps its power. What the file system
 had handed to the loop device stays, so a drive that lies about its own cache is not tried.
