@@ -148,7 +148,14 @@ def test_a_removed_key_opens_nothing_and_the_last_way_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["short", "1234 5678 9", "x" * 300, "0123-4567-89AB-CDEF-GHJK-MNPQ", new_key_text()]
+    "said",
+    [
+        "short",
+        "1234 5678 9",
+        "x" * 300,
+        "0123-4567-89AB-CDEF-GHJK-MNPQ",
+        pytest.param(new_key_text(), id="a key"),
+    ],
 )
 def test_a_passphrase_that_will_not_do_is_refused(said: str) -> None:
     with pytest.raises(SettingsError, match="A passphrase has"):
