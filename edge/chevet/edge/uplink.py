@@ -228,7 +228,7 @@ class Uplink:
         except Refusal as refusal:
             if isinstance(refusal, DiskFull):
                 raise
-            log.warning("news about a case that is not of this box (%s)", refusal.code)
+            log.info("news of no case here: a message, or a case forgotten since (%s)", refusal.code)
 
     def _free(self, case_id: str) -> None:
         """Delete the journals of a delivered case: the spool keeps the sealed bundle for its retention."""
