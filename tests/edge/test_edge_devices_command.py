@@ -16,6 +16,7 @@ from test_edge_agent import free_port, prepare
 from chevet.edge import agent as agent_module
 from chevet.edge import cli
 from chevet.edge.agent import Agent, serve
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box_word import NAME, agent_runs, forget_word, is_word, new_word
 from chevet.edge.errors import Refusal
 from chevet.edge.settings import EdgeSettings, load_settings
@@ -60,8 +61,8 @@ async def serving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     config = prepare(folder, port := free_port())
     settings, ecg, made = load_settings(config), FakeDevice("ecg", "ecg"), list[Agent]()
 
-    def make(settings: EdgeSettings) -> Agent:
-        one = Agent(settings)
+    def make(settings: EdgeSettings, *, key: DataKey | None) -> Agent:
+        one = Agent(settings, key=key)
         one.bedside.instruments["ecg"] = make_instrument(ecg, one._device_changed)
         made.append(one)
         return one

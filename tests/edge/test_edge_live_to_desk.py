@@ -29,10 +29,11 @@ NAME = b"watching"
 
 @dataclass
 class Bundles:
-    """The sender of studies: how fast the link is, and whether an urgent one is on it."""
+    """The sender of studies: how fast the link is, what it may carry, and whether an urgent one is on it."""
 
     rate: float = 20_000.0
     travelling: bool = False
+    bulk: bool = True
 
     @property
     def window(self) -> SimpleNamespace:

@@ -108,7 +108,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_lists_and_tries_again(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert cli.main(["queue", "--config", str(config)]) == 0
-    assert capsys.readouterr().out == "Nothing waits: all that was sent is at the relay.\n"
+    assert capsys.readouterr().out == (
+        "Nothing waits: all that was sent is at the relay.\n"
+        "uplink: no agent is running; start it with `chevet-edge run`\n"
+    )
     assert cli.main(["queue", "--again", "no-such-case", "--config", str(config)]) == 1
     assert "`chevet-edge queue` lists them" in capsys.readouterr().err
     findings = {finding.what: finding for finding in doctor.examine(load_settings(config))}

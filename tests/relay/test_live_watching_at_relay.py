@@ -259,8 +259,9 @@ async def test_a_slow_desk_loses_the_oldest_and_a_silent_box_is_out_of_reach(wor
 
 def test_live_mode_has_a_line_of_its_own(world):
     line = live_line(replace_worker(world.settings))
-    assert line._address.client_id == "chevet-relay-7-live"
-    assert line._address.session_expiry_s == 0
+    (route,) = line._versions
+    assert route.address.client_id == "chevet-relay-7-live"
+    assert route.address.session_expiry_s == 0
     assert line._subscriptions == (("t/1/+/u/l", 0),)
 
 

@@ -151,7 +151,8 @@ async def test_answers_that_another_process_stored_are_sent_and_acknowledged(wor
 async def test_the_line_is_what_the_settings_say(world):
     line = relay_line(world.settings.model_copy(update={"share": "relays", "worker": "two"}))
     assert line._subscriptions[0] == ("$share/relays/t/1/+/u/a", 1)
-    assert line._address.client_id == "chevet-two"
+    (route,) = line._versions
+    assert route.address.client_id == "chevet-two"
     assert line._manual_ack
 
 
