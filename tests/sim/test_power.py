@@ -41,8 +41,7 @@ def test_what_was_synced_survives_a_cut_and_what_was_not_is_gone(disk: CutDisk) 
     with writer:
         assert writer.stdout is not None
         promised = len(writer.stdout.read(50))
-        disk.cut([writer])
-        promised += len(writer.stdout.read())
+        disk.cut([writer])  # the sync under way at this moment may come back as done: see `CutDisk.cut`
     assert "recovering journal" in disk.restore()
     careful, careless = ((disk.seen / name).stat().st_size for name in ("careful", "careless"))
     assert careful >= 1000 * promised

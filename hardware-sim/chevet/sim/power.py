@@ -122,7 +122,11 @@ class CutDisk:
         return done.stdout
 
     def cut(self, programs: Iterable[subprocess.Popen[bytes]] = ()) -> None:
-        """Cut the power: first the disk, then the programs, by kill -9, with their whole sessions."""
+        """Cut the power: first the disk, then the programs, by kill -9, with their whole sessions.
+
+        Count on what was confirmed before this call: the kernel may let the one sync that is under way at
+        this moment come back as done though it is not, which no disk that loses its power can.
+        """
         descriptor = os.open(self.seen, os.O_RDONLY)
         try:
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, struct.pack("=I", NO_LOG_FLUSH))
