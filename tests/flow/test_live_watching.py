@@ -25,7 +25,7 @@ async def _socket(screen: Screen, path: str) -> AsyncIterator[ClientConnection]:
 
 
 async def _until(
-    socket: ClientConnection, good: Callable[[dict[str, Any], list[Wave]], bool], within_s: float = 60.0
+    socket: ClientConnection, good: Callable[[dict[str, Any], list[Wave]], bool], within_s: float = 120.0
 ) -> tuple[dict[str, Any], list[Wave]]:
     """Read until what was told and shown is good."""
     told: dict[str, Any] = {}

@@ -406,6 +406,7 @@ def test_an_earlier_ecg_stands_below_at_the_same_scale(
     open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
 ) -> None:
     page = open_desk(ECG, size="phone")
+    paper(page)
     page.get_by_role("button", name="Earlier ECG").click()
     expect(page.get_by_text("No earlier ECG of this patient from this site.")).to_be_visible()
     relay.earlier = [earlier_visit(20, 90), earlier_visit(21, 400)]

@@ -195,6 +195,7 @@ def test_lung_points_stand_on_the_front_and_the_back_of_the_body(
     for rid, site in ((258, "Ar"), (259, "Bl")):
         relay.recording(WHOLE, ident(rid)).update(step="lung_sound", site=site)
     page = open_desk(SOUNDS)
+    expect(page.locator(".sounds body-map")).to_have_count(2)
     assert [each.get_attribute("mode") for each in page.locator(".sounds body-map").all()] == [
         "lung-front",
         "lung-back",

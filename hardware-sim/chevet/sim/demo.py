@@ -69,7 +69,8 @@ class Ports:
 
 def run(options: argparse.Namespace) -> int:
     """Set the stage, then wait for Ctrl-C, or conduct one consultation (`--once`); answer the exit code."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a script in the background leaves SIGINT ignored
+        signal.signal(number, _as_interrupt)
     keep = options.dir is not None
     folder = Path(options.dir or tempfile.mkdtemp(prefix="chevet-demo-")).resolve()
     try:

@@ -2,7 +2,7 @@
 
 import { Live } from "/shared/live.js";
 import { readMeasured } from "/kiosk/measured.js";
-import { now, set } from "/kiosk/store.js";
+import { caseTold, now, set } from "/kiosk/store.js";
 import { useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 /** @typedef {import("/shared/types.js").LiveText} LiveText */
@@ -37,6 +37,7 @@ function received(message) {
   if (message.type === "notice") takeNotice(message);
   if (message.type === "status") set({ status: message.status, clockOffset: message.status.clock.now_ms - Date.now() });
   if (message.type === "case") {
+    caseTold.set(message.case.id, performance.now());
     set({ cases: [message.case, ...now().cases.filter((known) => known.id !== message.case.id)].sort((a, b) => b.created_ms - a.created_ms) });
   }
   const visit = now().visit;

@@ -73,3 +73,6 @@ export function deviceFor(instrument) {
 export function boxNow() {
   return Date.now() + now().clockOffset;
 }
+
+/** When the line last told a case, by its id, in ms of this page: a list asked for before is older. @type {Map<string, number>} */
+export const caseTold = new Map();
