@@ -16,7 +16,6 @@ command -v arm-none-eabi-gcc >/dev/null || missing="$missing gcc-arm-none-eabi"
 command -v qemu-system-arm >/dev/null || missing="$missing qemu-system-arm"
 command -v arecord >/dev/null || missing="$missing alsa-utils"
 [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc orthanc-dicomweb"
-ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v dciodvfy >/dev/null || missing="$missing dicom3tools"
 python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
 [ -z "$missing" ] && exit 0
