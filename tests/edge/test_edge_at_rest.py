@@ -154,7 +154,7 @@ def test_a_removed_key_opens_nothing_and_the_last_way_stays() -> None:
         "1234 5678 9",
         "x" * 300,
         "0123-4567-89AB-CDEF-GHJK-MNPQ",
-        pytest.param(new_key_text(), id="a key"),
+        pytest.param(KEY_TEXT, id="a key"),
     ],
 )
 def test_a_passphrase_that_will_not_do_is_refused(said: str) -> None:

@@ -1,8 +1,6 @@
 """The kiosk's API (docs/api.md), composed; and the files of its screens."""
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 
 from chevet.edge.api_box import box_routes
 from chevet.edge.api_camera import camera_routes
@@ -18,8 +16,8 @@ from chevet.edge.api_stored import stored_routes
 from chevet.edge.api_training import training_routes
 from chevet.edge.api_visits import visit_routes
 from chevet.edge.bedside import Bedside
-from chevet.edge.guard import Guard, add_error_forms
-from chevet.kiosk.files import INDEX, KIOSK, SHARED
+from chevet.edge.guard import add_error_forms
+from chevet.edge.screens import add_screens
 
 
 def make_app(bedside: Bedside) -> FastAPI:
@@ -49,12 +47,4 @@ def make_app(bedside: Bedside) -> FastAPI:
         carry_routes,
     ):
         app.include_router(routes(bedside))
-
-    @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return FileResponse(INDEX)
-
-    app.mount("/kiosk", StaticFiles(directory=KIOSK, check_dir=False), name="kiosk")
-    app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
-    app.add_middleware(Guard)
-    return app
+    return add_screens(app)

@@ -14,20 +14,18 @@ from typing import Annotated, Any, Final
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from chevet.edge.at_rest import DataKey
 from chevet.edge.covered_files import bring_forward
 from chevet.edge.disk import MEGABYTE, Disk
 from chevet.edge.errors import Refusal, SettingsError
-from chevet.edge.guard import Guard, add_error_forms
+from chevet.edge.guard import add_error_forms
 from chevet.edge.key_ways import brought
 from chevet.edge.lock_file import LONGEST, Lock, read_lock
+from chevet.edge.screens import add_screens
 from chevet.edge.settings import EdgeSettings
 from chevet.edge.trust import known_name
-from chevet.kiosk.files import INDEX, KIOSK, SHARED
 
 log = logging.getLogger(__name__)
 
@@ -146,15 +144,7 @@ def waiting_app(waiting: Waiting) -> FastAPI:
     settings = waiting.settings
     add_error_forms(app, Disk(settings.data_dir, settings.disk_low_mb * MEGABYTE, 0, 0))
     app.include_router(_routes(waiting))
-
-    @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return FileResponse(INDEX)
-
-    app.mount("/kiosk", StaticFiles(directory=KIOSK, check_dir=False), name="kiosk")
-    app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
-    app.add_middleware(Guard)
-    return app
+    return add_screens(app)
 
 
 def _routes(waiting: Waiting) -> APIRouter:

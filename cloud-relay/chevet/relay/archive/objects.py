@@ -11,6 +11,7 @@ import secrets
 from pathlib import Path
 
 from chevet.relay.errors import ArchiveError, DiskFullError
+from chevet.relay.keys import sync_folder
 
 
 class Objects:
@@ -73,7 +74,7 @@ class Objects:
         try:
             path.unlink(missing_ok=True)
             if path.parent.exists():
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise ArchiveError(
                 f"Cannot write in {self.folder} ({error.strerror}): check its owner."
@@ -92,14 +93,6 @@ class Objects:
                 os.fsync(file.fileno())
             draft.rename(path)
             for folder in (path.parent, self.folder):
-                _sync_folder(folder)
+                sync_folder(folder)
         finally:
             draft.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,8 +11,8 @@ export function camera() {
   return device?.state === "ready" ? device : null;
 }
 
-/** @param {{ device: string }} props */
-export function Finder({ device }) {
+/** A canvas on which a camera's newest picture is drawn. @param {string} device */
+export function useCanvasOf(device) {
   const canvas = /** @type {{ current: HTMLCanvasElement | null }} */ (useRef(null));
   useFrames(device, async (frame) => {
     if (frame.kind !== "picture") return;
@@ -23,5 +23,11 @@ export function Finder({ device }) {
     target.getContext("2d")?.drawImage(picture, 0, 0);
     picture.close();
   });
+  return canvas;
+}
+
+/** @param {{ device: string }} props */
+export function Finder({ device }) {
+  const canvas = useCanvasOf(device);
   return html`<div class="monitor finder" dir="ltr"><canvas ref=${canvas} role="img" aria-label=${t("signal.picture")}></canvas></div>`;
 }

@@ -2,13 +2,13 @@
 
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
 import { goVisit } from "/kiosk/actions.js";
 import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
 import { EarPicture, Ears } from "/kiosk/coaches/ears.js";
 import { Result } from "/kiosk/coaches/result.js";
-import { useFrames } from "/kiosk/line.js";
+import { useCanvasOf } from "/kiosk/camera.js";
 import { recordingsOf } from "/kiosk/exams.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
@@ -48,16 +48,7 @@ function OneEar({ visit, side, leave, kept }) {
 
 /** @param {{ device: string, side: string }} props */
 function LivePicture({ device, side }) {
-  const canvas = /** @type {{ current: HTMLCanvasElement | null }} */ (useRef(null));
-  useFrames(device, async (frame) => {
-    if (frame.kind !== "picture") return;
-    const picture = await createImageBitmap(frame.image).catch(() => null); // a broken frame is passed over
-    const target = canvas.current;
-    if (!picture || !target) return;
-    if (target.width !== picture.width || target.height !== picture.height) Object.assign(target, { width: picture.width, height: picture.height });
-    target.getContext("2d")?.drawImage(picture, 0, 0);
-    picture.close();
-  });
+  const canvas = useCanvasOf(device);
   return html`<div class="monitor scope" dir="ltr"><canvas ref=${canvas} role="img" aria-label=${t("signal.picture")}></canvas>
     <span class=${`scope-side scope-${side}`}>${t(`side.short.${side}`)}</span></div>`;
 }
