@@ -107,12 +107,16 @@ class Watching:
     async def plays(
         self, device: str, make: Callable[..., SampleBlock], until_: Callable[[], object]
     ) -> None:
-        """Let the device give blocks of a tenth of a second until something is true."""
+        """Let the device give a block every tenth of a second, as real ones do, until something is true."""
+        due = self.line.now()
 
         def step() -> object:
-            block = make(self.first, self.size(device), self.line.now())
-            self.first += self.size(device)
-            self.up.offer(device, block)
+            nonlocal due
+            if self.line.now() >= due:
+                due = max(due + 0.1, self.line.now() - 0.1)
+                block = make(self.first, self.size(device), self.line.now())
+                self.first += self.size(device)
+                self.up.offer(device, block)
             return until_()
 
         await until(step, within_s=30.0)
