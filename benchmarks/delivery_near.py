@@ -97,7 +97,7 @@ class Chevet:
             client_id="edge",
             tls=(lambda: near_tls(task.folder)) if task.tls else None,
         )
-        self.line = Line(address, subscriptions=[(down(SITE, "r"), 1)])
+        self.line = Line(address, subscriptions=[(down(SITE, "r"), 1)], at_once=True)
         self.tokens: dict[int, int] = {}
         self.waiting = self.sealed = self.number = 0
         self.started = 0.0

@@ -270,3 +270,30 @@ async def test_what_a_broker_kept_is_acknowledged_before_it_takes_our_subscripti
         await until(events, Connected)
     server.close()
     assert (message.payload, heard.is_set()) == (b"hi", True)
+
+
+async def test_a_line_that_only_hears_answers_publishes_before_its_subscriptions_are_confirmed():
+    """A round trip of a slow link is saved after each reconnect; the subscription still goes first."""
+    heard: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.read(1):
+            rest = await reader.readexactly((await reader.readexactly(1))[0])
+            heard.append(head[0] >> 4)
+            if head[0] >> 4 == 1:  # CONNECT
+                writer.write(b"\x20\x02\x00\x00")
+            elif head[0] >> 4 == 3:  # PUBLISH is acknowledged, SUBSCRIBE never
+                writer.write(b"\x40\x02" + rest[5:7])
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    where = BrokerAddress("127.0.0.1", server.sockets[0].getsockname()[1], "quick", protocol="3.1.1")
+    line = Line(where, subscriptions=[("t/1", 1)], at_once=True)
+    async with running(line) as events:
+        await until(events, Connected)
+        token = line.publish("t/2", b"first")
+        acknowledged = await until(events, Acknowledged)
+    server.close()
+    assert acknowledged.token == token
+    assert heard[:3] == [1, 8, 3]

@@ -108,6 +108,23 @@ def test_an_urgent_study_overtakes_the_bulk_of_others():
     assert bench.log[1].tid == urgent.tid
 
 
+def test_an_urgent_study_begins_at_once_even_where_the_line_is_full():
+    bench = Bench()
+    bench.add(1)
+    bench.add(2)
+    while bench.pump(ack=False):
+        pass
+    assert not bench.sender.window.room()
+    urgent = bench.add(3, priority=0)
+    assert bench.sender.next_wake(bench.now) == bench.now
+    began = [sent.tid for sent in bench.pump(ack=False) if isinstance(sent, Chunk)]
+    assert began
+    assert set(began) == {read_manifest(urgent.manifest).tid}
+    assert bench.pump(ack=False) == []
+    assert bench.sender.window.under_way <= bench.sender.window.size + 3 * CHUNK
+    assert bench.sender.next_wake(bench.now) > bench.now
+
+
 def test_the_oldest_study_gets_one_bulk_chunk_in_eight():
     bench = Bench()
     old = bench.add(1, ((0, 100), (3, 400_000)))

@@ -112,6 +112,7 @@ class Agent:
             subscriptions=subscriptions(bedside.site.code),
             will=offline_will(bedside.site.code),
             manual_ack=True,
+            at_once=True,
         )
 
         def arrived(case_id: str) -> None:

@@ -76,7 +76,9 @@ class Connection:
         callbacks: Callbacks,
         *,
         manual_ack: bool,
+        at_once: bool = False,
     ) -> None:
+        self._at_once = at_once
         self._address = address
         self._version = version
         self._subscriptions = list(subscriptions)
@@ -163,9 +165,10 @@ class Connection:
     ) -> None:
         if reason.is_failure:
             self._end(str(reason))
-        elif self._subscriptions:
+            return
+        if self._subscriptions:
             client.subscribe(self._subscriptions)
-        else:
+        if self._at_once or not self._subscriptions:
             self._callbacks.up()
 
     def _on_subscribe(

@@ -31,6 +31,8 @@ WATCHDOG_ROUNDS: Final = 3.0
 WATCHDOG_LONGEST_S: Final = 45.0
 _SMOOTHING: Final = 1 / 8  # of the usual time, as in RFC 6298
 RECONNECT_S: Final = (0.5, 2.0)
+REDIAL_S: Final = (0.25, 1.0)
+"""After a try that reached nobody: it cost the broker nothing, and the link may be back by now."""
 _TICK_S: Final = 0.25
 _VERSIONS: Final = {
     "5": (MQTTProtocolVersion.MQTTv5,),
@@ -71,6 +73,7 @@ class Line:
         subscriptions: Sequence[tuple[str, int]] = (),
         will: tuple[str, bytes] | None = None,
         manual_ack: bool = False,
+        at_once: bool = False,
         jitter: Callable[[], float] = random.random,
         watchdog_s: float = WATCHDOG_S,
     ) -> None:
@@ -81,6 +84,8 @@ class Line:
             subscriptions: topic filters with their QoS, subscribed on every connection.
             will: topic and payload the broker publishes, retained, when we vanish.
             manual_ack: acknowledge incoming messages only by `acknowledge`.
+            at_once: publish right behind the subscriptions, a round trip before the broker confirms them;
+                for an end whose subscriptions bring the answers to what it publishes.
             jitter: gives numbers in 0..1, to spread reconnects.
             watchdog_s: how long published messages may go unacknowledged before the connection is cut;
                 longer where acknowledgements usually take more than a third of it.
@@ -96,6 +101,7 @@ class Line:
         self._subscriptions = tuple(subscriptions)
         self._will = will
         self._manual_ack = manual_ack
+        self._at_once = at_once
         self._jitter = jitter
         self._watchdog_s = watchdog_s
         self._versions = {route: list(_VERSIONS[route.address.protocol]) for route in routes}
@@ -124,7 +130,7 @@ class Line:
                     fate is Fate.LIVED and self._routes.choose(self._now()) is not route
                 ):
                     continue  # another route is there now
-                low, high = RECONNECT_S
+                low, high = REDIAL_S if fate is Fate.UNREACHED else RECONNECT_S
                 await asyncio.sleep(low + (high - low) * self._jitter())
         finally:
             self._routes.close()
@@ -195,6 +201,7 @@ class Line:
                 ended=lambda reason: later(self._on_end, ended, reason),
             ),
             manual_ack=self._manual_ack,
+            at_once=self._at_once,
         )
         self._incoming = connection
         try:

@@ -192,10 +192,11 @@ class Sender:
             return []
         query = self._asking.query(now, self._transfers)
         out = [] if query is None else [self._out("a", write(query))]
-        while self.window.room():
+        while self.window.room(urgent=True):
             chosen = self._choose(now)
-            if chosen is None:
+            if chosen is None and self.window.room():
                 self.window.starved()
+            if chosen is None or not self._room(chosen):
                 break
             message = self._send_next(chosen, now)
             if message is not None:
@@ -206,8 +207,10 @@ class Sender:
         """Return when `outgoing` should be called again if nothing happens before."""
         if not self._connected:
             return now + ASK_SLOWEST_S
-        if self.window.room() and self._choose(now) is not None:
-            return now
+        if self.window.room(urgent=True):
+            chosen = self._choose(now)
+            if chosen is not None and self._room(chosen):
+                return now
         return self._asking.next(now)
 
     def lost(self) -> list[PeerRefused]:
@@ -230,6 +233,11 @@ class Sender:
         most_unsure = self._most_unsure() if self.bulk else 0
         tid = self._order.choose(now, most_unsure, hearing=hearing)
         return None if tid is None else self._transfers[tid]
+
+    def _room(self, item: Transfer) -> bool:
+        layer = item.ready()
+        begins = layer is not None and layer <= PREVIEW
+        return self.window.room(urgent=begins and item.manifest.priority == 0)
 
     def _most_unsure(self) -> int:
         return max(UNSURE_CHUNKS, 4 * self.window.size // CHUNK)

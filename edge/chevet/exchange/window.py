@@ -23,6 +23,9 @@ BRIDGE: Final = 1.5
 LONGEST_BRIDGE: Final = 0.6
 """A link that loses packets stalls behind each. Stalls beyond a quarter of the base are bridged by more bytes
 under way, at most for six tenths of it: at 2 % loss that would cost urgent messages more than it brings."""
+URGENT_ROOM: Final = CHUNK
+"""Beyond the window for the beginning of an urgent study: behind a lost packet the window stays full for a
+round trip or more, and what waits for room would wait a second time on the line."""
 RATE_KEPT_S: Final = 10.0
 BASE_KEPT_S: Final = 120.0
 """A shortest time older than this is measured again, by one message alone: the route may have changed."""
@@ -82,9 +85,9 @@ class Window:
         """Shortest time to an acknowledgement on this connection, None as long as nothing was measured."""
         return self._base_s
 
-    def room(self) -> bool:
-        """Return whether another message may go out."""
-        return self.under_way < self.size
+    def room(self, *, urgent: bool = False) -> bool:
+        """Return whether another message may go out; an urgent one may where others wait."""
+        return self.under_way < self.size + (URGENT_ROOM if urgent else 0)
 
     def sent(self, size: int, now: float) -> Mark:
         """Count a message out; give the mark back with its acknowledgement."""
