@@ -7,7 +7,11 @@ from pathlib import Path
 
 from chevet.exchange.keys import kid
 from chevet.relay.accounts.factors import Factors
+from chevet.relay.accounts.passkey_sign_in import PasskeySignIn
+from chevet.relay.accounts.passkeys import Passkeys
 from chevet.relay.accounts.passwords import Cost, Passwords
+from chevet.relay.accounts.place import place_of
+from chevet.relay.accounts.proof import Proofs
 from chevet.relay.accounts.rules import MINUTE_MS, Rules
 from chevet.relay.accounts.sign_in import SignIn
 from chevet.relay.accounts.users import Users
@@ -18,6 +22,7 @@ from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.cases import Cases
 from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.database import Database
+from chevet.relay.archive.discussions import Discussions
 from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.lease import Lease
@@ -33,10 +38,10 @@ from chevet.relay.enrolment import Door, Enrolment
 from chevet.relay.keys import ProgrammeKeys, read_programme
 from chevet.relay.meters import Meters
 from chevet.relay.settings import Settings
+from chevet.relay.stores import OBJECTS_FOLDER, open_objects
 from chevet.study.study import HTEST
 
 DATABASE_FILE = "relay.sqlite3"
-OBJECTS_FOLDER = "objects"
 
 
 @dataclass(slots=True)
@@ -58,6 +63,7 @@ class Relay:
     audit: Audit
     users: Users
     sign_in: SignIn
+    passkeys: PasskeySignIn
     sites: Sites
     invites: Invites
     certificates: Certificates
@@ -70,6 +76,7 @@ class Relay:
     roster: Roster
     sealed: SealedCases
     allocation: Allocation
+    discussions: Discussions
     meters: Meters = field(default_factory=Meters)
 
     def refresh_keys(self) -> bool:
@@ -165,8 +172,11 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     keys = read_programme(settings.keys)
     database = open_database(settings)
     database.migrate()
-    objects, audit, passwords = Objects(settings.archive / OBJECTS_FOLDER), Audit(keys.audit), Passwords(cost)
+    objects, audit, passwords = open_objects(settings), Audit(keys.audit), Passwords(cost)
     factors = Factors(keys.audit, keys.name)
+    passkeys = Passkeys(keys.audit, keys.name, place_of(settings.desk_url, settings.port))
+    proofs = Proofs(database, audit, now_ms, factors, passkeys)
+    sign_in = SignIn(database, audit, passwords, now_ms, factors, proofs, rules_of(settings))
     vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
@@ -180,7 +190,8 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         objects=objects,
         audit=audit,
         users=Users(database, audit, passwords, now_ms, factors),
-        sign_in=SignIn(database, audit, passwords, now_ms, factors, rules_of(settings)),
+        sign_in=sign_in,
+        passkeys=PasskeySignIn(database, audit, now_ms, passkeys, sign_in),
         sites=Sites(database, audit, now_ms),
         invites=Invites(database, audit, now_ms),
         certificates=Certificates(database, now_ms),

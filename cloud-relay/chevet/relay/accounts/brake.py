@@ -36,7 +36,7 @@ def count_try(connection: Connection, kind: str, user_id: str, address: str, now
 
     Args:
         connection: a write transaction.
-        kind: what is guessed at, "password" or "code": each has its own count.
+        kind: what is guessed at, "password", "code" or "passkey": each has its own count.
         user_id: as it was typed.
         address: where the caller is, "" where that is unknown.
         now_ms: Unix ms.
@@ -69,7 +69,7 @@ def right(connection: Connection, tried: Try) -> None:
 
 def let_go(connection: Connection, user_id: str) -> None:
     """Forget what went wrong at one account, when the operator knows who it was."""
-    for kind in ("password", "code"):
+    for kind in ("password", "code", "passkey"):
         account = hashlib.sha256(f"{kind} {user_id}".encode()).hexdigest()
         connection.execute(delete(failures).where(failures.c.user_hash == account))
 

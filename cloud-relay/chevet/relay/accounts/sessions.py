@@ -35,8 +35,26 @@ class SessionLine:
     current: bool
 
 
-def begin(connection: Connection, rules: Rules, user_id: str, stage: str, browser: str, now_ms: int) -> str:
-    """Open a session and return its token, which is stored nowhere."""
+def begin(
+    connection: Connection,
+    rules: Rules,
+    user_id: str,
+    stage: str,
+    browser: str,
+    now_ms: int,
+    factor_ms: int | None = None,
+) -> str:
+    """Open a session and return its token, which is stored nowhere.
+
+    Args:
+        connection: a write transaction.
+        rules: how long it lasts.
+        user_id: whose it is.
+        stage: "open", or what is still missing.
+        browser: a coarse name.
+        now_ms: Unix ms.
+        factor_ms: when the relay's own second factor was given, None where it was not.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     connection.execute(delete(sessions).where(_over(rules, now_ms)))
     connection.execute(
@@ -48,6 +66,7 @@ def begin(connection: Connection, rules: Rules, user_id: str, stage: str, browse
             browser=browser[:40],
             created_ms=now_ms,
             seen_ms=now_ms,
+            factor_ms=factor_ms,
             expires_ms=now_ms + (rules.longest_ms if stage == OPEN else HALF_MS),
         )
     )

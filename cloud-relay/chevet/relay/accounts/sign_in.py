@@ -1,4 +1,4 @@
-"""Signing in: the password, then a code of the second factor; and a second look before signing."""
+"""Signing in: the password, then the second factor; and a second look before signing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from chevet.relay.accounts import sessions
+from chevet.relay.accounts.authenticators import Given
 from chevet.relay.accounts.brake import count_try, right
 from chevet.relay.accounts.factors import Enrolment, Factors
 from chevet.relay.accounts.passwords import MAX_PASSWORD, Passwords
+from chevet.relay.accounts.proof import SECOND, SIGNING, Proof, Proofs, Verdict
 from chevet.relay.accounts.rules import Rules
 from chevet.relay.accounts.sessions import OPEN, SessionLine
 from chevet.relay.accounts.users import User, from_row
@@ -41,6 +43,7 @@ class SignIn:
         passwords: Passwords,
         now_ms: Callable[[], int],
         factors: Factors,
+        proofs: Proofs,
         rules: Rules,
     ) -> None:
         self._database = database
@@ -48,6 +51,7 @@ class SignIn:
         self._passwords = passwords
         self._now_ms = now_ms
         self._factors = factors
+        self.proofs = proofs
         self.rules = rules
 
     def sign_in(self, user_id: str, password: str, *, address: str = "", browser: str = "") -> Signed:
@@ -58,10 +62,32 @@ class SignIn:
         """
         row, now = self._checked(user_id, password, address), self._now_ms()
         with self._database.write() as connection:
-            stage = self._stage(connection, row.id)
+            stage = self.stage(connection, row.id)
             token = sessions.begin(connection, self.rules, row.id, stage, browser, now)
             self._audit.add(connection, now, row.id, "session.open" if stage == OPEN else "session.password")
         return Signed(from_row(row), token, stage)
+
+    def admit(
+        self, connection: Connection, user: User, browser: str, how: str, *, verified: bool, factor: bool
+    ) -> Signed:
+        """Open a session for somebody who came without a password.
+
+        Args:
+            connection: a write transaction.
+            user: who it is, alive.
+            browser: a coarse name.
+            how: "passkey" or "provider".
+            verified: whether that was two factors already; an app to fall back on is still enrolled first.
+            factor: whether the second of them was the relay's own, which holds for signing a while.
+        """
+        now, stage = self._now_ms(), self.stage(connection, user.id)
+        if verified and stage == CODE:
+            stage = OPEN
+        given = now if factor and stage == OPEN else None
+        token = sessions.begin(connection, self.rules, user.id, stage, browser, now, given)
+        what = "session.open" if stage == OPEN else f"session.{how}"
+        self._audit.add(connection, now, user.id, what, "", how)
+        return Signed(user, token, stage)
 
     def user(self, token: str | None, *, active: bool = True) -> User | None:
         """Return who holds the open session of `token`, or None when it is over, half open or unknown.
@@ -92,7 +118,7 @@ class SignIn:
         Raises:
             RefusedError: 401 `not_signed_in`.
         """
-        user = self._half(token, ENROL)
+        user, _ = self.lacking(token, ENROL)
         with self._database.write() as connection:
             now = self._now_ms()
             self._audit.add(connection, now, user.id, "factor.begin")
@@ -104,32 +130,37 @@ class SignIn:
         Raises:
             RefusedError: 401 `not_signed_in`, `wrong_code`; 429 `too_many_attempts`.
         """
-        user = self._half(token, ENROL)
+        user, _ = self.lacking(token, ENROL)
         codes: list[str] = []
 
-        def taken(connection: Connection, now: int) -> str:
+        def taken(connection: Connection, now: int) -> Verdict:
             codes.extend(self._factors.confirm(connection, user.id, code, now) or ())
-            return "enrolled" if codes else ""
+            return Verdict("enrolled" if codes else "")
 
-        self._give_code(user, address, taken)
+        self.proofs.judge(user, address, taken)
         return self._completed(user, token, "enrolled"), codes
 
-    def give_code(self, token: str, code: str, address: str = "") -> Signed:
-        """Take a code of the app or a recovery code; the session is open then, under a new token.
+    def give_code(self, token: str, proof: str | Given, address: str = "") -> Signed:
+        """Take the second factor: the session is open then, under a new token.
+
+        Args:
+            token: of the half-open session.
+            proof: a code of the app, a recovery code, or what a passkey answered.
+            address: where the caller is.
 
         Raises:
-            RefusedError: 401 `not_signed_in`, `wrong_code`; 429 `too_many_attempts`.
+            RefusedError: 401 `not_signed_in`, `wrong_code`, `wrong_passkey`; 429 `too_many_attempts`.
         """
-        user = self._half(token, CODE)
-        kind = self._give_code(user, address, lambda c, now: self._factors.check(c, user.id, code, now))
+        user, session_id = self.lacking(token, CODE)
+        kind = self.proofs.take(user, proof, session_id, SECOND, address)
         return self._completed(user, token, kind)
 
-    def second_look(self, token: str | None, user: User, code: str | None, address: str = "") -> None:
+    def second_look(self, token: str | None, user: User, proof: Proof, address: str = "") -> None:
         """Ask for the second factor again before something is signed, unless it was given a moment ago.
 
         Raises:
-            RefusedError: 401 `second_factor_needed` where `code` is None, `wrong_code`; 429
-                `too_many_attempts`.
+            RefusedError: 401 `second_factor_needed` where `proof` is None, `wrong_code`, `wrong_passkey`;
+                429 `too_many_attempts`.
         """
         if not self.rules.second_factor:
             return
@@ -139,11 +170,14 @@ class SignIn:
         given = row.session_factor_ms if row and row.id == user.id else None
         if row is not None and given is not None and now - given < self.rules.grace_ms:
             return
-        if row is None or code is None:
+        if row is None or proof is None:
             raise RefusedError(
-                401, "second_factor_needed", "Signing needs a code of your authenticator app.", "code"
+                401,
+                "second_factor_needed",
+                "This needs a passkey or a code of your app.",
+                "code",
             )
-        self._give_code(user, address, lambda c, at: self._factors.check(c, user.id, code, at))
+        self.proofs.take(user, proof, row.session_id, SIGNING, address)
         with self._database.write() as connection:
             sessions.factor_given(connection, row.session_id, now)
 
@@ -190,16 +224,23 @@ class SignIn:
             raise _wrong()
         return key
 
-    def _stage(self, connection: Connection, user_id: str) -> str:
+    def stage(self, connection: Connection, user_id: str) -> str:
+        """Return what follows a password: "open", "code" or "enrol"."""
         if not self.rules.second_factor:
             return OPEN
         return CODE if self._factors.enrolled(connection, user_id) else ENROL
 
-    def _half(self, token: str | None, stage: str) -> User:
-        found = self.half(token)
-        if found is None or found[1] != stage:
+    def lacking(self, token: str | None, stage: str) -> tuple[User, str]:
+        """Return whose half-open session it is and its id, where it lacks `stage`.
+
+        Raises:
+            RefusedError: 401 `not_signed_in`.
+        """
+        with self._database.read() as connection:
+            row = sessions.holder(connection, self.rules, token, self._now_ms())
+        if row is None or row.session_stage != stage:
             raise RefusedError(401, "not_signed_in", "Sign in with your password first.")
-        return found[0]
+        return from_row(row), row.session_id
 
     def _completed(self, user: User, token: str, how: str) -> Signed:
         with self._database.write() as connection:
@@ -207,28 +248,6 @@ class SignIn:
             fresh = sessions.complete(connection, self.rules, token, now)
             self._audit.add(connection, now, user.id, "session.open", "", how)
         return Signed(user, fresh)
-
-    def _give_code(self, user: User, address: str, taken: Callable[[Connection, int], str]) -> str:
-        """Count a try, take the code, and say what it was; the count outlives a refusal."""
-        now = self._now_ms()
-        with self._database.write() as connection:
-            tried = count_try(connection, "code", user.id, address, now)
-        with self._database.write() as connection:
-            how = taken(connection, now)
-            if how:
-                right(connection, tried)
-                if how != "app":
-                    self._audit.add(connection, now, user.id, f"factor.{how}")
-            else:
-                self._audit.add(connection, now, user.id, "session.wrong_code")
-        if not how:
-            raise RefusedError(
-                401,
-                "wrong_code",
-                "The code is wrong, too old or used before: wait for the app's next code.",
-                "code",
-            )
-        return how
 
     def _checked(self, user_id: str, password: str, address: str) -> Found:
         with self._database.write() as connection:

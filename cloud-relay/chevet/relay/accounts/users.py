@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from chevet.relay.accounts.brake import let_go
 from chevet.relay.accounts.factors import Factors
+from chevet.relay.accounts.passkeys import forget
 from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.archive.audit import Audit
@@ -101,13 +102,14 @@ class Users:
             self._audit.add(connection, now, OPERATOR, "user.disable", user_id)
 
     def forget_factor(self, user_id: str) -> None:
-        """Take a lost authenticator app away: sessions end, the next sign-in enrols a new one.
+        """Take a lost authenticator app and every passkey away: the next sign-in enrols a new app.
 
         Raises:
             SettingsError: there is no such user.
         """
         with self._known(user_id, "user.forget_factor") as connection:
             self._factors.forget(connection, user_id)
+            forget(connection, user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
     def unlock(self, user_id: str) -> None:
