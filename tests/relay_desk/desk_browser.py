@@ -63,6 +63,7 @@ def profiles(browser: Browser) -> Iterator[Callable[[str, float], BrowserContext
                 device_scale_factor=sharp,
                 has_touch=size == "phone",
                 reduced_motion="reduce",
+                service_workers="block",  # a fault of a file shows then where it is asked for
             )
         return known[size, sharp]
 

@@ -25,6 +25,8 @@ from relay_desk.signals_for_desk import (
     wave_frame,
 )
 
+from chevet.relay.api import shell
+
 ROOT = Path(__file__).resolve().parents[2]
 DESK = ROOT / "cloud-relay" / "chevet" / "relay" / "desk"
 SHARED = ROOT / "kiosk-ui" / "chevet" / "kiosk" / "static" / "shared"
@@ -108,6 +110,7 @@ class FakeRelay:
 def build(relay: FakeRelay) -> FastAPI:
     """The application with all routes of the desk."""
     app = FastAPI()
+    shell.install(app, DESK, SHARED)
     app.mount("/desk", StaticFiles(directory=DESK))
     app.mount("/shared", StaticFiles(directory=SHARED))
     _guard(app, relay)

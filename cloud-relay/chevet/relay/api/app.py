@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from chevet.kiosk.files import SHARED
-from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session
+from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session, shell
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
@@ -52,6 +52,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(sealed)
     app.include_router(live_watch)
     require_roles(app.routes)
+    shell.install(app, DESK, SHARED)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")
     app.mount("/desk", StaticFiles(directory=DESK, check_dir=False), name="desk-files")
     app.mount("/", StaticFiles(directory=DESK, html=True, check_dir=False), name="desk")

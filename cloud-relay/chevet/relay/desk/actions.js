@@ -2,6 +2,7 @@
 
 import { ApiError, get, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
+import { nameApp } from "/desk/installed.js";
 import { connect, disconnect } from "/desk/line.js";
 import { go, parse } from "/desk/route.js";
 import { draftOf, now, set, setDraft } from "/desk/store.js";
@@ -14,6 +15,7 @@ const ROOMS = ["/shared", "/desk"];
 export async function chooseLanguage(language) {
   await setLanguage(language, ROOMS);
   localStorage.setItem("chevet.language", language);
+  nameApp(language);
   set({ language });
 }
 

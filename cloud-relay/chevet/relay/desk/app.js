@@ -9,6 +9,7 @@ import { AnswerPanel } from "/desk/answer.js";
 import { Bar } from "/desk/bar.js";
 import { Export, Withdraw } from "/desk/case-tools.js";
 import { CaseTable } from "/desk/case.js";
+import { FreshVersion } from "/desk/fresh-version.js";
 import { Duty } from "/desk/duty.js";
 import { HandOver, Snooze } from "/desk/give-away.js";
 import { Glass } from "/desk/glass.js";
@@ -44,6 +45,7 @@ function Rooms() {
   const away = (!connected && inboxAt > 0) || inboxError === "unreachable";
   return html`
     <${Bar} />
+    <${FreshVersion} />
     ${away ? html`<p class="ribbon" role="status"><${Icon} name="wifi-off" />${t("away")}</p>` : ""}
     ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
       <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}

@@ -8,6 +8,7 @@ import "/shared/instruments/picture-viewer.js";
 import "/shared/instruments/sound-player.js";
 import { chooseLanguage, enter, follow, readCase, readInbox, readStatus } from "/desk/actions.js";
 import { App } from "/desk/app.js";
+import { keepShell } from "/desk/installed.js";
 import { listenToKeys } from "/desk/keys.js";
 import { onChange } from "/desk/line.js";
 import { now, set } from "/desk/store.js";
@@ -23,6 +24,7 @@ async function begin() {
   listenToKeys();
   window.addEventListener("hashchange", () => void follow());
   await join();
+  void keepShell(); // after the first screen: a thin line is for that
   setInterval(() => void readStatus(), STATUS_EVERY_MS);
 }
 

@@ -35,6 +35,7 @@ import { stateOf } from "/shared/state.js";
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
  * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export"} dialog
  * @property {boolean} wide the list is folded away
+ * @property {boolean} fresh a new version of the desk is in the browser and waits to be used
  * @property {"answer" | "message"} side what the right-hand panel shows
  * @property {{step: string, site: string, side: string} | null} retake what a tap on "ask again" chose
  */
@@ -43,7 +44,7 @@ import { stateOf } from "/shared/state.js";
 const FIRST = {
   ready: false, language: "fr", status: null, user: null, next: "", ended: false, route: { page: "inbox", id: "", pane: "" },
   inbox: null, inboxError: "", waiting: 0, inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
-  connected: false, trouble: "", drafts: {}, dialog: "", wide: false, side: "answer", retake: null,
+  connected: false, trouble: "", drafts: {}, dialog: "", wide: false, fresh: false, side: "answer", retake: null,
 };
 
 export const { now, set, use: useDesk } = stateOf(FIRST);
