@@ -16,6 +16,8 @@ PUBLIC = {
     ("POST", "/api/session/code"),
     ("POST", "/api/session/factor"),
     ("POST", "/api/session/factor/confirm"),
+    ("POST", "/api/session/passkey/options"),
+    ("POST", "/api/session/passkey"),
     ("POST", "/api/enrol"),
 }
 """What needs no open session; the middle three need a half-open one, of which they ask themselves."""
@@ -75,6 +77,11 @@ MAY = {
     ("POST", "/api/sealed/cases/{case_id}/{what}"): {"specialist"},
     ("PUT", "/api/sealed/cases/{case_id}/answers"): {"specialist"},
     ("DELETE", "/api/session"): set(ROLES),
+    ("GET", "/api/passkeys"): set(ROLES),
+    ("POST", "/api/passkeys"): set(ROLES),
+    ("POST", "/api/passkeys/proof"): set(ROLES),
+    ("POST", "/api/passkeys/options"): set(ROLES),
+    ("POST", "/api/passkeys/{passkey_id}/removal"): set(ROLES),
     ("GET", "/api/sessions"): set(ROLES),
     ("DELETE", "/api/sessions"): set(ROLES),
     ("DELETE", "/api/sessions/{session_id}"): set(ROLES),
@@ -97,7 +104,7 @@ def every_endpoint(app):
     return found
 
 
-IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "user_id": "u", "bundle_id": "b", "oid": 0}
+IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "passkey_id": "p", "user_id": "u", "bundle_id": "b", "oid": 0}
 
 
 def filled(path, **ids):

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api import shapes
-from chevet.relay.api.guard import MAX_CODE, Here, Specialist, Token
+from chevet.relay.api.guard import Here, Specialist, Token
+from chevet.relay.api.passkeys import ProofBody
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.stock import LONGEST
 from chevet.study.case import Medicine
@@ -36,19 +37,17 @@ class MedicineBody(BaseModel):
     how: Annotated[str, Field(max_length=MAX_HOW)] = ""
 
 
-class OpinionBody(BaseModel):
+class OpinionBody(ProofBody):
     """What the answer form sends."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     impression: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
     certainty: Literal["certain", "probable", "possible"]
     advice: Words
     urgency: Literal["routine", "urgent", "emergency"]
     transfer: bool
     follow_up_date: Day | None
-    medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES)] = []
+    medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES, default_factory=list)]
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
-    code: Annotated[str | None, Field(min_length=1, max_length=MAX_CODE)] = None
 
 
 class MessageBody(BaseModel):
@@ -76,9 +75,9 @@ def give_opinion(
 ) -> dict[str, Any]:
     """Sign an opinion with the caller's own key, which password and second factor open, and send it."""
     key = relay.sign_in.signing_key(user, body.password)
-    relay.sign_in.second_look(token, user, body.code)
+    relay.sign_in.second_look(token, user, body.proof())
     medicines = tuple(Medicine(one.name, one.how) for one in body.medicines)
-    draft = Draft(**body.model_dump(exclude={"password", "code", "medicines"}), medicines=medicines)
+    draft = Draft(**body.model_dump(exclude={"password", "code", "passkey", "medicines"}), medicines=medicines)
     return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
 
 

@@ -17,6 +17,7 @@ from chevet.relay.api.guard import require_roles
 from chevet.relay.api.health import router as health
 from chevet.relay.api.impact import router as impact
 from chevet.relay.api.live_watch import router as live_watch
+from chevet.relay.api.passkeys import router as passkeys
 from chevet.relay.api.protection import router as protection
 from chevet.relay.api.sealed import router as sealed
 from chevet.relay.api.wall import STATEMENT, Wall
@@ -47,6 +48,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(drawings)
     app.include_router(health)
     app.include_router(impact)
+    app.include_router(passkeys)
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(sealed)

@@ -81,6 +81,8 @@ OPEN = frozenset(
         ("POST", "/api/session/code"),
         ("POST", "/api/session/factor"),
         ("POST", "/api/session/factor/confirm"),
+        ("POST", "/api/session/passkey/options"),
+        ("POST", "/api/session/passkey"),
         ("POST", "/api/enrol"),
     }
 )

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chevet.exchange.manifest import Wrap, read_manifest
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import MAX_CODE, Allowed, Here, Reader, Specialist, Token
+from chevet.relay.api.guard import Allowed, Here, Reader, Specialist, Token
+from chevet.relay.api.passkeys import ProofBody
 from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.sealed import MAX_ANSWER, SealedCase, SealedWords, fits
 from chevet.relay.errors import RefusedError
@@ -48,16 +49,14 @@ class WrapBody(BaseModel):
     wrap: Annotated[str, Field(max_length=108)]
 
 
-class AnswerBody(BaseModel):
+class AnswerBody(ProofBody):
     """An opinion or message that a browser signed and sealed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     id: Uuid
     kind: Literal["opinion", "message"]
     version: Annotated[int, Field(ge=1, le=10_000)]
     ciphertext: Annotated[str, Field(max_length=MAX_ANSWER * 4 // 3 + 4)]
     wraps: Annotated[list[WrapBody], Field(min_length=1, max_length=MOST_WRAPS)]
-    code: Annotated[str | None, Field(min_length=1, max_length=MAX_CODE)] = None
 
 
 class ShareBody(BaseModel):
@@ -162,7 +161,7 @@ def answer(case_id: str, body: AnswerBody, relay: Here, user: Specialist, token:
     if not fits(data) or any((len(one.kid), len(one.sealed_key)) != (8, 80) for one in wraps):
         raise RefusedError(422, "malformed", "This is no sealed answer: reload the page.")
     if body.kind == "opinion":
-        relay.sign_in.second_look(token, user, body.code)
+        relay.sign_in.second_look(token, user, body.proof())
     relay.sealed.answer(case_id, user, SealedWords(body.id, body.kind, body.version, data, wraps))
     return {"id": body.id, "version": body.version}
 

@@ -4,21 +4,15 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import HTTPConnection
 
 from chevet.relay.accounts.passwords import MAX_PASSWORD
-from chevet.relay.accounts.sign_in import Signed
-from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import COOKIE, MAX_CODE, Here, SignedIn, Token, address_of
-from chevet.relay.relay import Relay
+from chevet.relay.api.cookies import Address, Browser, passkey_shape, signed_answer, user_shape
+from chevet.relay.api.guard import COOKIE, MAX_CODE, Here, SignedIn, Token
 
 router = APIRouter(prefix="/api")
 Json = dict[str, Any]
-
-BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
-SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
 
 
 class SignInBody(BaseModel):
@@ -36,18 +30,6 @@ class CodeBody(BaseModel):
     code: Annotated[str, Field(min_length=1, max_length=MAX_CODE)]
 
 
-def _browser(connection: HTTPConnection) -> str:
-    """Return a coarse name such as "Firefox, Android": enough to know one's own sessions by."""
-    agent = connection.headers.get("user-agent", "")
-    program = next((name for mark, name in BROWSERS.items() if mark in agent), "")
-    system = next((name for name in SYSTEMS if name in agent), "")
-    return ", ".join(part for part in (program, system) if part)
-
-
-Address = Annotated[str, Depends(address_of)]
-Browser = Annotated[str, Depends(_browser)]
-
-
 @router.get("/status")
 def status(relay: Here) -> Json:
     """Tell what this relay is and whether its broker answers; needs no session."""
@@ -59,6 +41,7 @@ def status(relay: Here) -> Json:
         "languages": list(relay.settings.languages),
         "broker": "online" if relay.broker_seen.online else "offline",
         "second_factor": relay.settings.second_factor,
+        "passkeys": relay.passkeys.place.origin if relay.passkeys.place.passkeys else "",
         "now_ms": relay.now_ms(),
     }
 
@@ -67,20 +50,21 @@ def status(relay: Here) -> Json:
 def session(relay: Here, token: Token) -> Json:
     """Tell who is signed in, or null; and what a half-open session still lacks: "code" or "enrol"."""
     user, half = relay.sign_in.user(token), relay.sign_in.half(token)
-    return {"user": user_shape(user) if user else None, "next": half[1] if half else ""}
+    said = {"user": user_shape(user) if user else None, "next": half[1] if half else ""}
+    return said | passkey_shape(relay, token)
 
 
 @router.post("/session")
 def sign_in(body: SignInBody, relay: Here, response: Response, address: Address, browser: Browser) -> Json:
     """Open a session and set its cookie; where `next` says so, a second factor must follow."""
     signed = relay.sign_in.sign_in(body.user, body.password, address=address, browser=browser)
-    return _answer(relay, response, signed)
+    return signed_answer(relay, response, signed)
 
 
 @router.post("/session/code")
 def give_code(body: CodeBody, relay: Here, token: Token, response: Response, address: Address) -> Json:
     """Give the code that a half-open session lacks; the cookie changes."""
-    return _answer(relay, response, relay.sign_in.give_code(token or "", body.code, address))
+    return signed_answer(relay, response, relay.sign_in.give_code(token or "", body.code, address))
 
 
 @router.post("/session/factor")
@@ -95,7 +79,7 @@ def begin_factor(relay: Here, token: Token) -> Json:
 def confirm_factor(body: CodeBody, relay: Here, token: Token, response: Response, address: Address) -> Json:
     """Take the app's first code; the answer holds the recovery codes, this once."""
     signed, codes = relay.sign_in.confirm_enrolment(token or "", body.code, address)
-    return _answer(relay, response, signed) | {"recovery_codes": codes}
+    return signed_answer(relay, response, signed) | {"recovery_codes": codes}
 
 
 @router.delete("/session", status_code=204)
@@ -133,30 +117,3 @@ def end_others(relay: Here, user: SignedIn, token: Token) -> Json:
 def end_session(session_id: str, relay: Here, user: SignedIn) -> None:
     """End one of the caller's own sessions."""
     relay.sign_in.end_session(user, session_id)
-
-
-def user_shape(user: User) -> Json:
-    """Return the user as the desk reads it."""
-    return {
-        "id": user.id,
-        "name": user.name,
-        "role": user.role,
-        "specialty": user.specialty,
-        "languages": list(user.languages),
-    }
-
-
-def _answer(relay: Relay, response: Response, signed: Signed) -> Json:
-    """Set the cookie; say who it is once nothing is missing."""
-    response.set_cookie(
-        COOKIE,
-        signed.token,
-        max_age=relay.sign_in.rules.longest_ms // 1000,
-        path="/",
-        secure=relay.settings.secure_cookies,
-        httponly=True,
-        samesite="strict",
-    )
-    if signed.stage == "open":
-        return {"user": user_shape(signed.user), "next": ""}
-    return {"user": None, "next": signed.stage}
