@@ -51,6 +51,37 @@ MAY = {
     ("POST", "/api/cases/{case_id}/withdrawal"): {"specialist", "coordinator"},
     ("GET", "/api/glass"): {"coordinator", "auditor"},
     ("POST", "/api/glass/{number}/review"): {"auditor"},
+    ("GET", "/api/discussions"): {"specialist", "coordinator", "expert"},
+    ("GET", "/api/experts"): {"specialist", "coordinator"},
+    ("GET", "/api/cases/{case_id}/discussions"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/discussions"): {"specialist", "coordinator"},
+    ("PUT", "/api/cases/{case_id}/discussions/{discussion_id}"): {"specialist", "coordinator"},
+    ("POST", "/api/cases/{case_id}/discussions/{discussion_id}/members"): {"specialist", "coordinator"},
+    ("DELETE", "/api/cases/{case_id}/discussions/{discussion_id}/members/{user_id}"): {
+        "specialist",
+        "coordinator",
+    },
+    ("PUT", "/api/cases/{case_id}/discussions/{discussion_id}/draft"): {
+        "specialist",
+        "coordinator",
+        "expert",
+    },
+    ("POST", "/api/cases/{case_id}/discussions/{discussion_id}/comments"): {
+        "specialist",
+        "coordinator",
+        "expert",
+    },
+    ("PUT", "/api/cases/{case_id}/discussions/{discussion_id}/comments/{said_id}"): {
+        "specialist",
+        "coordinator",
+        "expert",
+    },
+    ("DELETE", "/api/cases/{case_id}/discussions/{discussion_id}/comments/{said_id}"): {
+        "specialist",
+        "coordinator",
+        "expert",
+    },
+    ("POST", "/api/cases/{case_id}/discussions/{discussion_id}/close"): {"specialist", "coordinator"},
     ("GET", "/api/colleagues"): {"specialist", "coordinator"},
     ("GET", "/api/allocation"): {"coordinator"},
     ("POST", "/api/cases/{case_id}/allocation"): {"coordinator"},
@@ -108,7 +139,8 @@ IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "passkey_id": "p"
 
 
 def filled(path, **ids):
-    return path.format(**IDS | ids, number=0, what="claim", kind="Patient", ident="c.patient")
+    more = {"number": 0, "what": "claim", "kind": "Patient", "ident": "c.patient"}
+    return path.format(**IDS | {"discussion_id": "d", "said_id": "w", "teaching_id": "t"} | more | ids)
 
 
 def test_every_endpoint_says_who_may_use_it(world):

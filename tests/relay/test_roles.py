@@ -53,7 +53,7 @@ def test_a_route_that_names_no_roles_is_never_served(world):
 def test_the_description_and_the_static_files_hold_no_data(world):
     described = create_app(world.relay).openapi()
     assert world.relay.keys.name not in str(described)
-    assert LISTENERS == ("specialist", "coordinator")
+    assert LISTENERS == ("specialist", "coordinator", "expert")
 
 
 @pytest.mark.parametrize("stage", ["nothing", "an_unknown_token", "half", "ended", "idle", "disabled"])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.changes import tell
+from chevet.relay.archive.discussion_writes import destroy_words
 from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
 from chevet.relay.archive.shared_keys import forget
 from chevet.relay.errors import RefusedError, SettingsError
@@ -142,6 +143,7 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
         connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
         connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
         forget(connection, case_id)
+        destroy_words(connection, case_id)
         forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
         connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
         under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))

@@ -23,6 +23,7 @@ from chevet.relay.archive.cases import Cases
 from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.discussions import Discussions
+from chevet.relay.archive.discussions import Discussions
 from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.lease import Lease
@@ -206,4 +207,5 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
             database, objects, audit, keys.relay, now_ms, shows_simulated=settings.label == HTEST
         ),
         allocation=Allocation(database, audit, cases, now_ms),
+        discussions=Discussions(database, audit, vault, now_ms, shows_simulated=settings.label == HTEST),
     )

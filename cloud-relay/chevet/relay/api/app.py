@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session, shell
 from chevet.relay.api.aids import router as aids
+from chevet.relay.api.discussions import router as discussions
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
@@ -52,6 +53,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(sealed)
+    app.include_router(discussions)
     app.include_router(live_watch)
     require_roles(app.routes)
     shell.install(app, DESK, SHARED)

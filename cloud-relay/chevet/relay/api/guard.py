@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from chevet.relay.accounts.roles import ROLES
 from chevet.relay.accounts.users import User
+from chevet.relay.archive.discussion_rows import is_invited
 from chevet.relay.archive.glass import is_broken
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
@@ -39,6 +40,12 @@ def token_of(connection: HTTPConnection) -> str | None:
 Token = Annotated[str | None, Depends(token_of)]
 
 
+INVITED = ("coordinator", "expert")
+"""Who reads cases by invitation alone."""
+OTHERS = ("earlier", "teaching")
+"""Ends of addresses that tell of more than the case itself, or are for who takes it further."""
+
+
 class Allowed:
     """A route's dependency: signed in with one of `roles`, or refused."""
 
@@ -56,20 +63,29 @@ class Allowed:
             raise RefusedError(
                 401, "not_signed_in", "Sign in first: the session is over or was never opened."
             )
-        if user.role not in self.roles and not self._by_glass(connection, relay, user):
+        if user.role not in self.roles and not self._by_exception(connection, relay, user):
             raise RefusedError(
                 403, "not_allowed", "Your role does not allow this: ask the programme's coordinator."
             )
         return user
 
-    def _by_glass(self, connection: HTTPConnection, relay: Relay, user: User) -> bool:
-        """Say whether a coordinator reads, by glass broken for this case, what specialists read of it."""
+    def _by_exception(self, connection: HTTPConnection, relay: Relay, user: User) -> bool:
+        """Say whether somebody reads this one case as a specialist does, by broken glass or by invitation."""
         case_id = connection.path_params.get("case_id", "")
-        reads = connection.scope.get("method") == "GET" and not connection.scope["path"].endswith("/export")
-        if not (reads and case_id and user.role == "coordinator" and "specialist" in self.roles):
+        path = connection.scope["path"]
+        reads = connection.scope.get("method") == "GET" and not path.endswith("/export")
+        if not (reads and case_id and "specialist" in self.roles):
             return False
+        now = relay.now_ms()
         with relay.database.read() as view:
-            return is_broken(view, case_id, user.id, relay.now_ms())
+            if user.role == "coordinator" and is_broken(view, case_id, user.id, now):
+                return True
+            # an invitation opens this case alone: not the patient's other visits
+            return (
+                user.role in INVITED
+                and path.rpartition("/")[2] not in OTHERS
+                and is_invited(view, case_id, user.id, now)
+            )
 
 
 OPEN = frozenset(
@@ -84,6 +100,7 @@ OPEN = frozenset(
         ("POST", "/api/session/passkey/options"),
         ("POST", "/api/session/passkey"),
         ("POST", "/api/enrol"),
+        ("POST", "/api/kept"),
     }
 )
 """What needs no open session: signing in, which asks for itself, and boxes that enrol by their own proofs."""
@@ -123,3 +140,4 @@ SignedIn = Annotated[User, Depends(Allowed(*ROLES))]
 Specialist = Annotated[User, Depends(Allowed("specialist"))]
 Reader = Annotated[User, Depends(Allowed("specialist", "coordinator"))]
 Overseer = Annotated[User, Depends(Allowed("specialist", "coordinator", "auditor"))]
+Discusser = Annotated[User, Depends(Allowed("specialist", "coordinator", "expert"))]

@@ -17,7 +17,7 @@ POLL_S = 0.25
 CHECK_SESSION_POLLS = 20
 NOT_SIGNED_IN, NOT_ALLOWED = 4401, 4403
 """WebSocket close codes, after the HTTP statuses."""
-ROLES = ("specialist", "coordinator")
+ROLES = ("specialist", "coordinator", "expert")
 
 
 @router.websocket("/live")

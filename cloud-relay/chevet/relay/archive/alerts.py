@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from chevet.relay.archive.schema import Found, cases, erasures
 from chevet.relay.archive.schema_duty import alerts
-from chevet.relay.duty.ladder import ASKED, LATE, Step, Waiting
+from chevet.relay.duty.ladder import APART, ASKED, LATE, Step, Waiting
 
 WAITING, SENT, FAILED, NEEDLESS = "waiting", "sent", "failed", "needless"
 EMAIL, WEBHOOK, NOBODY = "email", "webhook", "nobody"
@@ -179,7 +179,8 @@ def _alert(row: Found) -> Alert:
         rank=row.rank,
         received_ms=row.received_ms,
         simulated=row.simulated,
-        needless=row.answered_ms is not None or (row.rung in "012" and _seen(row)),
+        needless=row.rung not in APART
+        and (row.answered_ms is not None or (row.rung in "012" and _seen(row))),
     )
 
 

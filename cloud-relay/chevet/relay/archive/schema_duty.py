@@ -39,7 +39,7 @@ alerts = Table(  # one row for each person and step of the ladder: sent once, wh
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("case_id", String(36), nullable=False, index=True),
-    Column("rung", String(8), nullable=False),  # "0", "1", "2", "late" or "asked"
+    Column("rung", String(8), nullable=False),  # "0", "1", "2", "late", "asked", "invited", "soon"
     Column("round", BigInteger, nullable=False, default=0),  # tells allocations of one case apart
     Column("channel", String(8), nullable=False),  # "email" or "webhook"
     Column("to", Text, nullable=False),  # user id, an address of last resort, or for the webhook all ids

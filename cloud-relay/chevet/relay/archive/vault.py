@@ -1,11 +1,16 @@
-"""Opens what the archive keeps sealed, with the programme's key, for as long as somebody reads it."""
+"""Opens what the archive keeps sealed, with the programme's key, for as long as somebody reads it.
+
+Words written at the relay itself are sealed to the same key before they enter a row (`closed_words`).
+"""
 
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from chevet.exchange.errors import Refused
-from chevet.exchange.keys import kid
+from chevet.exchange.keys import KID_BYTES, kid
 from chevet.exchange.manifest import Manifest, read_manifest
 from chevet.exchange.sealing import open_object
 from chevet.relay.archive.objects import Objects
@@ -20,6 +25,7 @@ SUMMARIES = 512
 """Opened summaries kept in memory, a few KB each, so that the inbox need not open them at every look."""
 PARTS = 32
 """Opened parts kept in memory, at most some hundred KB each."""
+_WORDS = b"chevet words 1\0"
 
 
 class Vault:
@@ -60,6 +66,25 @@ class Vault:
         parts = tuple(self.open(said, oid, self._objects.get(names[oid])) for oid in sorted(names))
         return Bundle(said.id, said.kind, said.case, parts)
 
+    def closed_words(self, words: str, place: str) -> bytes:
+        """Seal words for one place of the archive: they open nowhere else, so rows cannot be exchanged."""
+        public = self._key.public_key()
+        return kid(public) + _suite().encrypt(words.encode(), public, _WORDS + place.encode())
+
+    def opened_words(self, sealed: bytes, place: str) -> str:
+        """Return words that `closed_words` sealed for this place.
+
+        Raises:
+            ArchiveError: they are damaged, of another place, or of a key that is not held.
+        """
+        key = self._keys.get(bytes(sealed[:KID_BYTES]))
+        try:
+            if key is not None:
+                return _suite().decrypt(bytes(sealed[KID_BYTES:]), key, _WORDS + place.encode()).decode()
+        except (InvalidTag, ValueError):
+            pass
+        raise ArchiveError(f"Words of {place} cannot be opened: restore the keys and the archive together.")
+
     def _part(self, manifest: bytes, oid: int, name: str) -> Part:
         """Return one stored part (`part` is this, remembered).
 
@@ -83,3 +108,7 @@ class Vault:
             return read_shapes(self._part(manifest, 0, name).data)
         except BundleError as error:
             raise ArchiveError(f"Object {name} holds no summary ({error.reason}).") from None
+
+
+def _suite() -> Suite:
+    return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180, base mode

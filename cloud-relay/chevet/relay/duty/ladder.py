@@ -12,6 +12,10 @@ from chevet.relay.duty.rules import Person, of_specialty
 
 MINUTE_MS = 60_000
 ASKED, LATE = "asked", "late"
+INVITED, SOON = "invited", "soon"
+"""Steps of a discussion: invited to it, and its appointment comes near."""
+APART = (INVITED, SOON)
+"""Steps that do not wait for an answer to the case."""
 RUNGS = ("0", "1", "2")
 
 

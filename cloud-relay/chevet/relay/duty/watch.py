@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from chevet.relay.archive import alerts
+from chevet.relay.archive.discussion_alerts import to_tell
 from chevet.relay.archive.duty import addresses, coordinators, people
 from chevet.relay.archive.schema import cases, erasures, users
 from chevet.relay.duty.ladder import Reach, Step, Waiting, due_steps
@@ -81,13 +82,14 @@ def plan(relay: Relay, ways: Ways) -> None:
         found = alerts.unanswered(view, simulated=relay.settings.label == HTEST)
         told = alerts.told_steps(view, [one.id for one in found])
         reach = Reach(people(view, now), coordinators(view), relay.settings.last_resort)
+        invited = to_tell(view, now, simulated=relay.settings.label == HTEST)
     new = [
         step for one in found for step in _steps(relay.settings, one, reach, now) if _key(step) not in told
     ]
-    if not new:
+    if not new and not invited:
         return
     with relay.database.write() as connection:
-        for step in new:
+        for step in new + invited:
             alerts.write_down(connection, step, _ways(connection, step, ways), now)
 
 

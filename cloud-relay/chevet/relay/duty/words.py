@@ -8,14 +8,23 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from chevet.relay.duty.ladder import APART
+
 SUBJECTS: Final = {
     "fr": ("Urgence : un cas attend", "Cas urgent en attente", "Un cas attend"),
     "ar": ("حالة طارئة تنتظر", "حالة مستعجلة تنتظر", "حالة تنتظر"),
     "en": ("Emergency: a case waits", "An urgent case waits", "A case waits"),
 }
+INVITED_SUBJECTS: Final = {
+    "fr": "Discussion d'un cas",
+    "ar": "مناقشة حالة",
+    "en": "Discussion of a case",
+}
 LINES: Final = {
     "fr": {
         "asked": "On vous demande de répondre à un cas.",
+        "invited": "On vous invite à discuter un cas. La date et les questions sont dans votre agenda.",
+        "soon": "Une discussion où vous êtes invité commence dans l'heure.",
         "unread": "Personne ne l'a encore ouvert, reçu il y a {minutes} min.",
         "late": "La réponse est en retard ; le cas a été reçu il y a {minutes} min.",
         "where": "À lire ici : {link}",
@@ -24,6 +33,8 @@ LINES: Final = {
     },
     "ar": {
         "asked": "يُطلب منكم الرد على حالة.",
+        "invited": "أنتم مدعوون إلى مناقشة حالة. الموعد والأسئلة في جدولكم.",
+        "soon": "تبدأ خلال ساعة مناقشة دُعيتم إليها.",
         "unread": "لم يفتحها أحد بعد، وصلت منذ {minutes} دقيقة.",
         "late": "تأخر الرد؛ وصلت الحالة منذ {minutes} دقيقة.",
         "where": "للقراءة هنا: {link}",
@@ -32,6 +43,8 @@ LINES: Final = {
     },
     "en": {
         "asked": "You are asked to answer a case.",
+        "invited": "You are invited to discuss a case. Date and questions are in your agenda.",
+        "soon": "A discussion that you are invited to begins within the hour.",
         "unread": "Nobody has opened it yet; it came {minutes} min ago.",
         "late": "The answer is late; the case came {minutes} min ago.",
         "where": "Read it here: {link}",
@@ -40,6 +53,12 @@ LINES: Final = {
     },
 }
 DEFAULT: Final = "fr"
+EVENTS: Final = {
+    "asked": "case.asked",
+    "late": "case.late",
+    "invited": "discussion.invited",
+    "soon": "discussion.soon",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +75,12 @@ class Told:
 def mail(told: Told, language: str, desk_url: str, now_ms: int) -> tuple[str, str]:
     """Return subject and text of a mail."""
     spoken = language if language in LINES else DEFAULT
-    lines, subject = LINES[spoken], SUBJECTS[spoken][told.rank]
+    apart = told.rung in APART
+    lines = LINES[spoken]
+    subject = INVITED_SUBJECTS[spoken] if apart else SUBJECTS[spoken][told.rank]
     what = told.rung if told.rung in lines else "unread"
-    link = f"{desk_url.rstrip('/')}/#/case/{told.case_id}" if desk_url else ""
+    where = "talks" if apart else f"case/{told.case_id}"
+    link = f"{desk_url.rstrip('/')}/#/{where}" if desk_url else ""
     text = [
         lines[what].format(minutes=(now_ms - told.received_ms) // 60_000),
         lines["where"].format(link=link) if link else lines["no_link"],
@@ -73,11 +95,7 @@ def call(told: Told, users: list[str], desk_url: str, now_ms: int) -> bytes:
     """Return the body of a webhook call: coded words, ids and times."""
     said = {
         "v": 1,
-        "event": "case.asked"
-        if told.rung == "asked"
-        else "case.late"
-        if told.rung == "late"
-        else "case.unread",
+        "event": EVENTS.get(told.rung, "case.unread"),
         "step": told.rung,
         "case": told.case_id,
         "urgency": ("emergency", "urgent", "routine")[told.rank],
