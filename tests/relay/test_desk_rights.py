@@ -47,6 +47,8 @@ MAY = {
     ("PUT", "/api/cases/{case_id}/recordings/{recording_id}/drawings/{number}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
     ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/voice"): {"specialist"},
+    ("GET", "/api/cases/{case_id}/voices/{voice_id}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/glass"): {"coordinator"},
     ("POST", "/api/cases/{case_id}/withdrawal"): {"specialist", "coordinator"},
     ("GET", "/api/glass"): {"coordinator", "auditor"},
@@ -136,6 +138,7 @@ def every_endpoint(app):
 
 
 IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "passkey_id": "p", "user_id": "u", "bundle_id": "b", "oid": 0}
+IDS |= {"voice_id": "v"}
 
 
 def filled(path, **ids):

@@ -56,6 +56,8 @@ NO_PATIENT = {
 } | {
     ("GET", "/api/experts"): "accounts: names, roles, specialties",
     ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
+    ("POST", CASE + "/voice"): "codes the caller's own speech and keeps nothing",
+    ("GET", CASE + "/voices/{voice_id}"): "needs words that name it; test_voice_notes.py holds its record",
     ("POST", CASE + "/withdrawal"): "gives no data; test_accounts_erasure.py holds its record",
     ("POST", CASE + "/allocation"): "a coordinator's act; test_duty.py holds its record",
     ("POST", CASE + "/handover"): "ends the caller's claim; test_duty.py holds its record",

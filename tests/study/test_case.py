@@ -24,10 +24,18 @@ from chevet.study.case import (
     unpack_opinion,
 )
 from chevet.study.errors import BundleError
+from chevet.study.spoken import VoiceNote
 
 text = st.text(max_size=20)
 ids = st.uuids().map(str) | st.text(max_size=6)
 authors = st.builds(Author, ids, text, text)
+voices = st.none() | st.builds(
+    VoiceNote,
+    ids,
+    st.integers(1, 60_000),
+    st.integers(1, 90_000),
+    st.binary(min_size=32, max_size=32),
+)
 signatures = st.builds(Signature, st.binary(max_size=64), st.binary(max_size=32), st.binary(max_size=64))
 opinions = st.builds(
     Opinion,
@@ -45,11 +53,12 @@ opinions = st.builds(
     label=st.sampled_from(["", "HTEST"]),
     signature=signatures,
     medicines=st.lists(st.builds(Medicine, text, text), max_size=3).map(tuple),
+    voice=voices,
 )
 messages = st.builds(
     Message,
     *(ids, ids, st.sampled_from(MESSAGE_KINDS), text, authors, st.integers(0, 1 << 45)),
-    *(text, text, text, text, signatures),
+    *(text, text, text, text, signatures, voices),
 )
 
 
@@ -67,6 +76,7 @@ def test_a_message_survives(message):
     assert unpack_message(pack_message(message)) == message
 
 
+VOICE = VoiceNote("v", 9000, 11_000, bytes(32))
 OPINION = Opinion(
     "a", "b", 1, "MR", "probable", "echo", "urgent", False, None, Author("d", "Dr", "cardiology"), 5
 )
@@ -79,11 +89,14 @@ def test_the_signature_covers_every_field_but_itself():
         {"advice": "x"},
         {"urgency": "x"}, {"transfer": True}, {"follow_up_date": "2027-01-01"}, {"author": Author("e", "Dr")},
         {"signed_ms": 6}, {"label": "HTEST"}, {"medicines": (Medicine("a", "b"),)},
+        {"voice": VOICE}, {"voice": replace(VOICE, sha256=bytes(31) + b"x")},
+        {"voice": replace(VOICE, id="w")}, {"voice": VOICE, "medicines": (Medicine("a", "b"),)},
     ]  # fmt: skip
     signed = {opinion_bytes(replace(OPINION, **change)) for change in ({}, *changes)}
     assert len(signed) == len(changes) + 1
     assert opinion_bytes(replace(OPINION, signature=Signature(b"s"))) == opinion_bytes(OPINION)
     assert message_bytes(replace(MESSAGE, text="x")) != message_bytes(MESSAGE)
+    assert message_bytes(replace(MESSAGE, voice=VOICE)) != message_bytes(MESSAGE)
     assert author_bytes(OPINION.author, b"k") != author_bytes(MESSAGE.author, b"k")
 
 

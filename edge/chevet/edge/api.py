@@ -15,6 +15,7 @@ from chevet.edge.api_meters import meter_routes
 from chevet.edge.api_stored import stored_routes
 from chevet.edge.api_training import training_routes
 from chevet.edge.api_visits import visit_routes
+from chevet.edge.api_voices import voice_routes
 from chevet.edge.bedside import Bedside
 from chevet.edge.guard import add_error_forms
 from chevet.edge.screens import add_screens
@@ -37,6 +38,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         visit_routes,
         capture_routes,
         case_routes,
+        voice_routes,
         live_routes,
         import_routes,
         stored_routes,

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request
 
 from chevet.edge.bedside import Bedside
 from chevet.edge.bodies import Feedback
-from chevet.edge.cases import Case, delivery_shape, message_shape, opinion_shape
+from chevet.edge.case_shapes import delivery_shape, message_shape, opinion_shape
+from chevet.edge.cases import Case
 from chevet.edge.sessions import COOKIE
 from chevet.edge.workers import Worker
 
@@ -27,13 +28,13 @@ def case_routes(bedside: Bedside) -> APIRouter:
 
     @routes.get("/{case_id}")
     async def get_case(case_id: str) -> dict[str, Any]:
-        return await asyncio.to_thread(lambda: _detail(bedside, bedside.cases.get(case_id)))
+        return await asyncio.to_thread(lambda: detail(bedside, bedside.cases.get(case_id)))
 
     @routes.post("/{case_id}/read")
     async def read(case_id: str) -> dict[str, Any]:
         case = await asyncio.to_thread(bedside.cases.read, case_id)
         bedside.tell_case(case)
-        return await asyncio.to_thread(_detail, bedside, case)
+        return await asyncio.to_thread(detail, bedside, case)
 
     @routes.post("/{case_id}/feedback")
     async def feedback(case_id: str, body: Feedback, request: Request) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def case_routes(bedside: Bedside) -> APIRouter:
             closing, now = bedside.rules.closing, bedside.clock.reading()
             await asyncio.to_thread(closing.tell_feedback, case, signed_in(request), body.face, now)
             bedside.spooled.set()
-        return await asyncio.to_thread(_detail, bedside, case)
+        return await asyncio.to_thread(detail, bedside, case)
 
     @routes.get("/{case_id}/delivery")
     async def delivery(case_id: str) -> dict[str, Any]:
@@ -52,11 +53,13 @@ def case_routes(bedside: Bedside) -> APIRouter:
     return routes
 
 
-def _detail(bedside: Bedside, case: Case) -> dict[str, Any]:
+def detail(bedside: Bedside, case: Case) -> dict[str, Any]:
+    """Return FullCase: a case with all that was said about it."""
     visit = bedside.visit(bedside.visits.get(case.id))
+    voices = bedside.cases.voice_states(case.id)
     return bedside.case(case) | {
-        "opinions": [opinion_shape(*opinion) for opinion in bedside.cases.opinions(case.id)],
-        "messages": [message_shape(*message) for message in bedside.cases.messages(case.id)],
+        "opinions": [opinion_shape(*opinion, voices) for opinion in bedside.cases.opinions(case.id)],
+        "messages": [message_shape(*message, voices) for message in bedside.cases.messages(case.id)],
         "recordings": visit["recordings"],
         "vitals": visit["vitals"],
         "question": visit["question"],

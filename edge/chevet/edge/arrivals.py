@@ -24,6 +24,7 @@ from chevet.study.case import (
     unpack_opinion,
 )
 from chevet.study.errors import BundleError
+from chevet.study.spoken import unpack_voice
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def dead_letters(database: Database) -> list[DeadLetter]:
 
 
 class Arrivals:
-    """Opinions and messages on their way to this box."""
+    """Opinions, messages and voice notes on their way to this box."""
 
     def __init__(
         self,
@@ -152,6 +153,9 @@ class Arrivals:
                 self._keep_opinion(unpack_opinion(bundle))
             elif bundle.kind == "message":
                 self._keep_message(unpack_message(bundle))
+            elif bundle.kind == "voice":
+                self._same_world(bundle.case, manifest.label)
+                self._cases.keep_voice(bundle.id, bundle.case, unpack_voice(bundle))
             else:
                 raise Refused("unexpected_kind")
         except BundleError:

@@ -9,7 +9,8 @@ from chevet.edge.box import BoxClock, read_power
 from chevet.edge.capture import Captures
 from chevet.edge.cart import Cart
 from chevet.edge.cart_attach import Attaching
-from chevet.edge.cases import Case, Cases, case_shape
+from chevet.edge.case_shapes import case_shape
+from chevet.edge.cases import Case, Cases
 from chevet.edge.device_memory import DeviceMemory
 from chevet.edge.discovery import Discovery
 from chevet.edge.discovery_memory import Calibrations

@@ -1,11 +1,14 @@
 """What the kiosk may send: pydantic at the door, unknown fields refused."""
 
+import base64
+import binascii
 import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from chevet.study.recording import STEPS
+from chevet.study.spoken import MOST_BYTES
 from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
 
 _SECONDS_AT_MOST = 120.0
@@ -121,6 +124,21 @@ class Feedback(_Body):
     """What the worker thought of an answer."""
 
     face: Literal["good", "fair", "bad"]
+
+
+class Spoken(_Body):
+    """A note said aloud: what `POST .../voice` gave, as base64."""
+
+    voice: Annotated[str, StringConstraints(min_length=1, max_length=4 * -(-MOST_BYTES // 3))]
+
+    @field_validator("voice")
+    @classmethod
+    def _is_base64(cls, value: str) -> str:
+        try:
+            base64.b64decode(value, validate=True)
+        except binascii.Error:
+            raise ValueError("must be base64") from None
+        return value
 
 
 class TypedVital(_Body):

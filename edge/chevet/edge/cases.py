@@ -2,18 +2,21 @@
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from chevet.edge.covered_rows import place
 from chevet.edge.database import Database
-from chevet.edge.errors import not_found
+from chevet.edge.errors import Refusal, not_found
 from chevet.study.bundle import Bundle, Part
 from chevet.study.case import Message, Opinion, pack_message, pack_opinion, unpack_message, unpack_opinion
+from chevet.study.spoken import VoiceNote
 
 ON_BOX, TRAVELLING, AT_RELAY, OPENED, ANSWERED = "on_box", "travelling", "at_relay", "opened", "answered"
+HERE, ARRIVING, ALTERED = "here", "arriving", "altered"
+"""States of a voice note: to be heard, words came first, not what was signed."""
 _ORDER = (ON_BOX, TRAVELLING, AT_RELAY, OPENED, ANSWERED)
 
 
@@ -29,6 +32,7 @@ class CaseWords:
         continues: the earlier case that this one goes on with, or "".
         retakes: verified requests to record again that no sent visit has answered yet.
         feedback: what the worker thought of the answer: good, fair, bad or "".
+        said: counts what joined the conversation, so that a screen knows when to read it again.
     """
 
     patient_name: str
@@ -49,6 +53,7 @@ class CaseWords:
     continues: str = ""
     retakes: tuple[str, ...] = ()
     feedback: str = ""
+    said: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +168,16 @@ class Cases:
             if not cursor.rowcount:
                 return False
             if verified:
-                words = replace(case.words, opinion_ms=case.words.opinion_ms or self._now_ms())
+                words = replace(
+                    case.words,
+                    opinion_ms=case.words.opinion_ms or self._now_ms(),
+                    said=case.words.said + 1,
+                )
                 self._update(cursor, replace(case, state=ANSWERED, words=words, unread=True))
         return True
 
-    def keep_message(self, message: Message, *, verified: bool) -> bool:
-        """Store a message; False when it was here already.
+    def keep_message(self, message: Message, *, verified: bool, own: bool = False) -> bool:
+        """Store a message; False when it was here already. What this box's worker said is not unread.
 
         Raises:
             Refusal: not_found when the case is not of this box.
@@ -186,9 +195,55 @@ class Cases:
                 return False
             if verified:
                 asked = (message.id,) if message.kind == "retake" else ()
-                words = replace(case.words, retakes=(*case.words.retakes, *asked))
-                self._update(cursor, replace(case, unread=True, words=words))
+                words = replace(case.words, retakes=(*case.words.retakes, *asked), said=case.words.said + 1)
+                self._update(cursor, replace(case, unread=case.unread or not own, words=words))
         return True
+
+    def keep_voice(self, voice_id: str, case_id: str, ogg: bytes) -> None:
+        """Store the sound of a voice note; what was here already stays as it is.
+
+        Raises:
+            Refusal: not_found when the case is not of this box.
+        """
+        with self._database.write() as cursor:
+            case = self._in(cursor, case_id)
+            hidden = self._database.hide_bytes(ogg, place("voices", "ogg", voice_id))
+            cursor.execute(
+                "INSERT OR IGNORE INTO voices VALUES (?, ?, ?, ?)",
+                (voice_id, case_id, self._now_ms(), hidden),
+            )
+            if cursor.rowcount:
+                words = replace(case.words, said=case.words.said + 1)
+                self._update(cursor, replace(case, words=words))
+
+    def voice(self, case_id: str, note: VoiceNote) -> bytes | None:
+        """Return the sound of a voice note, None until it is here.
+
+        Raises:
+            Refusal: not_found when what is here is not what was signed.
+        """
+        row = self._database.row("SELECT * FROM voices WHERE id = ? AND case_id = ?", (note.id, case_id))
+        if row is None:
+            return None
+        ogg = self._database.show_bytes(row["ogg"], place("voices", "ogg", row["id"]))
+        if not note.names(ogg):
+            raise not_found("voice note")
+        return ogg
+
+    def voice_states(self, case_id: str) -> dict[str, str]:
+        """Return how it stands with each voice note that verified words of a case name."""
+        return {ident: self._voice_state(case_id, note) for ident, note in self.voices(case_id).items()}
+
+    def _voice_state(self, case_id: str, note: VoiceNote) -> str:
+        try:
+            return HERE if self.voice(case_id, note) is not None else ARRIVING
+        except Refusal:
+            return ALTERED
+
+    def voices(self, case_id: str) -> dict[str, VoiceNote]:
+        """Return the voice notes that verified words of a case name, by id."""
+        said = (*self.opinions(case_id), *self.messages(case_id))
+        return {one.voice.id: one.voice for one, verified in said if verified and one.voice is not None}
 
     def taken_again(self, case_id: str, message_id: str) -> None:
         """Remember that a visit which was sent answers this request; a case no longer here is passed over."""
@@ -252,69 +307,3 @@ class Cases:
         """Return what came, as it was packed: its signature can be checked again at any time."""
         packed = self._database.show_bytes(row["packed"], place(f"{kind}s", "packed", row["id"]))
         return Bundle(row["id"], kind, row["case_id"], (Part(0, 0, kind, "", "", packed),))
-
-
-def case_shape(case: Case, progress: Progress | None, now_ms: int) -> dict[str, Any]:
-    """Return Case of docs/api.md."""
-    state, travelled = case.state, progress or Progress()
-    if state == ON_BOX and travelled.sent:
-        state = TRAVELLING
-    # A doctor may open a case while its bulk still travels: only the receipt says that all of it arrived.
-    done = case.words.complete_ms is not None
-    return {
-        "id": case.id,
-        "patient_name": case.words.patient_name,
-        "initials": initials(case.words.patient_name),
-        "created_ms": case.created_ms,
-        "age_s": max(0, (now_ms - case.created_ms) // 1000),
-        "state": state,
-        "percent": 100 if done else travelled.percent,
-        "urgency": case.words.urgency,
-        "specialty": case.words.specialty,
-        "reason": case.words.reason,
-        "simulated": case.words.simulated,
-        "unread": case.unread,
-        "refused": case.refused,
-        "opinion_ms": case.words.opinion_ms,
-        "continues": case.words.continues,
-        "retakes": list(case.words.retakes),
-        "feedback": case.words.feedback,
-        "pieces_sent": travelled.sent,
-        "pieces_total": travelled.total,
-    }
-
-
-def delivery_shape(case: Case) -> dict[str, Any]:
-    """Return the delivery report of docs/api.md."""
-    words = asdict(case.words)
-    told_elsewhere = (
-        "patient_name",
-        "urgency",
-        "specialty",
-        "reason",
-        "simulated",
-        "continues",
-        "retakes",
-        "feedback",
-    )
-    return {key: value for key, value in words.items() if key not in told_elsewhere}
-
-
-def opinion_shape(opinion: Opinion, verified: bool) -> dict[str, Any]:
-    """Return Opinion of docs/api.md."""
-    shape = asdict(opinion)
-    del shape["signature"], shape["label"]
-    return shape | {"verified": verified}
-
-
-def message_shape(message: Message, verified: bool) -> dict[str, Any]:
-    """Return Message of docs/api.md."""
-    shape = asdict(message)
-    del shape["signature"], shape["label"]
-    return shape | {"verified": verified}
-
-
-def initials(name: str) -> str:
-    """Return the first letter of the first and the last word, for lists that others can see."""
-    words = name.split()
-    return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))

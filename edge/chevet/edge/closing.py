@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chevet.edge.cases import ON_BOX, Case, Cases, CaseWords
 from chevet.edge.copies import Copies
+from chevet.edge.errors import Refusal
 from chevet.edge.identity import new_id
 from chevet.edge.patients import Patients
 from chevet.edge.spool import Spool
@@ -15,6 +16,7 @@ from chevet.exchange.sealing import Recipient, Sealed, seal
 from chevet.study.bundle import Bundle, content_hash, pack
 from chevet.study.case import Author, Message, pack_message
 from chevet.study.recording import Recording
+from chevet.study.spoken import VoiceNote, pack_voice, told_of
 from chevet.study.study import HTEST, EdgeClock, Study
 
 URGENT, ROUTINE = 0, 1
@@ -68,20 +70,41 @@ class Closing:
         """
         if self.programme.sealed:
             return
-        label = HTEST if case.words.simulated else ""
-        author = Author(worker.id, worker.name)
-        message = Message(new_id(), case.id, "feedback", face, author, clock.wall_ms, label=label)
-        own = Recipient("site", self.site.opener.public_key())
+        self._put(case, pack_message(_message(case, worker, "feedback", face, clock)), clock)
+
+    def tell_note(self, case: Case, worker: Worker, ogg: bytes, clock: EdgeClock) -> None:
+        """Spool what the worker said aloud about a case: the words that name it, and the sound behind them.
+
+        Raises:
+            Refusal: `not_in_sealed` in a sealed programme, whose relay could not take it in.
+            BundleError: it is no voice note.
+            DiskFull: no room for it.
+        """
+        if self.programme.sealed:
+            raise Refusal("not_in_sealed", "In a sealed programme notes are not spoken: use the telephone.")
+        voice = told_of(new_id(), ogg)
+        message = _message(case, worker, "note", "", clock, voice)
+        self.cases.keep_voice(voice.id, case.id, ogg)
+        # The sound first: a power cut between the two leaves a sound that nothing names, never an empty note.
+        self._put(case, pack_voice(voice, case.id, ogg), clock)
+        self._put(case, pack_message(message), clock)
+        self.cases.keep_message(message, verified=True, own=True)
+
+    def _put(self, case: Case, bundle: Bundle, clock: EdgeClock) -> None:
+        """Seal what the worker said to whom the case was sealed, and spool it."""
         sealed = seal(
-            pack_message(message),
+            bundle,
             origin=self.site.code,
             seq=self.spool.next_seq(),
             priority=ROUTINE,
             created=clock,
-            recipients=(*self.programme.recipients_for(case.words.specialty), own),
+            recipients=(
+                *self.programme.recipients_for(case.words.specialty),
+                Recipient("site", self.site.opener.public_key()),
+            ),
             signer=self.site.signer,
             random=self.random,
-            label=label,
+            label=_label(case),
         )
         self.spool.put(sealed)
 
@@ -140,6 +163,17 @@ class Closing:
             summary_bytes=sum(len(item.data) for item in sealed.objects if item.layer == 0),
             spooled_ms=self.now_ms(),
         )
+
+
+def _message(
+    case: Case, worker: Worker, kind: str, text: str, clock: EdgeClock, voice: VoiceNote | None = None
+) -> Message:
+    author = Author(worker.id, worker.name)
+    return Message(new_id(), case.id, kind, text, author, clock.wall_ms, label=_label(case), voice=voice)
+
+
+def _label(case: Case) -> str:
+    return HTEST if case.words.simulated else ""
 
 
 def _sealed_at(closed: EdgeClock, now_ms: int) -> EdgeClock:

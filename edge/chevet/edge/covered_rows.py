@@ -23,6 +23,7 @@ COLUMNS: Final = (
     ("imports", "words"),
     ("opinions", "packed"),
     ("messages", "packed"),
+    ("voices", "ogg"),
 )
 """Each table's rows are named by its column `id`."""
 

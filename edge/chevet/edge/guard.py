@@ -19,6 +19,10 @@ from chevet.edge.errors import DiskFull, Refusal
 log = logging.getLogger(__name__)
 
 BODY_AT_MOST = 64 * 1024
+SPEECH_AT_MOST = 2 * 1024 * 1024
+"""A minute of 16 kHz and 16 bits, before it is coded."""
+SPOKEN_AT_MOST = 256 * 1024
+"""A voice note, coded."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 HEADERS = {
     # docs/api.md, "Files"
@@ -31,6 +35,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PAGE = "/"
+HEARS = "camera=(), microphone=(self), geolocation=()"
+"""Of the kiosk's own page: a worker may speak a note."""
 _CODES = {404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
@@ -71,8 +78,8 @@ class Guard:
             if scope["method"] not in SAFE_METHODS and headers.get("x-chevet") != "1":
                 message = "This call must come from the kiosk's own pages (header X-Chevet: 1)."
                 await error_answer(403, "wrong_origin", message)(scope, receive, dressed)
-            elif _declared(headers) > BODY_AT_MOST:
-                await _too_large()(scope, receive, dressed)
+            elif _declared(headers) > _most(scope["path"]):
+                await _too_large(scope["path"])(scope, receive, dressed)
             else:
                 await self._within_limit(scope, receive, dressed)
         except Exception as error:  # noqa: BLE001 - the last place that can answer
@@ -92,8 +99,8 @@ class Guard:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > BODY_AT_MOST:
-                await _too_large()(scope, receive, send)
+            if len(body) > _most(scope["path"]):
+                await _too_large(scope["path"])(scope, receive, send)
                 return
         await self._app(scope, _replayed(body, receive), send)
 
@@ -139,6 +146,8 @@ def add_error_forms(app: FastAPI, disk: Disk) -> None:
 def _dress(headers: MutableHeaders, path: str) -> None:
     for name, value in HEADERS.items():
         headers[name] = value
+    if path == PAGE:
+        headers["Permissions-Policy"] = HEARS
     # Patient data must not stay in a browser's cache; files are asked for again but cheaply (ETag).
     headers["Cache-Control"] = "no-store" if path.startswith("/api/") else "no-cache"
 
@@ -157,8 +166,16 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replaying
 
 
-def _too_large() -> JSONResponse:
-    return error_answer(413, "too_large", "The body is larger than 64 KiB; send less.")
+def _most(path: str) -> int:
+    """Return how many bytes a call may bring."""
+    if not path.startswith("/api/cases/"):
+        return BODY_AT_MOST
+    last = path.rpartition("/")[2]
+    return {"voice": SPEECH_AT_MOST, "notes": SPOKEN_AT_MOST}.get(last, BODY_AT_MOST)
+
+
+def _too_large(path: str) -> JSONResponse:
+    return error_answer(413, "too_large", f"The body is larger than {_most(path) // 1024} KiB; send less.")
 
 
 def _place(error: BaseException) -> str:

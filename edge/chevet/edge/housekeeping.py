@@ -19,6 +19,7 @@ _OLD = (
     # cases that were answered and read, with all that belongs to them
     "DELETE FROM opinions WHERE case_id IN (SELECT id FROM cases WHERE {done})",
     "DELETE FROM messages WHERE case_id IN (SELECT id FROM cases WHERE {done})",
+    "DELETE FROM voices WHERE case_id IN (SELECT id FROM cases WHERE {done})",
     "DELETE FROM captures WHERE visit IN (SELECT id FROM cases WHERE {done})",
     "DELETE FROM visits WHERE id IN (SELECT id FROM cases WHERE {done})",
     "DELETE FROM cases WHERE {done}",

@@ -1,4 +1,4 @@
-"""What the box knows: workers, patients, visits, captures, cases, opinions, messages."""
+"""What the box knows: workers, patients, visits, captures, cases, opinions, messages, voices."""
 
 from pathlib import Path
 
@@ -121,6 +121,14 @@ MIGRATIONS: tuple[Migration, ...] = (
         """
         CREATE TABLE badges (id TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT;
         CREATE TABLE photos (id TEXT PRIMARY KEY, jpeg BLOB NOT NULL) STRICT
+        """,
+    ),
+    (
+        "0009 voice notes of the conversation",
+        """
+        CREATE TABLE voices (
+            id TEXT PRIMARY KEY, case_id TEXT NOT NULL, arrived_ms INTEGER NOT NULL, ogg BLOB NOT NULL
+        ) STRICT
         """,
     ),
 )

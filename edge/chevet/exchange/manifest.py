@@ -54,7 +54,7 @@ class Manifest:
 
     Attributes:
         id: the bundle's id.
-        kind: "study", "opinion" or "message".
+        kind: "study", "opinion", "message" or "voice".
         case: id of the case it belongs to.
         origin: the site's code, or "relay".
         seq: counts the origin's bundles.

@@ -27,8 +27,11 @@ from chevet.study.sound import wav
 from chevet.study.study import Study
 from chevet.study.summary import read_shapes, write_summary
 
-KINDS = ("study", "opinion", "message")
-PART_KINDS = ("summary", "waveform", "sound", "picture", "clip", "readings", "source", "opinion", "message")
+KINDS = ("study", "opinion", "message", "voice")
+PART_KINDS = (
+    *("summary", "waveform", "sound", "picture", "clip", "readings", "source"),
+    *("opinion", "message", "voice"),
+)
 MAX_PARTS = 4096
 
 
@@ -57,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A study, opinion or message packed. `case` is the case it belongs to (a study's own id)."""
+    """A study, opinion, message or voice note packed. `case` is the case it belongs to (a study's own id)."""
 
     id: str
     kind: str

@@ -6,6 +6,7 @@ from chevet.study.bundle import Bundle, Part
 from chevet.study.cbor import Row, Value, decode, encode
 from chevet.study.errors import BundleError
 from chevet.study.ids import to_wire
+from chevet.study.spoken import VoiceNote, read_voice, voice_row
 
 CERTAINTIES = ("certain", "probable", "possible")
 MESSAGE_KINDS = ("note", "retake", "feedback")
@@ -64,6 +65,7 @@ class Opinion:
         signed_ms: wall clock of the relay, Unix ms.
         label: HTEST where the case is simulated, else "".
         medicines: in the order they were chosen.
+        voice: the same said aloud; the sound travels in a bundle of its own.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Opinion:
     label: str = ""
     signature: Signature = field(default_factory=Signature)
     medicines: tuple[Medicine, ...] = ()
+    voice: VoiceNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Message:
     Attributes:
         kind: one of MESSAGE_KINDS; a retake names `step`, and `site` or `side` where the step has one.
         at_ms: wall clock of the author's box, Unix ms.
+        voice: spoken instead of text, or beside it.
     """
 
     id: str
@@ -102,6 +106,7 @@ class Message:
     side: str = ""
     label: str = ""
     signature: Signature = field(default_factory=Signature)
+    voice: VoiceNote | None = None
 
 
 def opinion_bytes(opinion: Opinion) -> bytes:
@@ -141,6 +146,7 @@ def unpack_opinion(bundle: Bundle) -> Opinion:
         signed_ms=fields.whole(),
         label=fields.text(),
         medicines=tuple(_medicine(row) for row in fields.rows()) if fields.more() else (),
+        voice=read_voice(fields.row()) if fields.more() else None,
         signature=signature,
     )
     fields.end()
@@ -172,6 +178,7 @@ def unpack_message(bundle: Bundle) -> Message:
         site=fields.text(),
         side=fields.text(),
         label=fields.text(),
+        voice=read_voice(fields.row()) if fields.more() else None,
         signature=signature,
     )
     fields.end()
@@ -195,7 +202,9 @@ def _opinion_fields(opinion: Opinion) -> list[Value]:
         opinion.label,
     ]
     # Left out where there are none, so that what was signed before they existed still verifies.
-    return [*fields, [[one.name, one.how] for one in opinion.medicines]] if opinion.medicines else fields
+    if opinion.medicines or opinion.voice:
+        fields.append([[one.name, one.how] for one in opinion.medicines])
+    return [*fields, voice_row(opinion.voice)] if opinion.voice else fields
 
 
 def _medicine(row: Row) -> Medicine:
@@ -205,7 +214,7 @@ def _medicine(row: Row) -> Medicine:
 
 
 def _message_fields(message: Message) -> list[Value]:
-    return [
+    fields: list[Value] = [
         to_wire(message.id),
         to_wire(message.case),
         message.kind,
@@ -217,6 +226,7 @@ def _message_fields(message: Message) -> list[Value]:
         message.side,
         message.label,
     ]
+    return [*fields, voice_row(message.voice)] if message.voice else fields
 
 
 def _author_row(author: Author) -> Value:

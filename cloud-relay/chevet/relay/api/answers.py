@@ -1,5 +1,7 @@
-"""Signing an opinion, sending a note, asking for a recording to be taken again."""
+"""Signing an opinion, sending a note, asking for a recording to be taken again; each said aloud too."""
 
+import base64
+import binascii
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -10,9 +12,12 @@ from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api import shapes
 from chevet.relay.api.guard import Here, Specialist, Token
 from chevet.relay.api.passkeys import ProofBody
+from chevet.relay.api.voices import unfit
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.stock import LONGEST
 from chevet.study.case import Medicine
+from chevet.study.errors import BundleError
+from chevet.study.spoken import MOST_BYTES
 
 router = APIRouter(prefix="/api/cases/{case_id}")
 MAX_TEXT = 8000
@@ -25,8 +30,19 @@ def _calendar_date(value: str) -> str:
     return value
 
 
+def _base64(value: str) -> str:
+    try:
+        base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("the voice note is no base64") from None
+    return value
+
+
 Words = Annotated[str, Field(max_length=MAX_TEXT)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_calendar_date)]
+
+Voice = Annotated[str, Field(max_length=4 * -(-MOST_BYTES // 3)), AfterValidator(_base64)]
+"""What `POST /voice` gave, as base64; "" for silence."""
 
 
 class MedicineBody(BaseModel):
@@ -47,6 +63,8 @@ class OpinionBody(ProofBody):
     transfer: bool
     follow_up_date: Day | None
     medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES, default_factory=list)]
+    voice: Voice = ""
+    keep_voice: bool = False
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
 
 
@@ -59,11 +77,12 @@ class MessageBody(BaseModel):
     site: Annotated[str, Field(max_length=16)] = ""
     side: Literal["", "left", "right"] = ""
     text: Words = ""
+    voice: Voice = ""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.kind == "note" and not self.text.strip():
-            raise ValueError("a note needs text")
+        if self.kind == "note" and not self.text.strip() and not self.voice:
+            raise ValueError("a note needs text or a voice")
         if self.kind == "retake" and not self.step:
             raise ValueError("a retake needs a step")
         return self
@@ -77,12 +96,19 @@ def give_opinion(
     key = relay.sign_in.signing_key(user, body.password)
     relay.sign_in.second_look(token, user, body.proof())
     medicines = tuple(Medicine(one.name, one.how) for one in body.medicines)
-    draft = Draft(**body.model_dump(exclude={"password", "code", "passkey", "medicines"}), medicines=medicines)
-    return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
+    words = body.model_dump(exclude={"password", "code", "passkey", "medicines", "voice"})
+    draft = Draft(**words, medicines=medicines, voice=base64.b64decode(body.voice) or None)
+    try:
+        return shapes.opinion(relay.answers.give_opinion(case_id, user, draft, key), verified=True)
+    except BundleError as error:
+        raise unfit(error) from None
 
 
 @router.post("/messages", status_code=201)
 def send_message(case_id: str, body: MessageBody, relay: Here, user: Specialist) -> dict[str, Any]:
     """Send a note or a retake request to the site."""
-    note = Note(**body.model_dump())
-    return shapes.message(relay.answers.send_message(case_id, user, note), verified=True)
+    note = Note(**body.model_dump(exclude={"voice"}), voice=base64.b64decode(body.voice) or None)
+    try:
+        return shapes.message(relay.answers.send_message(case_id, user, note), verified=True)
+    except BundleError as error:
+        raise unfit(error) from None

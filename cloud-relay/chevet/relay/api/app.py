@@ -21,6 +21,7 @@ from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.passkeys import router as passkeys
 from chevet.relay.api.protection import router as protection
 from chevet.relay.api.sealed import router as sealed
+from chevet.relay.api.voices import router as voices
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.live.room import LiveRoom
 from chevet.relay.relay import Relay
@@ -53,6 +54,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(sealed)
+    app.include_router(voices)
     app.include_router(discussions)
     app.include_router(live_watch)
     require_roles(app.routes)

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 _HTTP_WORDS = {
     404: ("not_found", "There is nothing here: check the address."),
     405: ("not_allowed", "This address does not take that method: see /api/openapi.json."),
-    413: ("too_large", "The body is larger than 64 KiB: send less."),
+    413: ("too_large", "The body is larger than is taken here: send less."),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from chevet.study.case import Author, Message, Opinion
 from chevet.study.recording import Measurement, QualityMark, Recording, StoredClip, Waveform
 from chevet.study.shape import Shape
+from chevet.study.spoken import VoiceNote
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 
 Json = dict[str, Any]
@@ -140,6 +141,11 @@ def author(who: Author) -> Json:
     return {"id": who.id, "name": who.name, "specialty": who.specialty}
 
 
+def voice(note: VoiceNote | None) -> Json | None:
+    """Return what is told of a voice note; its sound has an address of its own."""
+    return note and {"id": note.id, "length_ms": note.length_ms, "bytes": note.size}
+
+
 def opinion(one: Opinion, *, verified: bool) -> Json:
     """Return an Opinion."""
     return {
@@ -153,6 +159,7 @@ def opinion(one: Opinion, *, verified: bool) -> Json:
         "transfer": one.transfer,
         "follow_up_date": one.follow_up_date,
         "medicines": [{"name": each.name, "how": each.how} for each in one.medicines],
+        "voice": voice(one.voice),
         "author": author(one.author),
         "signed_ms": one.signed_ms,
         "verified": verified,
@@ -169,6 +176,7 @@ def message(one: Message, *, verified: bool) -> Json:
         "site": one.site,
         "side": one.side,
         "text": one.text,
+        "voice": voice(one.voice),
         "author": author(one.author),
         "at_ms": one.at_ms,
         "verified": verified,

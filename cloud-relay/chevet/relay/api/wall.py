@@ -13,6 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chevet.relay.api.refusals import answer, unexpected
 
 MAX_BODY = 64 * 1024
+MAX_SPEECH = 2 * 1024 * 1024
+"""A minute of 16 kHz and 16 bits, before it is coded."""
+MAX_SPOKEN = 256 * 1024
+"""Words with a voice note beside them."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
@@ -33,6 +37,9 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+DESK = ("/", "/index.html")
+HEARS = "camera=(), microphone=(self), geolocation=()"
+"""Of the desk's own page: a specialist may speak an answer. No other page may listen."""
 
 
 class Wall:
@@ -52,7 +59,7 @@ class Wall:
             await refusal(scope, receive, armoured)
             return
         try:
-            await self._app(scope, _counted(receive), armoured)
+            await self._app(scope, _counted(receive, _most(scope)), armoured)
         except Exception as error:  # noqa: BLE001 - the server would log its text, which may quote a patient
             reply = unexpected(error)
             if not armoured.begun:
@@ -66,6 +73,7 @@ class _Armoured:
         self._send = send
         self.begun = False
         self._api = str(scope["path"]).startswith("/api")
+        self._hears = scope["path"] in DESK
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -73,6 +81,8 @@ class _Armoured:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
+            if self._hears:
+                headers["permissions-policy"] = HEARS
             if self._api:
                 headers["cache-control"] = "no-store"
                 headers["x-chevet-statement"] = STATEMENT
@@ -86,23 +96,29 @@ def _refusal(scope: MutableMapping[str, Any]) -> ASGIApp | None:
     if scope["method"] not in SAFE_METHODS and headers.get("x-chevet") != "1":
         return answer(403, "wrong_origin", "Calls that change something need the header X-Chevet: 1.")
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        return _too_large()
+    most = _most(scope)
+    if not length.isdigit() or int(length) > most:
+        return answer(413, "too_large", f"The body is larger than {most // 1024} KiB: send less.")
     return None
 
 
-def _too_large() -> ASGIApp:
-    return answer(413, "too_large", "The body is larger than 64 KiB: send less.")
+def _most(scope: MutableMapping[str, Any]) -> int:
+    """Return how many bytes a request may bring."""
+    path = str(scope["path"])
+    if not path.startswith("/api/cases/"):
+        return MAX_BODY
+    last = path.rpartition("/")[2]
+    return {"voice": MAX_SPEECH, "opinions": MAX_SPOKEN, "messages": MAX_SPOKEN}.get(last, MAX_BODY)
 
 
-def _counted(receive: Receive) -> Receive:
+def _counted(receive: Receive, most: int) -> Receive:
     total = 0
 
     async def counted() -> Message:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MAX_BODY:
+        if total > most:
             raise HTTPException(413)  # of all exceptions the framework hands on this one alone
         return message
 

@@ -19,6 +19,7 @@ from chevet.relay.errors import ArchiveError
 from chevet.study.bundle import Bundle, Part, content_hash, unpack
 from chevet.study.case import FACES, unpack_message
 from chevet.study.errors import BundleError
+from chevet.study.spoken import unpack_voice
 from chevet.study.study import HTEST, Study
 from chevet.study.summary import read_summary
 
@@ -113,6 +114,8 @@ class Admission:
             self._open_case(connection, row, unpack(bundle))
         elif row.kind == "message":
             self._take_message(connection, row, bundle)
+        elif row.kind == "voice":
+            self._take_voice(connection, row, bundle)
         else:
             raise Refused("unexpected_kind")
 
@@ -159,14 +162,25 @@ class Admission:
             awake = {"feedback": message.text} if message.text in FACES else {}
         if awake:
             connection.execute(update(cases).where(cases.c.id == message.case).values(**awake))
+        self._keep(connection, row, message.case, message.author.id)
+
+    def _take_voice(self, connection: Connection, row: Found, bundle: Bundle) -> None:
+        """Keep the sound; whose it is say the words that name it."""
+        unpack_voice(bundle)
+        owner = connection.execute(select(cases.c.site).where(cases.c.id == bundle.case)).scalar()
+        if owner not in (None, row.site):
+            raise Refused(CONTRADICTION)
+        self._keep(connection, row, bundle.case, f"site:{row.site}")
+
+    def _keep(self, connection: Connection, row: Found, case_id: str, author: str) -> None:
         connection.execute(
             insert(answers).values(
-                id=message.id,
+                id=row.id,
                 tid=row.tid,
-                case_id=message.case,
-                kind="message",
+                case_id=case_id,
+                kind=row.kind,
                 version=1,
-                author=message.author.id,
+                author=author,
                 at_ms=self._now_ms(),
             )
         )

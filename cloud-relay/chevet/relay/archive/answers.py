@@ -1,4 +1,4 @@
-"""What goes back: opinions signed by their author's own key, notes and retake requests.
+"""What goes back: opinions signed by their author's own key, notes and retake requests, and voices to both.
 
 Each is a bundle sealed to the site and to the programme; its words are nowhere else, so the archive reads
 them back the way the site does.
@@ -23,6 +23,8 @@ from chevet.relay.archive.outbox import Sealing, keep_receipt, next_seq, post
 from chevet.relay.archive.schema import Found, answers, bundles, cases, objects
 from chevet.relay.archive.sites import find_site
 from chevet.relay.archive.vault import Vault
+from chevet.relay.archive.voices import named_voice, nothing_named, told_voice, voice_before, voice_row
+from chevet.relay.errors import RefusedError
 from chevet.relay.keys import ProgrammeKeys
 from chevet.study.bundle import Bundle
 from chevet.study.case import (
@@ -40,12 +42,18 @@ from chevet.study.case import (
     unpack_opinion,
 )
 from chevet.study.ids import RANDOM_BYTES, uuid7
+from chevet.study.spoken import VoiceNote, pack_voice, unpack_voice
 from chevet.study.study import HTEST
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An opinion's words before it has an id, a version and a signature; fields as in Opinion."""
+    """An opinion's words before it has an id, a version and a signature; fields as in Opinion.
+
+    Attributes:
+        voice: said aloud too, as `encode_voice` gave it; None for silence.
+        keep_voice: an amendment goes on with the voice of the version before, which does not travel again.
+    """
 
     impression: str
     certainty: str
@@ -54,17 +62,20 @@ class Draft:
     transfer: bool
     follow_up_date: str | None
     medicines: tuple[Medicine, ...] = ()
+    voice: bytes | None = None
+    keep_voice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A message's words before it has an id; fields as in Message."""
+    """A message's words before it has an id; fields as in Message, `voice` as in Draft."""
 
     kind: str
     step: str
     site: str
     side: str
     text: str
+    voice: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,8 @@ class Answers:
         """Sign an opinion and send it; a second one is an amendment, with the next version.
 
         Raises:
-            RefusedError: 404 `not_found`, 409 `not_claimed`.
+            RefusedError: 404 `not_found`, 409 `not_claimed`, 422 `no_voice` where there is none to keep.
+            BundleError: the voice is no voice note.
         """
         now = self._now_ms()
         with self._database.write() as connection:
@@ -109,6 +121,7 @@ class Answers:
             require_claim(case, user)
             opinion = self._signed(connection, case, user, draft, key, now)
             self._post(connection, case, pack_opinion(opinion), opinion.version, user.id, now)
+            self._post_voice(connection, case, opinion.voice, draft.voice, user.id, now)
             connection.execute(
                 update(cases)
                 .where(cases.c.id == case_id, cases.c.answered_ms.is_(None))
@@ -124,6 +137,7 @@ class Answers:
 
         Raises:
             RefusedError: 404 `not_found`.
+            BundleError: the voice is no voice note.
         """
         now = self._now_ms()
         with self._database.write() as connection:
@@ -140,10 +154,12 @@ class Answers:
                 site=note.site,
                 side=note.side,
                 label=_label(case),
+                voice=told_voice(note.voice, now),
             )
             signature = self._signature(author, self._keys.relay, message_bytes(blank))
             message = replace(blank, signature=signature)
             self._post(connection, case, pack_message(message), 1, user.id, now)
+            self._post_voice(connection, case, message.voice, note.voice, user.id, now)
             self._audit.add(connection, now, user.id, f"message.{note.kind}", case_id)
         return message
 
@@ -171,6 +187,24 @@ class Answers:
             ),
         )
 
+    def voice(self, case_id: str, voice_id: str) -> bytes:
+        """Return the sound of a voice note that verified words of this case name.
+
+        Raises:
+            RefusedError: 404 `not_found` where no verified words name it; 404 `not_yet_here`.
+        """
+        said = self.conversation(case_id)
+        named = named_voice((*said.opinions, *said.messages), voice_id)
+        with self._database.read() as connection:
+            row = voice_row(connection, case_id, voice_id)
+            bundle = self._bundle(connection, row) if row is not None else None
+        if bundle is None:
+            raise RefusedError(404, "not_yet_here", "The sound is still on its way: its words came first.")
+        ogg = unpack_voice(bundle)
+        if not named.names(ogg):
+            raise nothing_named()
+        return ogg
+
     def _signed(
         self, connection: Connection, case: Case, user: User, draft: Draft, key: Ed25519PrivateKey, now: int
     ) -> Opinion:
@@ -192,6 +226,9 @@ class Answers:
             signed_ms=now,
             label=_label(case),
             medicines=draft.medicines,
+            voice=voice_before(self.conversation(case.id).opinions)
+            if draft.keep_voice
+            else told_voice(draft.voice, now),
         )
         return replace(blank, signature=self._signature(author, key, opinion_bytes(blank)))
 
@@ -221,6 +258,19 @@ class Answers:
             )
         )
         tell(connection, case.id, now)
+
+    def _post_voice(
+        self,
+        connection: Connection,
+        case: Case,
+        note: VoiceNote | None,
+        ogg: bytes | None,
+        author: str,
+        now: int,
+    ) -> None:
+        """Send the sound behind the words that name it."""
+        if note is not None and ogg is not None:
+            self._post(connection, case, pack_voice(note, case.id, ogg), 1, author, now)
 
     def _bundle(self, connection: Connection, row: Found) -> Bundle:
         names = select(objects.c.oid, objects.c.name).where(objects.c.tid == row.tid)

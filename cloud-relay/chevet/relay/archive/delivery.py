@@ -10,7 +10,7 @@ from chevet.relay.archive.schema import answers, bundles, objects
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """An opinion or message on its way down; `at_site_ms` once the site's receipt was verified."""
+    """An opinion, message or voice on its way down; `at_site_ms` once the site's receipt was verified."""
 
     id: str
     kind: str

@@ -18,7 +18,7 @@ from chevet.relay.keys import ProgrammeKeys
 from chevet.study.bundle import Bundle, content_hash
 from chevet.study.study import EdgeClock
 
-URGENT = 0
+URGENT, ROUTINE = 0, 1
 
 
 class ArchiveOutbox:
@@ -93,7 +93,7 @@ class Sealing:
         self._boot_id = boot_id
 
     def seal(self, bundle: Bundle, site: Site, label: str, seq: int, now_ms: int) -> Sealed:
-        """Return the bundle sealed and signed by the relay, urgent: a person waits for it."""
+        """Return the bundle sealed and signed by the relay; words are urgent: a person waits for them."""
         recipients = (
             Recipient("site", sealing_public(site.seal_key)),
             Recipient("programme", self._keys.programme.public_key()),
@@ -102,7 +102,7 @@ class Sealing:
             bundle,
             origin=RELAY,
             seq=seq,
-            priority=URGENT,
+            priority=ROUTINE if bundle.kind == "voice" else URGENT,
             created=EdgeClock(now_ms, self._boot_id, 0.0),
             recipients=recipients,
             signer=self._keys.relay,

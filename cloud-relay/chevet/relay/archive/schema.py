@@ -211,13 +211,13 @@ Index(  # the inbox's order over what waits, however many were answered
 Index("ix_study_case_answered", cases.c.answered_ms)
 Index("ix_study_case_received", cases.c.received_ms)
 
-answers = Table(  # opinions and messages; their words are in the sealed bundle of the same row
+answers = Table(  # opinions, messages and voice notes; their words are in the sealed bundle of the same row
     "answer",
     metadata,
     Column("id", String(36), primary_key=True),
     Column("tid", ForeignKey("bundle.tid"), nullable=False, unique=True),
     Column("case_id", String(36), nullable=False, index=True),  # a message may come before its case
-    Column("kind", String(16), nullable=False),  # "opinion" or "message"
+    Column("kind", String(16), nullable=False),  # "opinion", "message" or "voice"
     Column("version", Integer, nullable=False),
     Column("author", String(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
