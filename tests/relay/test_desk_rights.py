@@ -19,6 +19,7 @@ PUBLIC = {
     ("POST", "/api/session/passkey/options"),
     ("POST", "/api/session/passkey"),
     ("POST", "/api/enrol"),
+    ("POST", "/api/kept"),
 }
 """What needs no open session; the middle three need a half-open one, of which they ask themselves."""
 MAY = {
@@ -47,6 +48,11 @@ MAY = {
     ("PUT", "/api/cases/{case_id}/recordings/{recording_id}/drawings/{number}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/opinions"): {"specialist"},
     ("POST", "/api/cases/{case_id}/messages"): {"specialist"},
+    ("PUT", "/api/cases/{case_id}/draft"): {"specialist"},
+    ("DELETE", "/api/cases/{case_id}/draft"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/keep"): {"specialist"},
+    ("GET", "/api/kept"): set(ROLES),
+    ("DELETE", "/api/kept/{device_id}"): set(ROLES),
     ("POST", "/api/cases/{case_id}/voice"): {"specialist"},
     ("GET", "/api/cases/{case_id}/voices/{voice_id}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/glass"): {"coordinator"},
@@ -138,7 +144,7 @@ def every_endpoint(app):
 
 
 IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "passkey_id": "p", "user_id": "u", "bundle_id": "b", "oid": 0}
-IDS |= {"voice_id": "v"}
+IDS |= {"voice_id": "v", "device_id": "d"}
 
 
 def filled(path, **ids):

@@ -29,6 +29,7 @@ TOLD = {
     ("GET", CASE + "/discussions"): "discussion.read",
     ("POST", CASE + "/opinions"): "opinion.sign",
     ("POST", CASE + "/messages"): "message.note",
+    ("DELETE", CASE + "/draft"): "draft.drop",
     ("GET", RECORDING + "/waveform"): "recording.read",
     ("GET", RECORDING + "/sound"): "recording.read",
     ("GET", RECORDING + "/pictures/{number}"): "recording.read",
@@ -55,6 +56,10 @@ NO_PATIENT = {
     if "/discussions/{discussion_id}" in key[1]
 } | {
     ("GET", "/api/experts"): "accounts: names, roles, specialties",
+    ("PUT", CASE + "/draft"): "writes the caller's own words; test_answer_drafts.py holds its record",
+    ("POST", CASE + "/keep"): "needs an unanswered case; test_kept_cases.py holds its record",
+    ("GET", "/api/kept"): "the caller's own devices",
+    ("DELETE", "/api/kept/{device_id}"): "the caller's own device",
     ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
     ("POST", CASE + "/voice"): "codes the caller's own speech and keeps nothing",
     ("GET", CASE + "/voices/{voice_id}"): "needs words that name it; test_voice_notes.py holds its record",

@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, delete, insert, select, update
 
 from chevet.relay.accounts.users import OPERATOR
+from chevet.relay.archive.answer_drafts import forget_drafts
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.discussion_writes import destroy_words
 from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
+from chevet.relay.archive.schema_kept import kept_cases
 from chevet.relay.archive.shared_keys import forget
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.relay import Relay
@@ -142,6 +144,8 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
             relay.objects.destroy(name)
         connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
         connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
+        connection.execute(delete(kept_cases).where(kept_cases.c.case_id == case_id))
+        forget_drafts(connection, case_id)
         forget(connection, case_id)
         destroy_words(connection, case_id)
         forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}

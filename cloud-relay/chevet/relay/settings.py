@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=0, le=36500)] = Field(
         0, description="so long after its first answer a case is destroyed; 0 keeps every case"
     )
+    keep_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        7, description="so long a specialist's own device keeps a case for reading offline; 0 forbids it"
+    )
     break_glass_minutes: Annotated[int, Field(ge=1, le=120)] = Field(
         15, description="how long a coordinator may read a case in an emergency, with a reason"
     )

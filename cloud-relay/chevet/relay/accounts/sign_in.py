@@ -17,6 +17,7 @@ from chevet.relay.accounts.sessions import OPEN, SessionLine
 from chevet.relay.accounts.users import User, from_row
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
+from chevet.relay.archive.kept import end_devices
 from chevet.relay.archive.schema import Found, users
 from chevet.relay.errors import RefusedError
 
@@ -187,6 +188,7 @@ class SignIn:
             row = sessions.holder(connection, self.rules, token, self._now_ms())
             if row is not None:
                 sessions.end(connection, user.id, row.session_id)
+                end_devices(connection, user.id, self._now_ms(), session_id=row.session_id)
             self._audit.add(connection, self._now_ms(), user.id, "session.close")
 
     def sessions(self, user: User, token: str | None = None) -> list[SessionLine]:
@@ -203,12 +205,15 @@ class SignIn:
         with self._database.write() as connection:
             if not sessions.end(connection, user.id, session_id):
                 raise RefusedError(404, "not_found", "There is no such session: it is over already.")
+            end_devices(connection, user.id, self._now_ms(), session_id=session_id)
             self._audit.add(connection, self._now_ms(), user.id, "session.close", session_id)
 
     def end_others(self, user: User, token: str | None) -> int:
         """End every session of the user but that of `token`; return how many."""
         with self._database.write() as connection:
+            here = sessions.holder(connection, self.rules, token, self._now_ms())
             ended = sessions.end(connection, user.id, keep=token)
+            end_devices(connection, user.id, self._now_ms(), but_session=here.session_id if here else "")
             self._audit.add(connection, self._now_ms(), user.id, "session.close_others", "", str(ended))
         return ended
 

@@ -14,6 +14,7 @@ from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Password
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
+from chevet.relay.archive.kept import end_devices
 from chevet.relay.archive.schema import Found, sessions, users
 from chevet.relay.errors import SettingsError
 from chevet.study.study import SPECIALTIES
@@ -99,6 +100,7 @@ class Users:
             if not done.rowcount:
                 raise _nobody(user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            end_devices(connection, user_id, now)
             self._audit.add(connection, now, OPERATOR, "user.disable", user_id)
 
     def forget_factor(self, user_id: str) -> None:
@@ -110,6 +112,7 @@ class Users:
         with self._known(user_id, "user.forget_factor") as connection:
             self._factors.forget(connection, user_id)
             forget(connection, user_id)
+            end_devices(connection, user_id, self._now_ms())
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
     def unlock(self, user_id: str) -> None:
@@ -128,6 +131,7 @@ class Users:
             SettingsError: there is no such user.
         """
         with self._known(user_id, "user.sign_out") as connection:
+            end_devices(connection, user_id, self._now_ms())
             return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
     @contextmanager

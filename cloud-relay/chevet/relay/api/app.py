@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session, shell
 from chevet.relay.api.aids import router as aids
+from chevet.relay.api.answer_drafts import router as answer_drafts
 from chevet.relay.api.discussions import router as discussions
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
@@ -17,6 +18,7 @@ from chevet.relay.api.fhir import router as fhir
 from chevet.relay.api.guard import require_roles
 from chevet.relay.api.health import router as health
 from chevet.relay.api.impact import router as impact
+from chevet.relay.api.kept import router as kept
 from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.passkeys import router as passkeys
 from chevet.relay.api.protection import router as protection
@@ -48,14 +50,16 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
+    app.include_router(answer_drafts)
+    app.include_router(kept)
     app.include_router(health)
     app.include_router(impact)
     app.include_router(passkeys)
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(sealed)
-    app.include_router(voices)
     app.include_router(discussions)
+    app.include_router(voices)
     app.include_router(live_watch)
     require_roles(app.routes)
     shell.install(app, DESK, SHARED)

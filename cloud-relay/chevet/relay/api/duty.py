@@ -101,13 +101,13 @@ def allocate(case_id: str, body: AllocationBody, relay: Here, user: Coordinator)
 @router.post("/cases/{case_id}/handover")
 def hand_over(case_id: str, body: HandoverBody, relay: Here, user: Specialist) -> Json:
     """Give a case one has claimed to a colleague."""
-    return desk_case(relay, relay.allocation.hand_over(case_id, body.to, user))
+    return desk_case(relay, relay.allocation.hand_over(case_id, body.to, user), user)
 
 
 @router.post("/cases/{case_id}/snooze")
 def snooze(case_id: str, body: SnoozeBody, relay: Here, user: Specialist) -> Json:
     """Put a case off with a reason."""
-    return desk_case(relay, relay.allocation.snooze(case_id, body.minutes, body.why, user))
+    return desk_case(relay, relay.allocation.snooze(case_id, body.minutes, body.why, user), user)
 
 
 @router.get("/on-call")

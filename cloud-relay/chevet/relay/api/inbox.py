@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from chevet.relay.accounts.users import User
 from chevet.relay.api import shapes
+from chevet.relay.api.answer_drafts import draft_of
 from chevet.relay.api.drawings import drawing
 from chevet.relay.api.guard import Here, Overseer, Reader, Specialist
 from chevet.relay.archive.cases import Arrival, Case
@@ -30,7 +32,7 @@ def inbox(relay: Here, user: Reader) -> Json:
 @router.get("/cases/{case_id}")
 def case(case_id: str, relay: Here, user: Specialist) -> Json:
     """Open a case; the first opening by a specialist tells the site."""
-    return desk_case(relay, relay.cases.open(case_id, user))
+    return desk_case(relay, relay.cases.open(case_id, user), user)
 
 
 @router.get("/cases/{case_id}/earlier")
@@ -43,13 +45,13 @@ def earlier(case_id: str, relay: Here, user: Specialist) -> Json:
 @router.post("/cases/{case_id}/claim")
 def claim(case_id: str, relay: Here, user: Specialist) -> Json:
     """Take a case to answer."""
-    return desk_case(relay, relay.cases.claim(case_id, user))
+    return desk_case(relay, relay.cases.claim(case_id, user), user)
 
 
 @router.post("/cases/{case_id}/release")
 def release(case_id: str, relay: Here, user: Specialist) -> Json:
     """Give a claimed case back."""
-    return desk_case(relay, relay.cases.release(case_id, user))
+    return desk_case(relay, relay.cases.release(case_id, user), user)
 
 
 @router.get("/cases/{case_id}/delivery")
@@ -114,8 +116,8 @@ def inbox_case(one: Case, now_ms: int) -> Json:
     }
 
 
-def desk_case(relay: Relay, one: Case) -> Json:
-    """Return a DeskCase."""
+def desk_case(relay: Relay, one: Case, reader: User) -> Json:
+    """Return a DeskCase; the draft of an answer is in it for who writes it alone."""
     study, said = one.study, relay.answers.conversation(one.id)
     with relay.database.read() as connection:
         drawn = [drawing(each) for each in drawings_of(connection, one.id)]
@@ -131,6 +133,7 @@ def desk_case(relay: Relay, one: Case) -> Json:
         "closed": shapes.clock(study.closed),
         "drawings": drawn,
         "stock": medicines,
+        "draft": draft_of(relay, one.id, reader) if (one.claimed_by or ("",))[0] == reader.id else None,
     }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from chevet.exchange.messages import sign_status, write
 from chevet.relay.accounts.users import User
+from chevet.relay.archive.answer_drafts import forget_drafts
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.cases import Case, Cases, require_claim
 from chevet.relay.archive.changes import tell
@@ -129,6 +130,7 @@ class Answers:
             )
             status = write(sign_status(case_id, "answered", now, self._keys.relay))
             keep_receipt(connection, case_id, "answered", status, now)
+            forget_drafts(connection, case_id)
             self._audit.add(connection, now, user.id, "opinion.sign", case_id, f"version {opinion.version}")
         return opinion
 
