@@ -67,6 +67,7 @@ def prepare(*, tests: bool) -> None:
     if tests:
         _pip("Installing the test tools", "install", "pip>=25.1")
         _pip("Installing the test tools", "install", "--group", "dev")
+        _pip("Installing the test tools", "install", "--no-deps", "--group", "stores")
     stamp.write_text(wanted)
 
 

@@ -18,7 +18,7 @@ DRAFT = Draft("Seededimpression", "certain", "Seededadvice", "urgent", True, Non
 
 
 def files(world):
-    return {path.name for path in world.relay.objects.folder.rglob("*") if path.is_file()}
+    return {one.name for one in world.relay.objects.every()}
 
 
 def answered(world, sent, **changes):

@@ -9,7 +9,7 @@ from chevet.exchange.events import Completed, Rejected, Reply
 from chevet.exchange.keys import new_signing_key
 from chevet.exchange.messages import Complete, Nack, read, verified
 from chevet.relay.archive.dead_letters import MAX_LETTERS, letters
-from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.objects import ObjectFolder
 from chevet.relay.archive.schema import answers, chunks, dead_letters, objects
 from chevet.relay.errors import DiskFullError, RefusedError
 from chevet.study.bundle import content_hash, pack
@@ -210,7 +210,7 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_later(world, make_study, m
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr(Objects, "_write", no_room)
+        full.setattr(ObjectFolder, "_write", no_room)
         with pytest.raises(DiskFullError, match="free space"):
             deliver(receiver, everything[1:2])
     assert world.relay.inbox.have(world.site.seal(pack(study)).tid, 0) == set()

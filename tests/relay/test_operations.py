@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from chevet.relay import cli
-from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.objects import ObjectFolder
 from chevet.relay.backup import backup, read_sheet, restore
 from chevet.relay.erasure import sweep, withdraw
 from chevet.relay.errors import ArchiveError, SettingsError
@@ -192,7 +192,7 @@ def test_the_commands_back_up_and_restore(folder, tmp_path_factory, capsys):  # 
 
 def test_an_object_that_is_lost_stops_a_backup_rather_than_leave_it_out(world, sent, tmp_path):
     sent()
-    store = Objects(world.settings.archive / "objects")
+    store = ObjectFolder(world.settings.archive / "objects")
     next(store.folder.glob("??/*")).unlink()
     with pytest.raises(ArchiveError, match="missing"):
         backup(world.relay, tmp_path / "backup", silent)

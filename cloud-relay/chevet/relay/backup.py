@@ -20,11 +20,12 @@ from sqlalchemy import select
 
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.engines import PG_CLIENTS
-from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.objects import ObjectFolder, Objects
 from chevet.relay.archive.schema import objects
 from chevet.relay.errors import ArchiveError, SettingsError
-from chevet.relay.relay import DATABASE_FILE, OBJECTS_FOLDER, Relay, open_database, open_relay
+from chevet.relay.relay import DATABASE_FILE, Relay, open_database, open_relay
 from chevet.relay.settings import Settings
+from chevet.relay.stores import OBJECTS_FOLDER
 
 SHEET: Final = "backup.json"
 DUMP: Final = "relay.dump"
@@ -69,7 +70,7 @@ def backup(relay: Relay, to: Path, told: Progress) -> Sheet:
         told("taking the database")
         _snapshot(relay, draft)
         names = _names_in(relay, draft)
-        store = Objects(to / OBJECTS_FOLDER)
+        store = ObjectFolder(to / OBJECTS_FOLDER)
         gone = sum(not _copied(relay, store, one) for one in _counted(names, told))
         _synced(draft)
         draft.replace(to / name)
@@ -103,7 +104,7 @@ def restore(settings: Settings, source: Path, told: Progress) -> Restored:
     relay = open_relay(settings)
     try:
         names = _names_of(relay.database)
-        store = Objects(source / OBJECTS_FOLDER)
+        store = ObjectFolder(source / OBJECTS_FOLDER)
         missing = tuple(one for one in _counted(names, told) if not _put_back(store, relay.objects, one))
         with relay.database.read() as connection:
             broken = relay.audit.verify(connection)

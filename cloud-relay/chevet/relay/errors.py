@@ -34,6 +34,20 @@ class ArchiveError(RelayError):
     """The archive is damaged, of a newer version, or refused a write."""
 
 
+class StoreAwayError(RelayError):
+    """The store of the objects does not answer: nothing was acknowledged, and the same works again later.
+
+    Never to be taken for an object that is missing.
+    """
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            f"The store {place} does not answer ({why}): check it and the network; what was not stored is "
+            "sent again."
+        )
+        self.place = place
+
+
 class CarryError(RelayError):
     """A courier's stick cannot be used."""
 

@@ -39,7 +39,7 @@ from chevet.relay.enrolment import Door, Enrolment
 from chevet.relay.keys import ProgrammeKeys, read_programme
 from chevet.relay.meters import Meters
 from chevet.relay.settings import Settings
-from chevet.relay.stores import OBJECTS_FOLDER, open_objects
+from chevet.relay.stores import open_objects
 from chevet.study.study import HTEST
 
 DATABASE_FILE = "relay.sqlite3"

@@ -12,14 +12,14 @@ from sqlalchemy import select
 
 from chevet.exchange.errors import BadKey, Refused
 from chevet.exchange.keys import kid, new_sealing_key, private_pem, public_text, sealing_key
-from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import bundles, objects
 from chevet.relay.archive.vault import Vault
 from chevet.relay.authority import replace_file
 from chevet.relay.errors import SettingsError
 from chevet.relay.keys import PRIVATE_MODE, older_name, read_private, read_programme
-from chevet.relay.relay import OBJECTS_FOLDER, open_database
+from chevet.relay.relay import open_database
 from chevet.relay.settings import Settings
+from chevet.relay.stores import open_objects
 from chevet.study.bundle import Bundle, content_hash
 
 
@@ -75,7 +75,7 @@ def recover(settings: Settings, key_file: Path, ident: str) -> tuple[Bundle, boo
             "id", f"The archive holds nothing whole under '{ident}': see the desk's delivery."
         )
     try:
-        bundle = Vault(Objects(settings.archive / OBJECTS_FOLDER), key).bundle(row.manifest, names)
+        bundle = Vault(open_objects(settings), key).bundle(row.manifest, names)
     except Refused as error:
         raise SettingsError(
             str(key_file), f"This key does not open '{ident}' ({error.reason}): bring the recovery key."

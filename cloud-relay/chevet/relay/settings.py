@@ -7,56 +7,26 @@ values here: they are files that a setting names.
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.relay.errors import SettingsError
+from chevet.relay.settings_values import (
+    SECRET_FILES,
+    Minutes,
+    Port,
+    Region,
+    database_address,
+    https_or_here,
+    objects_address,
+    one_word,
+    with_label,
+)
 
 PREFIX = "CHEVET_RELAY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-Port = Annotated[int, Field(ge=1, le=65535)]
-RUNGS = 3
-LONGEST = 30 * 24 * 60
-"""Minutes of thirty days."""
-
-
-SECRET_FILES = (
-    "broker_password_file",
-    "database_password_file",
-    "smtp_password_file",
-    "webhook_secret_file",
-)
-
-
-def _one_word(value: str) -> str:
-    if value and not value.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("use letters, digits, '-' and '_' only")
-    return value
-
-
-def _database(value: str) -> str:
-    if value and not value.startswith("postgresql+psycopg:"):
-        raise ValueError("use postgresql+psycopg://user@host/name, or nothing for SQLite")
-    if ":" in value.partition("://")[2].partition("@")[0] and "@" in value:
-        raise ValueError("a password belongs into the file that database_password_file names")
-    return value
-
-
-def _rising(value: tuple[int, ...]) -> tuple[int, ...]:
-    if len(value) != RUNGS or list(value) != sorted(value) or not all(0 <= one <= LONGEST for one in value):
-        raise ValueError(f"give {RUNGS} numbers of minutes, 0 to {LONGEST}, none less than the one before")
-    return value
-
-
-def _with_label(value: str, info: ValidationInfo) -> str:
-    if value == "off" and info.data.get("label") != "HTEST":
-        raise ValueError("only a demo or training relay (label HTEST) may go without")
-    return value
-
-
-Minutes: TypeAlias = Annotated[tuple[int, ...], AfterValidator(_rising)]
 
 
 class Settings(BaseSettings):
@@ -68,11 +38,29 @@ class Settings(BaseSettings):
         Path("keys"), description="folder with the programme's keys, made by `chevet-relay init`"
     )
     archive: Path = Field(Path("archive"), description="folder of the database and the stored objects")
-    database: Annotated[str, AfterValidator(_database)] = Field(
+    database: Annotated[str, AfterValidator(database_address)] = Field(
         "", description="empty for SQLite in the archive's folder, else postgresql+psycopg://user@host/name"
     )
     database_password_file: Path | None = Field(
         None, description="file that holds the password of the PostgreSQL user"
+    )
+    objects: Annotated[str, AfterValidator(objects_address)] = Field(
+        "", description="empty for files in the archive's folder, else s3://bucket or s3://bucket/prefix"
+    )
+    s3_endpoint: Annotated[str, AfterValidator(https_or_here)] = Field(
+        "", description="address of the S3 store, such as https://s3.example; empty for Amazon's"
+    )
+    s3_region: str = Field("", description="the region the bucket is in, as the store names it")
+    s3_key_id: str = Field(
+        "", description="access key at the store; empty for what this machine's role gives"
+    )
+    s3_secret_file: Path | None = Field(None, description="file that holds the access key's secret")
+    s3_ca_file: Path | None = Field(
+        None,
+        description="certificates of the authority that signed the store's own, where it is a private one",
+    )
+    region: Region = Field(
+        "", description="the one region patient data may lie in; a store in another is refused; empty for any"
     )
     host: str = Field("127.0.0.1", description="address the desk is served on; loopback by default")
     port: Port = Field(8422, description="port of the desk and its API")
@@ -92,10 +80,10 @@ class Settings(BaseSettings):
     public_broker_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="port on which boxes reach the broker; 0 for broker_port"
     )
-    worker: Annotated[str, AfterValidator(_one_word)] = Field(
+    worker: Annotated[str, AfterValidator(one_word)] = Field(
         "relay-1", description="stable name of this process at the broker; different for every worker"
     )
-    share: Annotated[str, AfterValidator(_one_word)] = Field(
+    share: Annotated[str, AfterValidator(one_word)] = Field(
         "", description="name of the shared subscription when several workers serve one broker; empty for one"
     )
     broker_deals: bool = Field(
@@ -110,7 +98,7 @@ class Settings(BaseSettings):
         "processing",
         description="who opens studies: processing, this relay too; sealed, only the specialists' browsers",
     )
-    second_factor: Annotated[Literal["required", "off"], AfterValidator(_with_label)] = Field(
+    second_factor: Annotated[Literal["required", "off"], AfterValidator(with_label)] = Field(
         "required",
         description="a code of an authenticator app besides the password; off only where label is HTEST",
     )
@@ -259,7 +247,7 @@ def _sentence(path: Path, error: ValidationError) -> SettingsError:
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
-    paths = {name: getattr(settings, name) for name in SECRET_FILES}
+    paths = {name: getattr(settings, name) for name in (*SECRET_FILES, "s3_ca_file")}
     secrets = {name: folder / path if path else None for name, path in paths.items()}
     here = {"keys": folder / settings.keys, "archive": folder / settings.archive}
     return settings.model_copy(update=here | secrets)

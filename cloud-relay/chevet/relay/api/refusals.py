@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from chevet.relay.errors import ArchiveError, DiskFullError, RefusedError, place_of
+from chevet.relay.errors import ArchiveError, DiskFullError, RefusedError, StoreAwayError, place_of
 from chevet.study.errors import BundleError
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DiskFullError, _disk_full)
+    app.add_exception_handler(StoreAwayError, _store_away)
     app.add_exception_handler(ArchiveError, _archive)
     app.add_exception_handler(BundleError, _archive)
 
@@ -61,6 +62,11 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 def _disk_full(_request: Request, _error: Exception) -> JSONResponse:
     log.error("the archive's disk is full")
     return answer(507, "disk_full", "The relay's disk is full: tell the operator; nothing was saved.")
+
+
+def _store_away(_request: Request, error: Exception) -> JSONResponse:
+    log.error("%s", error)
+    return answer(503, "store_away", "The relay cannot reach its store: try again; nothing was saved.")
 
 
 def _archive(_request: Request, error: Exception) -> JSONResponse:

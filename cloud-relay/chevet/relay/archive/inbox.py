@@ -1,8 +1,9 @@
 """The exchange's Inbox on the archive: kept chunk by chunk, readable as soon as an object is whole.
 
-Chunks are rows and whole objects files: a row costs one sync where a file costs two, and 4 KiB rows go
-again once their object is whole. Every call is one transaction, so any number of workers may share one
-archive.
+Chunks are rows and whole objects are in the store: a row costs one sync where a file costs two, and 4 KiB
+rows go again once their object is whole. Every call is one writing transaction, so any number of workers may
+share one archive. An object is in the store before a row names it, and is brought there before the
+transaction begins: a store on the network must hold up nobody who writes.
 """
 
 import hashlib
@@ -83,7 +84,9 @@ class ArchiveInbox:
 
         Raises:
             DiskFullError: no room; the chunk was not kept and will be sent again.
+            StoreAwayError: the same, where the store does not answer.
         """
+        there = self._bring_whole(tid, oid, seq, data)
         with self._database.write() as connection:
             row, item = _bundle(connection, tid), _object(connection, tid, oid)
             if (
@@ -98,7 +101,7 @@ class ArchiveInbox:
             wire = row.wire_bytes + len(data) + CHUNK_HEAD.size
             connection.execute(update(bundles).where(bundles.c.tid == tid.hex()).values(wire_bytes=wire))
             if item.have + 1 == item.chunks:
-                self._complete_object(connection, row, oid)
+                self._complete_object(connection, row, oid, there)
         return True
 
     def have(self, tid: bytes, oid: int) -> set[int]:
@@ -158,13 +161,30 @@ class ArchiveInbox:
         with self._database.write() as connection:
             bury(connection, self._now_ms(), origin, payload, reason)
 
-    def _complete_object(self, connection: Connection, row: Found, oid: int) -> None:
-        """Turn the chunks of an object into a stored one, unless they are not what the manifest promised."""
+    def _bring_whole(self, tid: bytes, oid: int, seq: int, data: bytes) -> str:
+        """Put the object into the store that this chunk makes whole; return its name, else ""."""
+        with self._database.read() as connection:
+            row, item = _bundle(connection, tid), _object(connection, tid, oid)
+            if row is None or item is None or item.name is not None or item.have + 1 != item.chunks:
+                return ""
+            whole = _joined(connection, tid, oid, {seq: data})
+        if hashlib.sha256(whole).digest() != read_manifest(row.manifest).objects[oid].sha256:
+            return ""
+        return self._store.put(whole)
+
+    def _complete_object(self, connection: Connection, row: Found, oid: int, there: str) -> None:
+        """Turn the chunks of an object into a stored one, unless they are not what the manifest promised.
+
+        `there` is the name of what was stored already; another worker's chunk may have come in between.
+        """
         tid, said = bytes.fromhex(row.tid), read_manifest(row.manifest)
         data = _joined(connection, tid, oid)
         if hashlib.sha256(data).digest() != said.objects[oid].sha256:
             return  # the Receiver finds out too, and drops it
-        values = {"name": self._store.put(data), "stored_ms": self._now_ms()}
+        name = hashlib.sha256(data).hexdigest()
+        if name != there:
+            self._store.put(data)
+        values: dict[str, object] = {"name": name, "stored_ms": self._now_ms()}
         part = self._opened(said, oid, data)
         if part is not None:
             values |= {
@@ -202,9 +222,11 @@ def _chunk_there(connection: Connection, tid: bytes, oid: int, seq: int) -> bool
     return bool(connection.execute(query).scalar_one())
 
 
-def _joined(connection: Connection, tid: bytes, oid: int) -> bytes:
-    query = select(chunks.c.data).where(chunks.c.tid == tid.hex(), chunks.c.oid == oid).order_by(chunks.c.seq)
-    return b"".join(connection.execute(query).scalars())
+def _joined(connection: Connection, tid: bytes, oid: int, more: dict[int, bytes] | None = None) -> bytes:
+    """Return the kept chunks of an object in order, with those of `more` by number."""
+    query = select(chunks.c.seq, chunks.c.data).where(chunks.c.tid == tid.hex(), chunks.c.oid == oid)
+    found = {row.seq: row.data for row in connection.execute(query)} | (more or {})
+    return b"".join(found[seq] for seq in sorted(found))
 
 
 def _names(connection: Connection, tid: bytes) -> dict[int, str]:

@@ -1,0 +1,298 @@
+"""Both stores of objects keep the same promises; what only one on the network gets wrong is no receipt."""
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chevet.exchange.events import Reply
+from chevet.exchange.messages import Complete, read
+from chevet.relay.archive import bucket_client
+from chevet.relay.archive.bucket_client import of_answer
+from chevet.relay.archive.object_bucket import REST_S, ObjectBucket
+from chevet.relay.archive.objects import ObjectFolder, is_name
+from chevet.relay.backup import backup, restore
+from chevet.relay.erasure import sweep, withdraw
+from chevet.relay.errors import ArchiveError, DiskFullError, SettingsError, StoreAwayError
+from chevet.relay.settings import Settings
+from chevet.relay.stores import open_objects
+from chevet.study.bundle import pack
+
+from .conftest import deliver, messages
+from .s3_here import WHY_NOT, S3Server, is_here
+
+ABSENT = "0" * 64
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if not is_here():
+        pytest.skip(WHY_NOT)
+    with S3Server(tmp_path_factory.mktemp("s3")) as found:
+        yield found
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request, tmp_path):
+    """Each kind of store, empty, with `again()` for another process's view and `spoil(name, data)`."""
+    if request.param == "folder":
+        found = ObjectFolder(tmp_path / "objects")
+        found.again = lambda: ObjectFolder(found.folder)
+        found.spoil = lambda name, data: (found.folder / name[:2] / name).write_bytes(data)
+        return found
+    server = request.getfixturevalue("server")
+    bucket = server.bucket()
+    found = ObjectBucket(bucket, client=server.client)
+    found.again = lambda: ObjectBucket(bucket, client=server.client)
+    found.spoil = lambda name, data: (server.folder / bucket.name / found._key(name)).write_bytes(data)
+    return found
+
+
+def test_what_was_put_is_there_for_everybody_under_its_hash(store):
+    name = store.put(b"ciphertext")
+    assert name == hashlib.sha256(b"ciphertext").hexdigest()
+    assert store.again().get(name) == b"ciphertext"
+    assert store.put(b"ciphertext") == name, "written once, by whoever comes first"
+    assert [(one.name, one.bytes) for one in store.again().every()] == [(name, 10)]
+    assert store.put(b"") == hashlib.sha256(b"").hexdigest()
+    assert store.again().get(hashlib.sha256(b"").hexdigest()) == b""
+
+
+def test_what_is_missing_or_changed_is_an_error_that_names_the_backup(store):
+    name = store.put(b"ciphertext")
+    assert store.has(name)
+    assert not store.has(ABSENT)
+    with pytest.raises(ArchiveError, match=r"missing .* restore"):
+        store.get(ABSENT)
+    store.spoil(name, b"ciphertex!")
+    with pytest.raises(ArchiveError, match=r"damaged: restore"):
+        store.again().get(name)
+
+
+def test_what_was_destroyed_is_gone_and_may_be_destroyed_again(store):
+    name, other = store.put(b"ciphertext"), store.put(b"other")
+    store.destroy(name)
+    store.destroy(name)
+    store.destroy(ABSENT)
+    assert not store.has(name)
+    with pytest.raises(ArchiveError):
+        store.get(name)
+    assert [one.name for one in store.every()] == [other]
+
+
+def test_the_list_is_in_order_with_ages_and_without_strangers(store):
+    names = sorted(store.put(bytes([number])) for number in range(12))
+    store.spoil(names[0][:2] + ".draft", b"left by a cut")
+    found = list(store.every())
+    assert [one.name for one in found] == names
+    assert all(-60 < one.age_s < 3600 for one in found)
+    store.ready()
+
+
+@given(st.text(max_size=70))
+def test_only_a_hash_is_a_name(text):
+    assert is_name(hashlib.sha256(text.encode()).hexdigest())
+    assert not is_name(text) or len(text) == 64
+
+
+class Faulty:
+    """A real client whose store loses or changes what it takes, or does not answer."""
+
+    def __init__(self, real: object) -> None:
+        self.real, self.fault, self.calls = real, "", 0
+
+    def __getattr__(self, what: str) -> object:
+        def call(**arguments: object) -> object:
+            self.calls += 1
+            if self.fault == "loses" and what == "put_object":
+                return {}
+            if self.fault == "changes" and what == "put_object":
+                arguments = {**arguments, "Body": b"x" * int(str(arguments["ContentLength"]))}
+            if self.fault == "versions" and what == "get_bucket_versioning":
+                return {"Status": "Suspended"}
+            if self.fault == "away":
+                from botocore.exceptions import EndpointConnectionError
+
+                raise EndpointConnectionError(endpoint_url="http://nowhere")
+            return getattr(self.real, what)(**arguments)
+
+        return call
+
+
+@pytest.fixture
+def faulty(server):
+    bucket = server.bucket()
+    client = Faulty(server.client)
+    found = ObjectBucket(bucket, client=client, clock=lambda: found.now)
+    found.now = 0.0
+    return found, client
+
+
+@pytest.mark.parametrize(("fault", "why"), [("loses", "does not have object"), ("changes", "changed object")])
+def test_a_store_that_does_not_keep_what_it_was_given_is_found_out_at_once(faulty, fault, why):
+    store, client = faulty
+    client.fault = fault
+    with pytest.raises(ArchiveError, match=why):
+        store.put(b"ciphertext")
+    client.fault = ""
+    assert store.get(store.put(b"ciphertext")) == b"ciphertext", "and mended by the next that works"
+
+
+def test_a_bucket_that_keeps_versions_is_refused_before_the_first_byte(faulty):
+    store, client = faulty
+    client.fault = "versions"
+    with pytest.raises(SettingsError, match="erased would stay"):
+        store.put(b"ciphertext")
+    assert list(store.every()) == []
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for_again_at_once(faulty):
+    store, client = faulty
+    store.put(b"first")
+    client.fault = "away"
+    with pytest.raises(StoreAwayError, match="nobody listens"):
+        store.put(b"second")
+    calls = client.calls
+    with pytest.raises(StoreAwayError, match="a moment ago"):
+        store.has(ABSENT)
+    assert client.calls == calls
+    client.fault, store.now = "", REST_S
+    assert store.put(b"second")
+
+
+def test_a_store_that_accepts_and_never_answers_ends_in_time(server, monkeypatch):
+    monkeypatch.setattr(bucket_client, "READ_S", 0.2)
+    monkeypatch.setattr(bucket_client, "ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        store = ObjectBucket(replace(server.bucket(), endpoint=address))
+        with pytest.raises(StoreAwayError, match="no answer in time"):
+            store.ready()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "nobodys-bucket"}, "There is no bucket s3://nobodys-bucket"),
+        ({"region": "eu-west-3", "policy": ""}, "is in 'ma-rabat-1', and s3_region says 'eu-west-3'"),
+        ({"policy": "eu-west-3"}, "must stay in 'eu-west-3'"),
+    ],
+)
+def test_a_bucket_that_is_not_the_one_meant_is_refused_and_takes_nothing(server, changes, sentence):
+    bucket = server.bucket()
+    store = ObjectBucket(replace(bucket, **changes), client=server.client)
+    for act in (store.ready, lambda: store.put(b"ciphertext")):
+        with pytest.raises(SettingsError, match=sentence):
+            act()
+    assert list(ObjectBucket(bucket, client=server.client).every()) == []
+
+
+@pytest.mark.parametrize("changes", [{"secret": "wrong"}, {"key_id": "stranger"}])
+def test_a_key_that_is_refused_is_told_with_its_remedy(server, changes):
+    with pytest.raises(SettingsError, match=r"refuses our key .* check s3_key_id"):
+        ObjectBucket(replace(server.bucket(), **changes)).ready()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind", "sentence"),
+    [
+        ("RequestTimeTooSkewed", 403, ArchiveError, "clocks"),
+        ("QuotaExceeded", 403, DiskFullError, "full"),
+        ("SlowDown", 503, StoreAwayError, "does not answer"),
+        ("", 502, StoreAwayError, "does not answer"),
+        ("PermanentRedirect", 301, SettingsError, "another region"),
+        ("EntityTooLarge", 400, ArchiveError, "EntityTooLarge"),
+        ("", 403, SettingsError, "refuses our key"),
+    ],
+)
+def test_every_answer_of_a_store_has_our_words(server, code, status, kind, sentence):
+    said = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    found = of_answer(server.bucket(make=False), said)
+    assert type(found) is kind
+    assert sentence in str(found)
+
+
+def test_settings_refuse_another_region_half_a_key_and_a_road_without_tls(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="must stay in 'ma'"):
+        Settings(objects="s3://b", s3_region="eu", region="ma")
+    with pytest.raises(ValueError, match="https"):
+        Settings(objects="s3://b", s3_endpoint="http://s3.example")
+    for wrong in ("b", "s3://", "s3:///x", "s3://b/é"):
+        with pytest.raises(ValueError, match=r"s3://bucket|letters"):
+            Settings(objects=wrong)
+    with pytest.raises(SettingsError, match="two halves"):
+        open_objects(Settings(objects="s3://b", s3_key_id="one", s3_region="ma", region="ma"))
+    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
+    with pytest.raises(SettingsError, match=r"chevet\[s3\]"):
+        open_objects(Settings(objects="s3://b"))
+
+
+@pytest.fixture
+def on_s3(world, server, tmp_path):
+    """The world's relay opened again with its objects in a bucket, and the bucket."""
+    bucket = server.bucket()
+    relay = world.again(**server.settings(bucket, tmp_path / "s3.secret"))
+    return relay, bucket
+
+
+def receipted(answers):
+    return any(isinstance(one, Reply) and isinstance(read(one.payload), Complete) for one in answers)
+
+
+def names_of(relay):
+    return {one.name for one in relay.objects.every()}
+
+
+def test_a_study_arrives_while_the_store_is_killed_and_started_again(world, on_s3, server, make_study):
+    relay, _ = on_s3
+    relay.objects._clock = lambda: relay.now_ms() / 1000
+    study, doctor = make_study(), world.user()
+    sealed = world.site.seal(pack(study))
+    everything = messages(sealed)
+    receiver = world.receiver(relay)
+    deliver(receiver, everything[:3])
+    server.stop()
+    lost = 0
+    for payload in everything[3:]:
+        try:
+            assert not receipted(deliver(receiver, [payload]))
+        except StoreAwayError:
+            lost += 1
+    assert lost > 0, "what could not be stored is said to nobody"
+    server.start()
+    world.clock.ms += 60_000
+    assert receipted(deliver(receiver, everything)), "senders repeat"
+    assert relay.cases.open(study.id, doctor).study.question == study.question
+    server.stop()
+    server.start()  # a second cut: what was receipted is on the server's disk
+    world.clock.ms += 60_000
+    fresh = world.again(**{name: getattr(relay.settings, name) for name in CHOSEN})
+    assert fresh.cases.open(study.id, doctor).complete_ms is not None
+    assert names_of(fresh) == names_of(relay)
+
+
+CHOSEN = ("objects", "s3_endpoint", "s3_region", "s3_key_id", "s3_secret_file", "region")
+
+
+def test_a_backup_from_a_bucket_restores_into_another_and_an_erasure_empties_it(
+    world, on_s3, server, make_study, tmp_path
+):
+    relay, _ = on_s3
+    study = make_study()
+    deliver(world.receiver(relay), messages(world.site.seal(pack(study))))
+    held = names_of(relay)
+    sheet = backup(relay, tmp_path / "backup", lambda _: None)
+    assert sheet.objects == len(held) > 3
+    second = server.settings(server.bucket(), tmp_path / "s3.secret")
+    settings = relay.settings.model_copy(update={**second, "archive": tmp_path / "again"})
+    found = restore(settings, tmp_path / "backup", lambda _: None)
+    assert (found.objects, found.missing, found.audit_broken_at) == (len(held), (), 0)
+    assert {one.name for one in open_objects(settings).every()} == held
+    withdraw(relay, study.id, ("care",), "operator")
+    world.clock.ms += 31 * 24 * 3600 * 1000
+    assert len(sweep(relay)) == 1
+    assert names_of(relay) == set()
