@@ -23,7 +23,6 @@ from chevet.relay.archive.cases import Cases
 from chevet.relay.archive.certificates import Certificates
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.discussions import Discussions
-from chevet.relay.archive.discussions import Discussions
 from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.lease import Lease
