@@ -73,6 +73,7 @@ class FakeEdge:
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
         self.celsius = 51.5
+        self.update: dict[str, Any] = {"on": False, "quiet": True, "version": "0.1.0"}
         self.badges: dict[str, str] = {}
         self.photos: dict[str, bytes] = {}
         self.card_seen = ""

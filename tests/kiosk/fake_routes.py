@@ -194,6 +194,8 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/coded", coded)
     add("GET", "/training", lambda *_: edge.course or refuse(404, "not_found"))
     add("GET", "/health", lambda *_: edge.health())
+    add("GET", "/update", lambda *_: edge.update)
+    add("POST", "/update", lambda _, body: JSONResponse(edge.update | {"wanted": body["version"]}, 202))
     add("POST", "/session", sign_in, open_to_all=True)
     add("DELETE", "/session", sign_out)
     add("GET", "/devices", lambda *_: {"devices": list(edge.devices.values())})

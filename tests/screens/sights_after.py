@@ -117,6 +117,48 @@ def update(stage: Stage) -> None:
     stage.sees(".update-checks li")
 
 
+NEXT = {"version": "0.2.0", "by": "Programme Atlas", "made": "2026-11-20", "bytes": 190_000_000}
+
+
+def updates(stage: Stage, **words: object) -> None:
+    """Lay the box out for updates, with what is there."""
+    last = words.pop("last", None)
+    empty = {"on": True, "quiet": True, "version": "0.1.0", "wanted": "", "available": None, "refused": []}
+    told = {"version": "0.2.0", "before": "0.1.0", "percent": 40, "at_ms": round(time.time() * 1000)}
+    stage.edge.update = empty | words | {"last": told | last if isinstance(last, dict) else None}
+
+
+@sight
+def update_there(stage: Stage) -> None:
+    refused = [{"version": "0.3.0", "reason": "other_machine"}]
+    updates(stage, available=NEXT | {"place": "stick"}, refused=refused)
+    stage.at("update")
+    stage.sees(".hint-ok")
+
+
+@sight
+def update_asked(stage: Stage) -> None:
+    updates(stage, available=NEXT | {"place": "box"})
+    stage.at("update")
+    stage.page.locator(".page-foot .main-button").click()
+    stage.sees("dialog")
+
+
+@sight
+def update_copying(stage: Stage) -> None:
+    updates(stage, available=NEXT | {"place": "stick"}, last={"state": "copying", "reason": ""})
+    stage.at("update")
+    stage.sees(".update-running")
+
+
+@sight
+def update_rolled_back(stage: Stage) -> None:
+    refused = [{"version": "0.2.0", "reason": "did_not_start"}]
+    updates(stage, last={"state": "rolled_back", "reason": "did_not_start"}, refused=refused)
+    stage.at("update")
+    stage.sees(".hint-bad")
+
+
 @sight
 def about(stage: Stage) -> None:
     stage.at()

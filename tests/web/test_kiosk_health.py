@@ -28,6 +28,21 @@ def test_the_health_page_says_what_to_do(hand: Callable[..., Hand], language: st
     worker.sees("update.wait")
     worker.fits("update")
 
+    # A signed version lies on a stick: a worker begins it once the box is plugged in, and sees how far it is.
+    there = {"version": "0.2.0", "by": "Programme Atlas", "made": "2026-11-20", "bytes": 9, "place": "stick"}
+    worker.edge.update |= {"on": True, "available": there, "refused": [], "wanted": "", "last": None}
+    worker.sees("update.there", version="0.2.0")
+    main = worker.page.locator(".page-foot .main-button")
+    expect(main).to_have_attribute("aria-disabled", "true")
+    worker.edge.power = {"source": "mains", "percent": None}
+    worker.main()
+    worker.touch("update.begin")
+    worker.sees("update.state.wanted")
+    last = {"state": "rolled_back", "version": "0.2.0", "before": "0.1.0", "percent": 0, "at_ms": 0}
+    worker.edge.update |= {"available": None, "last": last | {"reason": "did_not_start"}}
+    worker.sees("update.rolled_back", version="0.2.0")
+    expect(main).to_have_count(0)
+
 
 def test_the_screen_goes_dark_at_a_touch_and_locks_when_left_alone(hand: Callable[..., Hand]) -> None:  # noqa: F811
     worker = hand("fr", "small")

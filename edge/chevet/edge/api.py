@@ -14,6 +14,7 @@ from chevet.edge.api_live import live_routes
 from chevet.edge.api_meters import meter_routes
 from chevet.edge.api_stored import stored_routes
 from chevet.edge.api_training import training_routes
+from chevet.edge.api_update import update_routes
 from chevet.edge.api_visits import visit_routes
 from chevet.edge.api_voices import voice_routes
 from chevet.edge.bedside import Bedside
@@ -47,6 +48,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         camera_routes,
         training_routes,
         carry_routes,
+        update_routes,
     ):
         app.include_router(routes(bedside))
     return add_screens(app)

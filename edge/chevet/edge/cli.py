@@ -17,6 +17,7 @@ from chevet.edge.cli_import import import_words
 from chevet.edge.cli_lock import lock_words
 from chevet.edge.cli_queue import queue_words
 from chevet.edge.cli_support import support_words
+from chevet.edge.cli_update import update_words
 from chevet.edge.database import is_full
 from chevet.edge.errors import Covered, Refusal, SettingsError, StoreDamaged
 from chevet.edge.settings import EdgeSettings, load_settings, read_secret
@@ -153,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     queue_words(commands, shared)
     carry_words(commands, shared)
     lock_words(commands, shared)
+    update_words(commands, shared)
     return whole
 
 

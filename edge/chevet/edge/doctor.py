@@ -18,6 +18,8 @@ from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
 from chevet.edge.spool import REFUSED
 from chevet.edge.terminal_queue import look
 from chevet.edge.trust import known_site, read_programme, read_site
+from chevet.edge.update_release import read_update_key
+from chevet.edge.update_versions import Versions
 
 HCI = Path("/sys/class/bluetooth")
 
@@ -40,6 +42,7 @@ def examine(settings: EdgeSettings) -> Iterator[Finding]:
     yield _queue(settings)
     yield _clock()
     yield _kiosk(settings)
+    yield _trusted("updates", lambda: _updates(settings))
     yield from _road(settings)
     try:
         devices = all_devices(settings)
@@ -50,6 +53,13 @@ def examine(settings: EdgeSettings) -> Iterator[Finding]:
         yield Finding("devices", "none configured", "add [[devices]] to the configuration, or devices_file.")
     for device in devices:
         yield _device(device, settings)
+
+
+def _updates(settings: EdgeSettings) -> str:
+    root, path = settings.update.root, settings.update.key_file
+    if root is None or path is None:
+        return "the installer's alone: update.root and update.key_file are not set"
+    return f"version {Versions(root).current()} runs; updates are signed by {read_update_key(path).by}"
 
 
 def _identity(settings: EdgeSettings) -> str:

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySettings
 from chevet.edge.errors import SettingsError
+from chevet.edge.update_settings import SticksSettings, UpdateSettings
 
 PREFIX = "CHEVET_EDGE_"
 PLACES = (Path("edge.toml"), Path("/etc/chevet/edge.toml"))
@@ -184,6 +185,8 @@ class EdgeSettings(BaseSettings):
         cart: an ECG cart's folder.
         training: simulated instruments for lessons.
         lock: how the key of the disk is found.
+        sticks: where USB sticks come up.
+        update: how new versions come to the box.
         bluetooth_backend: "module:function" giving a bleak backend for benches without a radio; "" for the
             platform's own.
         bluetooth_spec: what that function is called with.
@@ -213,6 +216,8 @@ class EdgeSettings(BaseSettings):
     cart: CartSettings = CartSettings()
     training: TrainingSettings = TrainingSettings()
     lock: LockSettings = LockSettings()
+    sticks: SticksSettings = SticksSettings()
+    update: UpdateSettings = UpdateSettings()
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
@@ -307,6 +312,14 @@ def _anchored(settings: EdgeSettings, folder: Path) -> EdgeSettings:
         )
     changed["discovery"] = settings.discovery.model_copy(
         update={"ports": tuple(folder / port for port in settings.discovery.ports)}
+    )
+    changed["sticks"] = SticksSettings(
+        places=tuple(folder / place for place in settings.sticks.places),
+        folders=tuple(folder / one for one in settings.sticks.folders),
+    )
+    update = {name: getattr(settings.update, name) for name in ("root", "key_file", "folder")}
+    changed["update"] = settings.update.model_copy(
+        update={name: folder / path for name, path in update.items() if path}
     )
     changed["workers"] = tuple(
         worker.model_copy(update={"pin_file": folder / worker.pin_file}) for worker in settings.workers

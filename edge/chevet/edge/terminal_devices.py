@@ -75,6 +75,11 @@ def ask_agent(settings: EdgeSettings) -> Sequence[dict[str, Any]]:
     return devices
 
 
+def where_asked(settings: EdgeSettings) -> tuple[str, int]:
+    """Return host and port where this machine reaches its own agent."""
+    return _ANY_ADDRESS.get(settings.kiosk.host, settings.kiosk.host), settings.kiosk.port
+
+
 def call_agent(settings: EdgeSettings, method: str, path: str, body: object = None) -> Any:
     """Return what the running agent answers to the box's own user; None for an answer without a body.
 
@@ -89,8 +94,8 @@ def call_agent(settings: EdgeSettings, method: str, path: str, body: object = No
             f"The agent is running, but {settings.data_dir / NAME} cannot be read ({error.strerror});"
             " run this as the agent's user.",
         ) from None
-    host = _ANY_ADDRESS.get(settings.kiosk.host, settings.kiosk.host)
-    line = http.client.HTTPConnection(host, settings.kiosk.port, timeout=PATIENCE_S)
+    host, port = where_asked(settings)
+    line = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
     headers = {"Authorization": SCHEME + word, "X-Chevet": "1", "Content-Type": "application/json"}
     try:
         line.request(method, path, None if body is None else json.dumps(body), headers)
@@ -105,7 +110,7 @@ def call_agent(settings: EdgeSettings, method: str, path: str, body: object = No
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         raise Refusal(
             "agent_silent",
-            f"The agent is running, but does not answer at {host}:{settings.kiosk.port};"
+            f"The agent is running, but does not answer at {host}:{port};"
             " if its configuration was changed, start it again.",
         ) from None
     finally:

@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import uvicorn
@@ -129,6 +130,7 @@ class Waiting:
         """Return what GET /api/lock answers."""
         return {
             "locked": True,
+            "version": version("chevet"),
             "site": known_name(self.settings.data_dir),
             "languages": list(self.settings.languages),
             "label": self.settings.label,

@@ -26,6 +26,8 @@ export async function readStatus() {
     return null;
   });
   if (!status) return;
+  const before = now().status?.version;
+  if (before && before !== status.version) return location.reload(); // these screens belong to the version before
   set({ status, clockOffset: status.clock.now_ms - Date.now() });
 }
 

@@ -19,7 +19,7 @@ import { Again } from "/kiosk/screens/again.js";
 import { Answer } from "/kiosk/screens/answer.js";
 import { CasePage } from "/kiosk/screens/case.js";
 import { ConsentPage } from "/kiosk/screens/consent.js";
-import { HealthPage, UpdatePage } from "/kiosk/screens/health.js";
+import { HealthPage } from "/kiosk/screens/health.js";
 import { DevicesPage } from "/kiosk/screens/devices.js";
 import { Danger } from "/kiosk/screens/danger.js";
 import { FollowUp, TrendsPage } from "/kiosk/screens/follow-up.js";
@@ -34,6 +34,7 @@ import { Start } from "/kiosk/screens/start.js";
 import { Address, Question, Review } from "/kiosk/screens/summary.js";
 import { Tiles } from "/kiosk/screens/tiles.js";
 import { TrainingPage } from "/kiosk/screens/training.js";
+import { UpdatePage } from "/kiosk/screens/update.js";
 import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({

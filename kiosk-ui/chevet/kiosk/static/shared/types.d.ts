@@ -19,9 +19,13 @@ export interface Medicine { name: string; how: string }
 export interface Opinion {
   id: string; case: string; version: number; impression: string; certainty: string; advice: string; urgency: string;
   transfer: boolean; follow_up_date: string | null; author: Person; signed_ms: number; verified: boolean;
-  medicines?: { name: string; how: string }[];
+  medicines?: { name: string; how: string }[]; voice?: Voice | null;
 }
-export interface Message { id: string; case: string; kind: string; step: string; site: string; side: string; text: string; author: Person; at_ms: number; verified: boolean }
+/** A voice note that signed words name; `state` is told by the box, at the desk the sound is asked for. */
+export interface Voice { id: string; length_ms: number; bytes: number; state?: "here" | "arriving" | "altered" }
+/** Said, not yet sent: `text` is the sound as base64. */
+export interface SpokenDraft { ogg: Blob; text: string; length_ms: number; bytes: number }
+export interface Message { id: string; case: string; kind: string; step: string; site: string; side: string; text: string; author: Person; at_ms: number; verified: boolean; voice?: Voice | null }
 export interface Device {
   id: string; instrument: string; driver: string; link: string; origin: "settings" | "found";
   state: "absent" | "waiting" | "connecting" | "ready" | "failed";
@@ -56,6 +60,13 @@ export interface Health {
   clock: { now_ms: number; quality: string; up_s: number }; power: Status["power"]; uplink: Status["uplink"]; queue: Status["queue"];
   devices: { ready: number; known: number; weak: string[] }; version: string; visit_open: boolean; support_code: string;
 }
+export interface UpdateProgress { state: string; version: string; before: string; percent: number; reason: string; at_ms: number }
+/** New versions of the box's software; without `on` they are the installer's. */
+export interface Update {
+  on: boolean; quiet: boolean; version: string; wanted?: string; last?: UpdateProgress | null;
+  available?: { version: string; by: string; made: string; bytes: number; place: "stick" | "box" } | null;
+  refused?: { version: string; reason: string }[];
+}
 export interface Prompt { programme: string; code: string; kind: string; value: number; limit: number; unit: string; days: number; source: string }
 export interface TrendPoint { visit: string; at_ms: number; value: number; unit: string }
 /** Earlier visits of the same patient on this box. */
@@ -68,6 +79,7 @@ export interface Case {
   state: "on_box" | "travelling" | "at_relay" | "opened" | "answered"; percent: number; urgency: string; specialty: string;
   reason: string; simulated: boolean; unread: boolean; refused: string; opinion_ms: number | null; pieces_sent: number; pieces_total: number;
   continues: string; retakes: string[]; feedback: "" | "good" | "fair" | "bad";
+  /** Grows whenever something joined the conversation. */ said?: number;
 }
 export interface FullCase extends Case { opinions: Opinion[]; messages: Message[]; recordings: Recording[]; vitals: Vital[]; question: string; patient: Patient; language: string; path: string; history: Record<string, string> }
 /** One thing to do in a lesson; `value` from 0 to 1 says how far it is done. */
@@ -118,3 +130,9 @@ export type LiveText =
   | { type: "forgotten"; device: string }
   | { type: "notice"; device: string; code: string; on: boolean; detail: string }
   | { type: "inbox" };
+
+declare global {
+  /** The scope of an audio worklet, which the library of the page's types does not know. */
+  class AudioWorkletProcessor { readonly port: MessagePort }
+  function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+}

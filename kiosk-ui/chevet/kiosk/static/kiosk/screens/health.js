@@ -1,11 +1,11 @@
-/** How the box is, each thing with what to do about it; a code for the telephone; and whether an update may begin. */
+/** How the box is, each thing with what to do about it; and a code for the telephone. */
 
 import { get } from "/shared/api.js";
 import { age, number, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { attempt } from "/kiosk/attempt.js";
-import { Button, Chip, Hint, Main, Page } from "/kiosk/parts.js";
+import { Button, Chip, Main, Page } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
 
@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 10_000;
 const LOW_PCT = 20;
 
 /** @returns {Health | null} read again while the page is open */
-function useHealth() {
+export function useHealth() {
   const [health, setHealth] = useState(/** @type {Health | null} */ (null));
   useEffect(() => {
     const look = () => attempt(() => get("/api/health")).then((answer) => answer && setHealth(answer));
@@ -67,27 +67,4 @@ function rowsOf({ disk, heat, clock, power, uplink, queue, devices }) {
     ["up", "timer", age(clock.up_s), true, "attention"],
   ];
   return rows.map(([key, icon, value, ok, kind]) => ({ key, icon, value, kind: good(ok, kind), word: word(ok) }));
-}
-
-/** What must be true before somebody updates the box; the update itself is the installer's. */
-export function UpdatePage() {
-  const health = useHealth();
-  const { status } = useKiosk();
-  const checks = health ? checksOf(health) : [];
-  const ready = checks.length > 0 && checks.every(([, ok]) => ok);
-  return html`<${Page} title=${t("update.title")} icon="refresh-cw" step=${html`${t("about.version")} <bdi dir="ltr">${status?.version}</bdi>`} class="health" back=${() => go("health")} backLabel=${t("health.title")}>
-    <ul class="update-checks">${checks.map(([key, ok]) => html`<li class=${`card ${ok ? "" : "update-not"}`} key=${key}>
-      <${Icon} name=${ok ? "circle-check" : "circle-alert"} size="28px" /><span><b>${t(`update.${key}`)}</b>${!ok && html`<br /><span class="small">${t(`update.${key}.do`)}</span>`}</span></li>`)}</ul>
-    ${health && (ready ? html`<${Hint} kind="ok" title=${t("update.ready")}>${t("update.ready.help")}<//>` : html`<${Hint} kind="attention" title=${t("update.wait")}>${t("update.wait.help")}<//>`)}
-  <//>`;
-}
-
-/** @param {Health} health @returns {[string, boolean][]} */
-function checksOf({ power, disk, queue, visit_open }) {
-  return [
-    ["mains", power.source !== "battery" || (power.percent ?? 0) >= 50],
-    ["room", disk.level === "ok"],
-    ["visit", !visit_open],
-    ["sent", queue.waiting + queue.travelling === 0],
-  ];
 }

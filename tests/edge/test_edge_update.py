@@ -1,0 +1,509 @@
+"""A new version comes to the box: signed, whole, at a quiet moment, and left again when it does not start."""
+
+import argparse
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from edge_fakes import Box
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_edge_api import error, kiosk
+
+from chevet.edge import terminal_update, update_versions
+from chevet.edge.errors import Refusal, SettingsError
+from chevet.edge.settings import EdgeSettings, load_settings
+from chevet.edge.sticks import found_sticks
+from chevet.edge.update_hands import BoxHands
+from chevet.edge.update_offer import WISH, Offer, wish
+from chevet.edge.update_release import (
+    SIGNATURE,
+    WORDS,
+    Here,
+    Unfit,
+    numbers,
+    read_release,
+    read_update_key,
+    release_folders,
+    take_wheels,
+)
+from chevet.edge.update_settings import SticksSettings
+from chevet.edge.update_versions import BACK, DONE, FAILED, RUNNING, SWITCHING, Progress, Versions
+from chevet.edge.updating import Updating
+
+HERE = Here("3.11", "aarch64")
+
+
+class PowerCut(BaseException):
+    """The moment at which everything stops."""
+
+
+@dataclass
+class FakeHands:
+    """A box whose new version may or may not start; time runs as it waits."""
+
+    versions: Versions
+    starts: bool = True
+    busy: int = 0
+    installs: bool = True
+    at: float = 0.0
+    restarts: list[str] = field(default_factory=list)
+
+    def install(self, folder: Path, wheels: Sequence[Path], version: str) -> None:
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin" / "python").write_bytes(b"".join(path.read_bytes() for path in wheels)[:9])
+        if not self.installs:
+            raise Unfit("not_installed", version)
+
+    def restart(self) -> None:
+        self.restarts.append(self.versions.current())
+
+    def answering(self) -> str:
+        running = self.versions.current()
+        return running if running == "0.1.0" or self.starts else ""
+
+    def quiet(self) -> bool:
+        self.busy -= 1
+        return self.busy < 0
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def now_ms(self) -> int:
+        return 1_800_000_000_000 + round(self.at * 1000)
+
+
+@dataclass
+class Bench:
+    """A box laid out for updates, and a stick."""
+
+    folder: Path
+    key: Path
+    stick: Path
+    versions: Versions
+
+    def release(self, version: str = "0.2.0", machine: str = "aarch64", name: str = "") -> Path:
+        """Put a signed release on the stick."""
+        folder = self.stick / (name or f"chevet-update-{version}")
+        folder.mkdir()
+        with zipfile.ZipFile(folder / f"chevet-{version}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("chevet/x.py", "x = 1\n" * 1000)
+        (folder / "numpy-2.0.0-cp311-any.whl").write_bytes(b"numpy" * 500)
+        asked = argparse.Namespace(folder=folder, key=self.key, machine=machine, python="3.11")
+        assert terminal_update.sign(asked) == 0
+        return folder
+
+    def settings(self) -> EdgeSettings:
+        config = self.folder / "edge.toml"
+        config.write_text(
+            'data_dir = "data"\nprogramme = "p.json"\n'
+            '[sticks]\nplaces = []\nfolders = ["stick"]\n'
+            '[update]\nroot = "opt"\nkey_file = "update.key.pub.json"\n'
+        )
+        return load_settings(config)
+
+    def updating(self, **words: object) -> tuple[Updating, FakeHands]:
+        hands = FakeHands(self.versions, **words)  # type: ignore[arg-type]
+        return Updating(self.versions, hands, 30.0), hands
+
+    def fit(self, folder: Path) -> object:
+        return read_release(folder, read_update_key(self.key.with_name("update.key.pub.json")), HERE)
+
+
+def laid_out(folder: Path) -> Bench:
+    key = folder / "update.key"
+    assert terminal_update.key(argparse.Namespace(out=key, by="Programme Atlas")) == 0
+    (folder / "stick").mkdir()
+    (folder / "data").mkdir()
+    versions = Versions(folder / "opt")
+    versions.folder("0.1.0").mkdir(parents=True)
+    versions.seal("0.1.0")
+    versions.switch("0.1.0")
+    return Bench(folder, key, folder / "stick", versions)
+
+
+@pytest.fixture(autouse=True)
+def _a_disk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for the machine's disks takes seconds where others write, and no power is cut here."""
+    monkeypatch.setattr("os.sync", lambda: None)
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return laid_out(tmp_path)
+
+
+def unfit(call: Callable[[], object]) -> str:
+    with pytest.raises(Unfit) as caught:
+        call()
+    return caught.value.reason
+
+
+# --- what is signed ---------------------------------------------------------------------------------------
+
+
+def test_a_signed_release_is_read_and_its_wheels_arrive_as_they_were(bench: Bench, tmp_path: Path) -> None:
+    folder = bench.release()
+    release = read_release(folder, read_update_key(tmp_path / "update.key.pub.json"), HERE)
+    assert (release.version, release.by, len(release.words.wheels)) == ("0.2.0", "Programme Atlas", 2)
+    told: list[int] = []
+    taken = take_wheels(release, bench.versions.wheels(), told.append)
+    assert [path.read_bytes() for path in taken] == [
+        (folder / one.name).read_bytes() for one in release.words.wheels
+    ]
+    assert told[-1] == release.size
+
+
+def test_another_key_another_machine_and_another_python_are_named(bench: Bench) -> None:
+    folder = bench.release(machine="x86_64")
+    assert unfit(lambda: bench.fit(folder)) == "other_machine"
+    (folder / SIGNATURE).write_bytes((folder / SIGNATURE).read_bytes()[:-6] + b"AAA==\n")
+    assert unfit(lambda: bench.fit(folder)) == "bad_signature"
+    other = bench.release("0.3.0")
+    key = read_update_key(bench.key.with_name("update.key.pub.json"))
+    assert unfit(lambda: read_release(other, key, Here("3.12", "aarch64"))) == "other_python"
+    (other / SIGNATURE).unlink()
+    assert unfit(lambda: bench.fit(other)) == "malformed"
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Path, bytes]:
+    bench = laid_out(tmp_path_factory.mktemp("words"))
+    folder = bench.release()
+    return bench, folder, (folder / WORDS).read_bytes()
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 400), value=st.integers(0, 255))
+def test_no_changed_byte_of_the_words_passes(signed: tuple[Bench, Path, bytes], at: int, value: int) -> None:
+    bench, folder, whole = signed
+    said = bytearray(whole)
+    at %= len(said)
+    said[at] = value
+    (folder / WORDS).write_bytes(said)
+    assert bytes(said) == whole or unfit(lambda: bench.fit(folder)) == "bad_signature"
+
+
+def test_a_wheel_that_was_changed_cut_or_replaced_by_a_link_is_not_taken(bench: Bench) -> None:
+    for number, spoil in enumerate(
+        (
+            lambda path: path.write_bytes(b"x" + path.read_bytes()[1:]),
+            lambda path: path.write_bytes(path.read_bytes()[:-1]),
+            lambda path: path.write_bytes(path.read_bytes() + b"x"),
+        )
+    ):
+        folder = bench.release(name=f"chevet-update-{number}")
+        spoil(folder / "numpy-2.0.0-cp311-any.whl")
+        release = read_release(folder, read_update_key(bench.key.with_name("update.key.pub.json")), HERE)
+        assert unfit(lambda: take_wheels(release, bench.versions.wheels(), lambda _: None)) == "altered"  # noqa: B023
+    (folder / "numpy-2.0.0-cp311-any.whl").unlink()
+    (folder / "numpy-2.0.0-cp311-any.whl").symlink_to("/etc/passwd")
+    assert unfit(lambda: take_wheels(release, bench.versions.wheels(), lambda _: None)) == "missing"
+
+
+def test_a_folder_without_the_kit_s_own_wheel_is_not_signed(bench: Bench, tmp_path: Path) -> None:
+    asked = argparse.Namespace(folder=tmp_path, key=bench.key, machine="", python="")
+    with pytest.raises(SettingsError, match="exactly one wheel of chevet"):
+        terminal_update.sign(asked)
+    (bench.folder / "no.key").write_text("no key")
+    folder = bench.release()
+    with pytest.raises(SettingsError, match="no key"):
+        terminal_update.sign(
+            argparse.Namespace(folder=folder, key=bench.folder / "no.key", machine="", python="")
+        )
+    with pytest.raises(SettingsError, match="no key of updates"):
+        read_update_key(bench.key)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_update_key(tmp_path / "nothing")
+
+
+# --- two versions and a link ------------------------------------------------------------------------------
+
+
+def test_a_version_that_answers_stays_and_the_one_before_is_kept(bench: Bench) -> None:
+    updating, hands = bench.updating(busy=3)
+    came = updating.apply(bench.fit(bench.release()))  # type: ignore[arg-type]
+    assert (came.state, bench.versions.current(), bench.versions.others()) == (DONE, "0.2.0", ["0.1.0"])
+    assert hands.restarts == ["0.2.0"]
+    assert hands.at > 15, "it waited until no visit was open"
+    assert not (bench.versions.root / "wheels").exists()
+    back = updating.roll_back()
+    assert (back.state, bench.versions.current()) == (DONE, "0.1.0")
+
+
+def test_a_version_that_does_not_answer_is_left_again(bench: Bench) -> None:
+    updating, hands = bench.updating(starts=False)
+    came = updating.apply(bench.fit(bench.release()))  # type: ignore[arg-type]
+    assert (came.state, came.reason, bench.versions.current()) == (BACK, "did_not_start", "0.1.0")
+    assert hands.restarts == ["0.2.0", "0.1.0"]
+    offer = Offer(bench.settings(), "0.1.0", HERE)
+    newest, refused = offer.look()
+    assert newest is None, "a version that did not start is not offered again"
+    assert [one.reason for one in refused] == ["did_not_start"]
+
+
+def test_what_cannot_be_installed_leaves_what_runs_alone(bench: Bench) -> None:
+    updating, hands = bench.updating(installs=False)
+    folder = bench.release()
+    assert unfit(lambda: updating.apply(bench.fit(folder))) == "not_installed"  # type: ignore[arg-type]
+    assert (bench.versions.current(), hands.restarts) == ("0.1.0", [])
+    assert not bench.versions.folder("0.2.0").exists()
+    assert bench.versions.progress().state == FAILED
+    old = bench.release("0.0.9")
+    assert unfit(lambda: updating.apply(bench.fit(old))) == "not_newer"  # type: ignore[arg-type]
+    assert unfit(updating.roll_back) == "missing"
+
+
+def test_a_full_disk_is_said_before_anything_is_copied(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    updating, _ = bench.updating()
+    release = bench.fit(bench.release())
+    monkeypatch.setattr("shutil.disk_usage", lambda _: argparse.Namespace(free=100))
+    assert unfit(lambda: updating.apply(release)) == "no_room"  # type: ignore[arg-type]
+    assert bench.versions.progress().reason == "no_room"
+
+
+def cutting(renamed: Callable[[Path, Path], None], left: int, *, after: int) -> Callable[[Path, Path], None]:
+    """Rename until `left` are done, then let the power go: before the next rename, or just after it."""
+    turns = iter(range(left, -1000, -1))
+
+    def cut(fresh: Path, path: Path) -> None:
+        now = next(turns) == 0
+        if now and not after:
+            raise PowerCut
+        renamed(fresh, path)
+        if now:
+            raise PowerCut
+
+    return cut
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_the_power_may_go_at_any_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, starts: bool
+) -> None:
+    renamed, cuts = update_versions.renamed, 0
+    for number in range(32):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        bench = laid_out(folder)
+        release = bench.fit(bench.release())
+        monkeypatch.setattr(update_versions, "renamed", cutting(renamed, number // 2, after=number % 2))
+        try:
+            bench.updating(starts=starts)[0].apply(release)  # type: ignore[arg-type]
+        except PowerCut:
+            cuts += 1
+        monkeypatch.setattr(update_versions, "renamed", renamed)
+        # At every moment the link names a whole version, and after the next start all is told.
+        assert bench.versions.is_whole(bench.versions.current()), number
+        came = bench.updating(starts=starts)[0].resume()
+        assert came.state not in RUNNING, number
+        runs = "0.2.0" if came.state == DONE else "0.1.0"
+        assert bench.versions.current() == runs, number
+        assert came.state in ({DONE, FAILED, "idle"} if starts else {BACK, FAILED, "idle"}), number
+    assert 16 < cuts < 32, "every durable step was cut, and at last none was left"
+
+
+def test_what_is_told_survives_noise(bench: Bench) -> None:
+    bench.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
+    assert bench.versions.progress().state == SWITCHING
+    (bench.versions.root / "update.json").write_text('{"state": 1, "no": 2}')
+    assert bench.versions.progress() == Progress()
+    (bench.versions.root / "current").unlink()
+    with pytest.raises(SettingsError, match="New versions"):
+        bench.versions.current()
+    assert numbers("0.10.0") > numbers("0.9.9") > numbers("odd")
+
+
+# --- what the agent offers and wants ----------------------------------------------------------------------
+
+
+def test_the_newest_fitting_release_on_a_stick_is_offered_and_wished_for(bench: Bench) -> None:
+    bench.release("0.2.0")
+    bench.release("0.10.0")
+    bench.release("0.11.0", machine="x86_64")
+    (bench.stick / "chevet-update-strange").mkdir()
+    (bench.stick / "chevet-update-strange" / WORDS).write_text("{}")
+    box = bench.settings()
+    offer = Offer(box, "0.1.0", HERE)
+    shape = offer.shape(quiet=True)
+    assert shape["available"]["version"] == "0.10.0"
+    assert (shape["available"]["by"], shape["available"]["place"]) == ("Programme Atlas", "stick")
+    assert sorted(one["reason"] for one in shape["refused"]) == ["malformed", "other_machine"]
+    for words, code in (
+        ({"visit_open": True, "power_low": False}, "visit_open"),
+        ({"visit_open": False, "power_low": True}, "power_low"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            offer.want("0.10.0", **words)
+        assert caught.value.code == code
+    with pytest.raises(Refusal, match="not there any more"):
+        offer.want("0.9.0", visit_open=False, power_low=False)
+    offer.want("0.10.0", visit_open=False, power_low=False)
+    assert (wish(box.data_dir), offer.shape(quiet=True)["wanted"]) == ("0.10.0", "0.10.0")
+    with pytest.raises(Refusal, match="already on its way"):
+        offer.want("0.10.0", visit_open=False, power_low=False)
+
+
+def test_a_wish_is_a_version_or_nothing(bench: Bench) -> None:
+    data = bench.settings().data_dir
+    assert wish(data) == ""
+    for said in ("../../etc", "0.2", "0.2.0\n", "x" * 100):
+        (data / WISH).write_text(said)
+        assert wish(data) == ""
+    (data / WISH).unlink()
+    (data / WISH).symlink_to("/etc/passwd")
+    assert wish(data) == ""
+
+
+def test_a_box_that_is_not_laid_out_says_so(bench: Bench) -> None:
+    box = bench.settings().model_copy(
+        update={"update": bench.settings().update.model_copy(update={"root": None})}
+    )
+    offer = Offer(box, "0.1.0", HERE)
+    assert offer.shape(quiet=True) == {"on": False, "quiet": True, "version": "0.1.0"}
+    with pytest.raises(Refusal):
+        offer.want("0.2.0", visit_open=False, power_low=False)
+    unkeyed = bench.settings()
+    (bench.folder / "update.key.pub.json").unlink()
+    assert Offer(unkeyed, "0.1.0", HERE).look() == (None, [])
+
+
+def test_sticks_are_mounts_below_the_usual_places(tmp_path: Path) -> None:
+    for name in ("media/amina/KIT", "media/DATA", "media/empty", "bench"):
+        (tmp_path / name).mkdir(parents=True)
+    settings = SticksSettings(places=(tmp_path / "media", tmp_path / "no"), folders=(tmp_path / "bench",))
+    found = found_sticks(settings, lambda path: path.name in {"KIT", "DATA"})
+    assert [one.name for one in found] == ["DATA", "KIT", "bench"]
+    assert all(one.free_bytes > 0 for one in found)
+    gone = SticksSettings(places=(), folders=(tmp_path / "gone",))
+    assert found_sticks(gone) == []
+    assert release_folders(tmp_path / "gone") == []
+
+
+async def test_the_kiosk_asks_and_a_worker_wishes(box: Box) -> None:
+    async with kiosk(box) as client:
+        told = (await client.get("/api/update")).json()
+        assert told == {"on": False, "quiet": True, "version": box.bedside.version}
+        answer = await client.post("/api/update", json={"version": "0.2.0"})
+        assert error(answer)[:2] == (404, "not_found")
+        assert (await client.post("/api/update", json={"version": "../x"})).status_code == 422
+        client.cookies.clear()
+        assert (await client.get("/api/update")).status_code == 401
+
+
+# --- at the terminal --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def terminal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The commands on a bench whose agent is a fake."""
+    box = bench.settings()
+    monkeypatch.setattr(terminal_update, "load_settings", lambda _: box)
+    monkeypatch.setattr(terminal_update, "_updating", lambda *_: bench.updating()[0])
+    monkeypatch.setattr("chevet.edge.update_offer.Here", lambda: HERE)
+    return bench
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_check_apply_and_rollback_say_what_they_do(
+    terminal: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = argparse.Namespace(config=None, folder=None)
+    assert terminal_update.check(asked) == 0
+    assert "No newer version" in said(capsys)
+    with pytest.raises(SettingsError, match="no update to bring"):
+        terminal_update.apply(asked)
+    terminal.release()
+    assert terminal_update.check(asked) == 0
+    assert "Version 0.2.0, signed by Programme Atlas" in said(capsys)
+    assert terminal_update.apply(asked) == 0
+    assert "version 0.2.0 runs" in said(capsys)
+    assert terminal_update.rollback(asked) == 0
+    assert "version 0.1.0 runs" in said(capsys)
+    alone = argparse.Namespace(config=None, folder=terminal.folder / "stick" / "chevet-update-0.2.0")
+    assert terminal_update.check(alone) == 0
+    assert "Kept to go back to: 0.2.0" in said(capsys)
+
+
+def test_attend_fulfils_a_wish_once_and_goes_on_after_a_power_cut(
+    terminal: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = argparse.Namespace(config=None)
+    data = terminal.settings().data_dir
+    assert terminal_update.attend(asked) == 0, "nothing is due"
+    (data / WISH).write_text("0.2.0")
+    assert terminal_update.attend(asked) == 1
+    assert "was not installed" in said(capsys)
+    assert not (data / WISH).exists()
+    terminal.release()
+    (data / WISH).write_text("0.2.0")
+    assert terminal_update.attend(asked) == 0
+    assert terminal.versions.current() == "0.2.0"
+    terminal.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
+    assert terminal_update.attend(asked) == 0
+    assert "version 0.2.0 runs" in said(capsys)
+
+
+def test_two_updates_at_a_time_and_a_box_without_a_root_are_refused(terminal: Bench) -> None:
+    with (
+        terminal_update._alone(terminal.versions),
+        pytest.raises(SettingsError, match="already on its way"),
+        terminal_update._alone(terminal.versions),
+    ):
+        pytest.fail("two at a time")
+    with (
+        pytest.raises(SettingsError, match="cannot be written"),
+        terminal_update._alone(Versions(terminal.folder / "no")),
+    ):
+        pytest.fail("no folder")
+    with pytest.raises(SettingsError, match="Version before"), terminal_update._alone(terminal.versions):
+        raise Unfit("missing")
+
+
+# --- the hands on a real box ------------------------------------------------------------------------------
+
+
+def test_the_installed_version_must_be_the_one_that_was_signed(bench: Bench) -> None:
+    ran: list[Sequence[str]] = []
+
+    def run(words: Sequence[str]) -> str:
+        ran.append(words)
+        return "0.2.0\n"
+
+    hands = BoxHands(bench.settings(), run, python="/usr/bin/python3")
+    hands.install(Path("/opt/v"), [Path("/w/chevet-0.2.0.whl")], "0.2.0")
+    assert ran[0] == ("/usr/bin/python3", "-I", "-m", "venv", "/opt/v")
+    assert {"--no-index", "--no-deps"} <= set(ran[1]), "nothing but what was signed is installed"
+    assert unfit(lambda: hands.install(Path("/opt/v"), [], "0.3.0")) == "not_installed"
+
+    def failing(words: Sequence[str]) -> str:
+        raise subprocess.CalledProcessError(1, words, stderr="one\ntwo")
+
+    broken = BoxHands(bench.settings(), failing)
+    assert unfit(lambda: broken.install(Path("/opt/v"), [], "0.2.0")) == "not_installed"
+    broken.restart()
+    assert broken.quiet(), "a box whose agent is off has no visit open"
+    assert broken.answering() == ""
+    assert hands.now_ms() > 1_700_000_000_000
+    assert hands.monotonic() > 0
+
+
+def test_the_key_s_files_are_what_they_say(bench: Bench) -> None:
+    public = json.loads(bench.key.with_name("update.key.pub.json").read_text())
+    assert (public["v"], public["by"]) == (1, "Programme Atlas")
+    assert bench.key.stat().st_mode & 0o077 == 0
+    assert isinstance(terminal_update._signer(bench.key), Ed25519PrivateKey)
+    with pytest.raises(SettingsError, match="--by"):
+        terminal_update.key(argparse.Namespace(out=bench.folder / "other", by="x" * 99))
