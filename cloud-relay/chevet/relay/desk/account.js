@@ -6,6 +6,7 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Dialog } from "/desk/dialog.js";
 import { Contact } from "/desk/contact.js";
+import { Passkeys } from "/desk/passkeys.js";
 import { useDesk } from "/desk/store.js";
 
 /** @typedef {{id: string, browser: string, created_ms: number, seen_ms: number, ends_ms: number, current: boolean}} Session */
@@ -21,6 +22,7 @@ export function Account() {
   const others = sessions?.filter((one) => !one.current) ?? [];
   return html`<${Dialog} title=${user?.name ?? ""}>
     <p class="soft">${status?.second_factor === "off" ? t("factor.off") : t("factor.on")}</p>
+    <${Passkeys} />
     <${Contact} />
     <h3>${t("sessions.title")}</h3>
     ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}

@@ -121,13 +121,13 @@ export async function takeOrGive(what) {
 /**
  * Sign what was written and send it.
  * @param {string} password unlocks the signing key
- * @param {string} code of the second factor, "" where none was asked for
+ * @param {import("/desk/passkey.js").Proof} proof the second factor, empty where none was asked for
  * @throws {ApiError} for the dialog to show
  */
-export async function sign(password, code = "") {
+export async function sign(password, proof = {}) {
   const id = now().open?.id ?? "";
   const { follow_up_date, ...written } = draftOf(id);
-  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password, ...(code ? { code } : {}) });
+  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password, ...proof });
   setDraft(id, null);
   set({ dialog: "" });
   await Promise.all([readCase(id), readInbox()]);

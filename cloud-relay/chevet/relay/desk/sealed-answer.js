@@ -33,8 +33,8 @@ async function siteKey(one, said) {
   return site;
 }
 
-/** Sign, seal and send. @param {any} one @param {Uint8Array} site @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {{id: string, kind: "opinion" | "message", version: number, fields: any[], code?: string | undefined}} said */
-async function send(one, site, keys, certificate, { id, kind, version, fields, code }) {
+/** Sign, seal and send. @param {any} one @param {Uint8Array} site @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {{id: string, kind: "opinion" | "message", version: number, fields: any[], proof?: import("/desk/passkey.js").Proof}} said */
+async function send(one, site, keys, certificate, { id, kind, version, fields, proof }) {
   const signed = joined(encode([kind, ...fields]));
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", keys.signer.privateKey, signed));
   const part = encode([1, fields, [signature, keys.signer.publicKey, fromText(certificate)]]);
@@ -42,15 +42,15 @@ async function send(one, site, keys, certificate, { id, kind, version, fields, c
   const { ciphertext, wraps } = await sealPart(id, kind, `application/vnd.chevet.${kind}`, part, receivers);
   await put(`/api/sealed/cases/${one.id}/answers`, {
     id, kind, version, ciphertext: toText(ciphertext),
-    wraps: wraps.map((wrap) => ({ kid: toText(wrap.kid), wrap: toText(wrap.wrap) })), ...(code ? { code } : {}),
+    wraps: wraps.map((wrap) => ({ kid: toText(wrap.kid), wrap: toText(wrap.wrap) })), ...proof,
   });
 }
 
 /** @param {any} one */
 const authorOf = (one) => [idToWire(one.author.id), one.author.name, one.author.specialty];
 
-/** @param {any} one the case as the relay hands it out @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {Words} words @param {number} now @param {string} [code] of the second factor */
-export async function sendOpinion(one, said, keys, certificate, words, now, code) {
+/** @param {any} one the case as the relay hands it out @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {Words} words @param {number} now @param {import("/desk/passkey.js").Proof} [proof] the second factor */
+export async function sendOpinion(one, said, keys, certificate, words, now, proof) {
   const site = await siteKey(one, said);
   const id = freshId(now);
   const version = one.next_version;
@@ -58,7 +58,7 @@ export async function sendOpinion(one, said, keys, certificate, words, now, code
     idToWire(id), idToWire(one.id), version, words.impression, words.certainty, words.advice,
     words.urgency, words.transfer, words.follow_up_date, authorOf(one), now, said.label,
   ];
-  await send(one, site, keys, certificate, { id, kind: "opinion", version, fields, code });
+  await send(one, site, keys, certificate, { id, kind: "opinion", version, fields, proof: proof ?? {} });
 }
 
 /** A note, or the request to take a recording again. @param {any} one @param {import("/desk/sealed.js").Manifest} said @param {import("/desk/sealed-keys.js").OwnKeys} keys @param {string} certificate @param {{kind: string, text: string, step: string, site: string, side: string}} words @param {number} now */

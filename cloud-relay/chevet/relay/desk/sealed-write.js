@@ -2,8 +2,10 @@
 
 import { ApiError, post } from "/shared/api.js";
 import { has, t } from "/shared/i18n.js";
-import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { html, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Where } from "/desk/message.js";
+import { PasskeyInstead } from "/desk/passkey-button.js";
+import { proveByPasskey } from "/desk/passkey.js";
 import { sendMessage, sendOpinion } from "/desk/sealed-answer.js";
 
 /** @typedef {import("/desk/sealed-open.js").Opened} Opened */
@@ -24,10 +26,10 @@ export function Answer({ opened, keys, certificate, now, again }) {
   const [told, setTold] = useState({ done: false, text: "" });
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
-  /** @param {any} event */
-  async function send(event) {
-    event.preventDefault();
-    const form = new FormData(event.target);
+  const filled = useRef(/** @type {HTMLFormElement | null} */ (null));
+  /** @param {import("/desk/passkey.js").Proof} [passkey] */
+  async function give(passkey) {
+    const form = new FormData(filled.current ?? undefined);
     const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();
     const words = {
       impression: text("impression"), advice: text("advice"), certainty: text("certainty"), urgency: text("urgency"),
@@ -36,7 +38,7 @@ export function Answer({ opened, keys, certificate, now, again }) {
     setBusy(true);
     try {
       await post(`/api/sealed/cases/${opened.one.id}/claim`);
-      await sendOpinion(opened.one, opened.said, keys, certificate, words, now(), text("code") || undefined);
+      await sendOpinion(opened.one, opened.said, keys, certificate, words, now(), passkey ?? (text("code") ? { code: text("code") } : {}));
       setTold({ done: true, text: t("sealed.sent") });
       again();
     } catch (error) {
@@ -46,13 +48,20 @@ export function Answer({ opened, keys, certificate, now, again }) {
     }
     setBusy(false);
   }
+  const send = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    void give();
+  };
+  const byPasskey = async () => give(await proveByPasskey());
+  const wrong = (/** @type {string} */ said) => setTold({ done: false, text: said });
   return html`<section class="sealed-card"><h2>${t("answer.title")}</h2>
-    ${told.done ? html`<p role="status">${told.text}</p>` : html`<form onSubmit=${send}>
+    ${told.done ? html`<p role="status">${told.text}</p>` : html`<form ref=${filled} onSubmit=${send}>
       <label>${t("sealed.impression")}<textarea name="impression" required dir="auto" maxlength="8000" rows="3"></textarea></label>
       <label>${t("sealed.advice")}<textarea name="advice" dir="auto" maxlength="8000" rows="3"></textarea></label>
       <div class="sealed-pair">${choice("certainty", ["certain", "probable", "possible"])}${choice("urgency", ["routine", "urgent", "emergency"])}</div>
       <label>${t("sealed.follow_up")}<input type="date" name="follow_up_date" /></label>
       <label class="sealed-check"><input type="checkbox" name="transfer" />${t("sealed.transfer")}</label>
+      ${asked ? html`<${PasskeyInstead} use=${byPasskey} told=${wrong} />` : ""}
       ${asked ? html`<label>${t("sign.code")}<input name="code" dir="ltr" autocomplete="one-time-code" autocapitalize="none" spellcheck=${false} maxlength="40" required autofocus /></label>` : ""}
       ${told.text ? html`<p role="alert">${told.text}</p>` : ""}
       <button class="button button-main" disabled=${busy}>${t("sealed.send")}</button></form>`}</section>`;

@@ -5,6 +5,8 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { enter } from "/desk/actions.js";
+import { PasskeyInstead } from "/desk/passkey-button.js";
+import { enterByPasskey } from "/desk/passkey.js";
 import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").User} User */
@@ -14,7 +16,25 @@ export function SecondFactor() {
   const [kept, setKept] = useState(/** @type {{user: User, codes: string[]} | null} */ (null));
   if (kept) return html`<${RecoveryCodes} codes=${kept.codes} done=${() => open(kept.user)} />`;
   if (next === "enrol") return html`<${Enrol} done=${(/** @type {User} */ user, /** @type {string[]} */ codes) => setKept({ user, codes })} />`;
-  return html`<div class="factor"><p>${t("factor.give")}</p><${CodeForm} to="/api/session/code" recovery done=${(/** @type {any} */ answer) => open(answer.user)} /></div>`;
+  return html`<${Give} />`;
+}
+
+/** The second factor, at every sign-in but the first. */
+function Give() {
+  const [problem, setProblem] = useState("");
+  const byPasskey = async () => {
+    try {
+      await open((await enterByPasskey("second")).user);
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+  };
+  return html`<div class="factor">
+    <${PasskeyInstead} use=${byPasskey} told=${setProblem} />
+    ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
+    <p>${t("factor.give")}</p>
+    <${CodeForm} to="/api/session/code" recovery done=${(/** @type {any} */ answer) => open(answer.user)} />
+  </div>`;
 }
 
 /** @param {User} user */

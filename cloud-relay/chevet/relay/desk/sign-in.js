@@ -4,8 +4,10 @@ import { ApiError } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { signIn } from "/desk/actions.js";
+import { enter, signIn } from "/desk/actions.js";
 import { LanguageSwitch } from "/desk/bar.js";
+import { PasskeyAlone } from "/desk/passkey-button.js";
+import { enterByPasskey } from "/desk/passkey.js";
 import { SecondFactor } from "/desk/second-factor.js";
 import { set, useDesk } from "/desk/store.js";
 
@@ -30,6 +32,12 @@ export function SignIn() {
     setBusy(false);
   }
 
+  async function byPasskey() {
+    const answer = await enterByPasskey("sign_in");
+    set({ user: answer.user, next: answer.next, ended: false, trouble: "" });
+    if (answer.user) await enter();
+  }
+
   return html`<main class="sign-in">
     <div class="sign-in-card card">
       <div class="sign-in-name"><img src="/shared/mark.svg" alt="" width="44" height="44" /><div><h1>Chevet</h1><p class="soft">${t("desk_of", { programme: status?.programme ?? "" })}</p></div></div>
@@ -42,6 +50,7 @@ export function SignIn() {
           <input id="password" name="password" type="password" autocomplete="current-password" required aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
         ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
         <button type="submit" class="button button-main" disabled=${busy}>${t("sign_in")}</button>
+        <${PasskeyAlone} use=${byPasskey} told=${setProblem} />
       </form>`}
     </div>
     <div class="sign-in-foot"><${LanguageSwitch} />

@@ -8,6 +8,8 @@ import { sign } from "/desk/actions.js";
 import { PatientStrip } from "/desk/case.js";
 import { Dialog } from "/desk/dialog.js";
 import { MedicineList } from "/desk/medicines.js";
+import { PasskeyInstead } from "/desk/passkey-button.js";
+import { proveByPasskey } from "/desk/passkey.js";
 import { UrgencyChip, word } from "/desk/say.js";
 import { draftOf, useDesk } from "/desk/store.js";
 
@@ -22,12 +24,17 @@ export function SignDialog() {
   const draft = draftOf(open.id);
 
   /** @param {Event} event */
-  async function submit(event) {
+  function submit(event) {
     event.preventDefault();
+    void give(code.trim() ? { code: code.trim() } : {});
+  }
+
+  /** @param {import("/desk/passkey.js").Proof} proof */
+  async function give(proof) {
     setBusy(true);
     setProblem("");
     try {
-      await sign(password, code.trim());
+      await sign(password, proof);
     } catch (error) {
       setBusy(false);
       setCode("");
@@ -56,6 +63,7 @@ export function SignDialog() {
       <input class="visually-hidden" type="text" name="username" autocomplete="username" value=${user?.id} readonly tabindex="-1" aria-hidden="true" />
       <div class="field"><label for="sign-password">${t("sign.password")}</label>
         <input id="sign-password" type="password" autocomplete="current-password" required autofocus aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
+      ${needsCode ? html`<${PasskeyInstead} use=${async () => give(await proveByPasskey())} told=${setProblem} />` : ""}
       ${needsCode ? html`<div class="field"><label for="sign-code">${t("sign.code")}</label>
         <input id="sign-code" name="code" dir="ltr" autocomplete="one-time-code" autocapitalize="none" spellcheck=${false} maxlength="40" required autofocus value=${code} onInput=${(/** @type {any} */ e) => setCode(e.target.value)} /></div>` : ""}
       ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
