@@ -47,6 +47,17 @@ def test_every_room_can_be_imported_beside_the_others() -> None:
         assert __import__(f"chevet.{package}")
 
 
+def test_every_walk_stands_where_make_test_looks_for_walks() -> None:
+    found = re.search(r"^WALKS := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert found
+    walks = tuple(found[1].split())
+    marked = re.compile(r"pytest\.mark\.(flow|web)\b")
+    tests = [path for path in OURS if path.suffix == ".py" and path.is_relative_to(ROOT / "tests")]
+    names = {str(p.relative_to(ROOT)) for p in tests if marked.search(p.read_text("utf-8"))}
+    assert names
+    assert {name for name in names if not name.startswith(walks)} == set()
+
+
 def test_no_file_is_longer_than_five_hundred_lines() -> None:
     sources = [path for path in OURS if path.suffix in {".py", ".js", ".c"}]
     assert sources

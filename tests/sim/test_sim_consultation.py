@@ -70,7 +70,6 @@ def rooms_with(stage):
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch):
     monkeypatch.setattr(consultation, "POLL_S", 0.02)
-    monkeypatch.setattr(consultation, "READY_WITHIN_S", 0.5)
     monkeypatch.setattr(consultation, "CAMERA_TURNS_S", 0.0)
 
 
@@ -110,7 +109,6 @@ async def test_poor_recordings_are_sent_marked_poor(rooms_with, capsys):
 @pytest.mark.parametrize(
     ("fault", "step", "says"),
     [
-        ("absent", "devices", "not done within"),
         ("capture_fails", "oximetry", "the recording failed (link_lost)"),
         ("no_live", "live", "broke off"),
         ("silent_live", "live", "no wave frame"),
@@ -134,6 +132,17 @@ async def test_a_failed_step_is_one_sentence_and_a_non_zero_exit(
     assert report["error"]["step"] == step
     assert says in report["error"]["sentence"]
     assert says in capsys.readouterr().err
+
+
+async def test_a_device_that_does_not_come_is_not_waited_for_without_end(
+    rooms_with, tmp_path, capsys, monkeypatch
+):
+    _, plan = rooms_with("absent")
+    monkeypatch.setattr(consultation, "READY_WITHIN_S", 0.5)
+    assert await consultation.run(plan, tmp_path / "report.json") == 1
+    error = json.loads((tmp_path / "report.json").read_text())["error"]
+    assert (error["step"], "not done within" in error["sentence"]) == ("devices", True)
+    assert "The consultation failed at devices" in capsys.readouterr().err
 
 
 async def test_a_wrong_pin_and_a_missing_room_are_said_plainly(rooms_with, capsys):
