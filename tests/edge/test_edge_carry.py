@@ -1,19 +1,25 @@
 """The courier's stick at the box: filled beside the agent, taken in by it, for the box's own user alone."""
 
 import argparse
+import asyncio
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from edge_fakes import Box, until
-from test_edge_api import kiosk
+from test_edge_api import error, kiosk
 from test_edge_uplink import uplinked
 
 from chevet.edge import terminal_carry
 from chevet.edge.bedside import UplinkState
 from chevet.edge.box_word import SCHEME
 from chevet.edge.carry import Exported, export, told
-from chevet.edge.errors import SettingsError
+from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.spool import Spool
+from chevet.edge.stick_work import SticksAtWork
+from chevet.edge.update_settings import SticksSettings
 from chevet.exchange.carrier import BACK, DOWN, UP, Item, Stick, up_name
 from chevet.exchange.manifest import digest
 from chevet.exchange.messages import sign_complete, write
@@ -77,6 +83,61 @@ async def test_the_agent_settles_by_what_a_stick_brought(box: Box, tmp_path: Pat
         assert refused.json()["error"]["code"] == "no_stick"
         relative = await client.post("/api/carry", json={"folder": "stick"}, headers=WORD)
         assert relative.status_code == 422
+
+
+async def test_a_worker_fills_a_stick_and_takes_in_what_it_brings_back(box: Box, tmp_path: Path) -> None:
+    sealed, stick = waiting(box), tmp_path / "KIT"
+    words = {"sticks": SticksSettings(places=(), folders=(stick,))}
+    bedside = replace(box.bedside, settings=box.bedside.settings.model_copy(update=words))
+    async with uplinked(box), kiosk(replace(box, bedside=bedside)) as client:
+        await until(lambda: bedside.uplink.carried is not None)
+
+        async def told() -> dict[str, Any]:
+            return dict((await client.get("/api/sticks")).json())
+
+        async def ended(way: str) -> dict[str, Any]:
+            answer = await client.post("/api/sticks", json={"name": "KIT", "way": way})
+            assert answer.status_code == 202
+            for _ in range(3000):
+                seen = await told()
+                if seen["work"]["state"] != "running":
+                    break
+                await asyncio.sleep(0.01)
+            return seen
+
+        assert await told() == {"sticks": [], "waiting": 1, "work": None}
+        gone = await client.post("/api/sticks", json={"name": "KIT", "way": "to"})
+        assert error(gone)[:2] == (404, "not_found")
+        stick.mkdir()
+        assert [one["brings"] for one in (await told())["sticks"]] == [False]
+        filled = await ended("to")
+        work = filled["work"]
+        assert (work["state"], work["written"], work["percent"], work["left"]) == ("done", 1, 100, 0)
+        assert filled["waiting"] == 1, "nothing is free before the relay's receipt"
+        empty = (await ended("from"))["work"]
+        assert (empty["state"], empty["code"]) == ("failed", "no_stick")
+        answered(box, sealed, stick)
+        assert (await told())["sticks"][0]["brings"]
+        back = await ended("from")
+        assert (back["work"]["state"], back["work"]["settled"], back["waiting"]) == ("done", 1, 0)
+
+
+async def test_one_stick_at_a_time(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "KIT").mkdir()
+    words = {"sticks": SticksSettings(places=(), folders=(tmp_path / "KIT",))}
+    bedside = replace(box.bedside, settings=box.bedside.settings.model_copy(update=words))
+    sticks = SticksAtWork(bedside)
+    with pytest.raises(Refusal) as early:
+        await sticks.begin("KIT", "from")
+    assert early.value.code == "not_yet"
+    going = threading.Event()
+    monkeypatch.setattr(SticksAtWork, "_fill", lambda *_: going.wait(30))
+    await sticks.begin("KIT", "to")
+    with pytest.raises(Refusal) as busy:
+        await sticks.begin("KIT", "to")
+    assert busy.value.code == "stick_busy"
+    going.set()
+    await until(lambda: sticks.work is not None and sticks.work.state == "done")
 
 
 async def test_an_agent_that_is_still_starting_says_so(box: Box, tmp_path: Path) -> None:

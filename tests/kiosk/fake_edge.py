@@ -73,6 +73,8 @@ class FakeEdge:
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
         self.celsius = 51.5
+        self.route = ""
+        self.sticks: dict[str, Any] = {"sticks": [], "work": None}
         self.update: dict[str, Any] = {"on": False, "quiet": True, "version": "0.1.0"}
         self.badges: dict[str, str] = {}
         self.photos: dict[str, bytes] = {}
@@ -225,7 +227,7 @@ class FakeEdge:
             "label": self.label,
             "version": "0.1.0",
             "languages": ["fr", "ar", "zgh", "en"],
-            "uplink": {"state": self.uplink, "last_contact_ms": now_ms() - 4000},
+            "uplink": {"state": self.uplink, "route": self.route, "last_contact_ms": now_ms() - 4000},
             "queue": {"waiting": waiting, "travelling": 0, "refused": 0},
             "power": self.power,
             "disk": {"free_bytes": 21_400_000_000, "level": self.disk},

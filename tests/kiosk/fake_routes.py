@@ -194,6 +194,13 @@ def _people(edge: "FakeEdge", add: Any) -> None:
     add("POST", "/patients/coded", coded)
     add("GET", "/training", lambda *_: edge.course or refuse(404, "not_found"))
     add("GET", "/health", lambda *_: edge.health())
+
+    def carry(_: Request, body: dict[str, Any]) -> Any:
+        edge.sticks["work"] = body | {"state": "running", "code": "", "number": 1, "of": 2, "percent": 40}
+        return JSONResponse(edge.sticks | {"waiting": 2}, 202)
+
+    add("POST", "/sticks", carry)
+    add("GET", "/sticks", lambda *_: edge.sticks | {"waiting": edge.status()["queue"]["waiting"]})
     add("GET", "/update", lambda *_: edge.update)
     add("POST", "/update", lambda _, body: JSONResponse(edge.update | {"wanted": body["version"]}, 202))
     add("POST", "/session", sign_in, open_to_all=True)

@@ -240,3 +240,31 @@ def certificate(stage: Stage) -> None:
     stage.edge.course = course(passed=LESSONS)
     stage.at("training/certificate")
     stage.sees(".certificate")
+
+
+@sight
+def two_uplinks(stage: Stage) -> None:
+    stage.edge.route = "VSAT Thuraya"
+    stage.case(0)
+    stage.at()
+    stage.sees(".bar-route")
+
+
+@sight
+def queue(stage: Stage) -> None:
+    for number, state in enumerate(("on_box", "travelling")):
+        case = stage.case(number, reason="cough", urgency="routine" if number else "urgent")
+        stage.edge.far.move(case, state, 43)
+    stage.edge.sticks["sticks"] = [{"name": "CHEVET", "free_bytes": 7_800_000_000, "brings": True}]
+    stage.at("queue")
+    stage.sees(".courier-stick")
+
+
+@sight
+def queue_carried(stage: Stage) -> None:
+    stage.case(0)
+    stage.edge.sticks["sticks"] = [{"name": "CHEVET", "free_bytes": 7_800_000_000, "brings": False}]
+    done = {"name": "CHEVET", "way": "to", "state": "done", "code": "", "written": 3, "there": 1, "left": 1}
+    stage.edge.sticks["work"] = done
+    stage.at("queue")
+    stage.sees(".hint-ok")

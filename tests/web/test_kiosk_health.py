@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from kiosk.fake_routes import new_visit
 from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
 from playwright.sync_api import expect
@@ -42,6 +43,29 @@ def test_the_health_page_says_what_to_do(hand: Callable[..., Hand], language: st
     worker.edge.update |= {"available": None, "last": last | {"reason": "did_not_start"}}
     worker.sees("update.rolled_back", version="0.2.0")
     expect(main).to_have_count(0)
+
+
+def test_what_waits_goes_onto_the_courier_s_stick(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("ar", "small")
+    worker.edge.uplink = "offline"
+    visit = new_visit(worker.edge, worker.edge.patients[0]) | {"reason": "cough"}
+    for number in (1, 2):
+        worker.edge.far.add(f"c{number}", visit | {"specialty": "cardiology", "question": "?"})
+    worker.sign_in()
+    worker.page.locator(".bar-queue").click()
+    worker.heading("queue.title")
+    expect(worker.page.locator(".case-row")).to_have_count(2)
+    worker.sees("stick.none")
+    worker.edge.sticks["sticks"] = [{"name": "KIT", "free_bytes": 8_000_000_000, "brings": False}]
+    worker.touch("stick.to")
+    worker.sees("stick.leave")
+    work = {"name": "KIT", "way": "to", "state": "done", "code": "", "written": 2, "there": 0, "left": 1}
+    worker.edge.sticks["work"] = work
+    worker.sees("stick.pull")
+    worker.fits("courier")
+    worker.edge.sticks["work"] = work | {"state": "failed", "code": "no_stick"}
+    worker.sees("error.no_stick")
+    assert len(worker.edge.far.cases) == 2
 
 
 def test_the_screen_goes_dark_at_a_touch_and_locks_when_left_alone(hand: Callable[..., Hand]) -> None:  # noqa: F811

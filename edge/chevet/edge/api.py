@@ -12,6 +12,7 @@ from chevet.edge.api_found import found_routes
 from chevet.edge.api_imports import import_routes
 from chevet.edge.api_live import live_routes
 from chevet.edge.api_meters import meter_routes
+from chevet.edge.api_sticks import stick_routes
 from chevet.edge.api_stored import stored_routes
 from chevet.edge.api_training import training_routes
 from chevet.edge.api_update import update_routes
@@ -49,6 +50,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         training_routes,
         carry_routes,
         update_routes,
+        stick_routes,
     ):
         app.include_router(routes(bedside))
     return add_screens(app)

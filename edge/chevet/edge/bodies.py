@@ -218,6 +218,13 @@ class CarriedFolder(_Body):
     folder: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^/[^\x00]*$")]
 
 
+class StickWork(_Body):
+    """Which stick, and which way."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\x00]+$")]
+    way: Literal["to", "from"]
+
+
 class Empty(_Body):
     """Nothing."""
 

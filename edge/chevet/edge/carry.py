@@ -45,12 +45,19 @@ def told(reason: str) -> str:
 
 @dataclass(slots=True)
 class Exported:
-    """What went onto a stick: bundles written, there already, and left for want of room."""
+    """What went onto a stick: bundles written, there already, and left for want of room.
+
+    Attributes:
+        number, of, percent: how far it is, in bundles and in bytes.
+    """
 
     written: int = 0
     there: int = 0
     left: int = 0
     bytes: int = 0
+    number: int = 0
+    of: int = 0
+    percent: int = 0
 
 
 def export(spool: Spool, site: str, root: Path, done: Exported) -> Iterator[str]:
@@ -67,12 +74,13 @@ def export(spool: Spool, site: str, root: Path, done: Exported) -> Iterator[str]
     """
     waiting = sorted(spool.pending(), key=lambda manifest: read_manifest(manifest).priority)
     sizes = [file_size(manifest) for manifest in waiting]
+    done.of = len(waiting)
     try:
         with Stick(root, make=True) as stick:
             for number, (manifest, size) in enumerate(zip(waiting, sizes, strict=True), 1):
                 line = _export_one(stick, spool, site, manifest, size, done)
-                share = 100 * sum(sizes[:number]) // max(sum(sizes), 1)
-                yield f"{number} of {len(waiting)}  {share:>3} %  {line}"
+                done.number, done.percent = number, 100 * sum(sizes[:number]) // max(sum(sizes), 1)
+                yield f"{number} of {done.of}  {done.percent:>3} %  {line}"
     except NoStick as error:
         raise Refusal("no_stick", str(error)) from None
     except OSError as error:

@@ -27,6 +27,7 @@ import { History } from "/kiosk/screens/history.js";
 import { Onset } from "/kiosk/screens/onset.js";
 import { Passphrase } from "/kiosk/screens/passphrase.js";
 import { PatientPage } from "/kiosk/screens/patient.js";
+import { QueuePage } from "/kiosk/screens/queue.js";
 import { Reason } from "/kiosk/screens/reason.js";
 import { SheetPage } from "/kiosk/screens/sheet.js";
 import { SignIn } from "/kiosk/screens/sign-in.js";
@@ -89,6 +90,7 @@ function Screen() {
   if (place === "training") return html`<${TrainingPage} which=${which} />`;
   if (place === "devices") return html`<${DevicesPage} />`;
   if (place === "health") return html`<${HealthPage} />`;
+  if (place === "queue") return html`<${QueuePage} />`;
   if (place === "update") return html`<${UpdatePage} />`;
   if (place === "danger") return html`<${Danger} />`;
   if (place === "patient") return html`<${PatientPage} />`;

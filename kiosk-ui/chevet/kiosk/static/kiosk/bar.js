@@ -34,16 +34,18 @@ function Network({ status }) {
   const online = status.uplink.state === "online";
   return html`<span class="bar-item">
     <${Icon} name=${online ? "wifi" : "wifi-off"} size="20px" /><span class=${`dot ${online ? "dot-ok" : "dot-off"}`}></span>
-    <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}${online && status.uplink.route ? html` <bdi>${status.uplink.route}</bdi>` : ""}</span>
+    <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}</span>
+    ${online && status.uplink.route ? html`<bdi class="bar-route">${status.uplink.route}</bdi>` : ""}
   </span>${online && status.uplink.watched ? html`<span class="bar-item" role="status" title=${t("bar.watched")}><${Icon} name="eye" size="20px" /><span class="bar-word">${t("bar.watched")}</span></span>` : ""}`;
 }
 
 /** @param {{ status: Status }} props */
 function Queue({ status }) {
+  const { worker } = useKiosk();
   const waiting = status.queue.waiting + status.queue.travelling;
   const words = waiting ? t("bar.queue", { n: waiting }) : t("bar.queue.empty");
-  return html`<span class="bar-item" role="img" aria-label=${words}><${Icon} name="inbox" size="20px" />
-    <span class="bar-word">${words}</span><bdi class="bar-short" aria-hidden="true">${waiting}</bdi></span>`;
+  return html`<button class="bar-item bar-queue" disabled=${!worker} aria-label=${`${waiting} · ${words}`} onClick=${() => go("queue")}><${Icon} name="inbox" size="20px" />
+    <span class="bar-word">${words}</span><bdi class="bar-short" aria-hidden="true">${waiting}</bdi></button>`;
 }
 
 /** @param {{ status: Status }} props */

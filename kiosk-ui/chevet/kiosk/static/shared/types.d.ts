@@ -67,6 +67,13 @@ export interface Update {
   available?: { version: string; by: string; made: string; bytes: number; place: "stick" | "box" } | null;
   refused?: { version: string; reason: string }[];
 }
+export interface StickWork {
+  name: string; way: "to" | "from"; state: "running" | "done" | "failed"; code: string;
+  written?: number; there?: number; left?: number; bytes?: number; number?: number; of?: number; percent?: number;
+  messages?: number; settled?: number; answers?: number;
+}
+/** The courier's sticks that are in. */
+export interface Sticks { sticks: { name: string; free_bytes: number; brings: boolean }[]; waiting: number; work: StickWork | null }
 export interface Prompt { programme: string; code: string; kind: string; value: number; limit: number; unit: string; days: number; source: string }
 export interface TrendPoint { visit: string; at_ms: number; value: number; unit: string }
 /** Earlier visits of the same patient on this box. */

@@ -60,7 +60,7 @@ function Draft({ visit }) {
 }
 
 /** Initials only: the patient's side may face this screen. @param {{ one: Case }} props */
-function CaseRow({ one }) {
+export function CaseRow({ one }) {
   return html`<button class=${`case-row ${one.unread ? "case-unread" : ""}`} onClick=${() => go(one.unread && one.opinion_ms ? `case/${one.id}/answer` : `case/${one.id}`)}>
     <span class="case-face"><bdi>${apart(one.initials)}</bdi></span>
     <span class="case-what"><b>${t(`visit_reason.${one.reason || "other"}`)}</b>

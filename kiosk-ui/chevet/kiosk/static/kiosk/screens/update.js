@@ -51,7 +51,7 @@ export function UpdatePage() {
     ${may && html`<${Hint} kind="ok" icon="refresh-cw" title=${t("update.there", { version: there.version })}>${t("update.from", {
       place: t(`update.place.${there.place}`), by: there.by, made: date(Date.parse(there.made), { dateStyle: "medium" }) })}<//>`}
     ${update?.on && !there && !running && html`<${Hint} kind="info" title=${t("update.none")}>${t("update.none.help")}<//>`}
-    ${(update?.refused ?? []).map((one) => html`<${Hint} kind="attention" icon="triangle-alert" key=${one.version + one.reason} title=${t("update.refused")}>
+    ${(update?.refused ?? []).filter(({ reason }) => reason !== "did_not_start").map((one) => html`<${Hint} kind="attention" icon="triangle-alert" key=${one.version + one.reason} title=${t("update.refused")}>
       ${one.version && html`<bdi dir="ltr">${one.version}</bdi> · `}${t(`update.why.${one.reason}`)}<//>`)}
     ${!running && html`<ul class="update-checks">${checks.map(([key, ok]) => html`<li class=${`card ${ok ? "" : "update-not"}`} key=${key}>
       <${Icon} name=${ok ? "circle-check" : "circle-alert"} size="28px" /><span><b>${t(`update.${key}`)}</b>${!ok && html`<br /><span class="small">${t(`update.${key}.do`)}</span>`}</span></li>`)}</ul>`}
