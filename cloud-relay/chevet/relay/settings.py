@@ -14,10 +14,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from chevet.relay.errors import SettingsError
 from chevet.relay.settings_values import (
+    PUSH_HOSTS,
     SECRET_FILES,
     Minutes,
     Port,
     Region,
+    contact_address,
     database_address,
     https_or_here,
     objects_address,
@@ -149,6 +151,16 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user name at the mail server, empty for none")
     smtp_password_file: Path | None = Field(None, description="file that holds the mail server's password")
     smtp_from: str = Field("", description="sender's address of mails")
+    push_contact: Annotated[str, AfterValidator(contact_address)] = Field(
+        "",
+        description="e-mail or https address for operators of push services; empty for no push to browsers",
+    )
+    push_hosts: tuple[str, ...] = Field(
+        PUSH_HOSTS, description="push services that may be called, by host name; '*' stands for any part"
+    )
+    push_lead_minutes: Annotated[int, Field(ge=0, le=60)] = Field(
+        1, description="so long after a push the same person gets a mail too, unless the case was opened"
+    )
     webhook_url: str = Field("", description="https address that is told of alerts; empty for none")
     webhook_secret_file: Path | None = Field(
         None, description="file with the secret that signs what the webhook is told, 16 characters or more"

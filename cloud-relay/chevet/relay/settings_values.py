@@ -12,9 +12,17 @@ LONGEST: Final = 30 * 24 * 60
 HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """This machine, by whatever name: the only place a road may lead to without TLS."""
 S3: Final = "s3://"
+PUSH_HOSTS: Final = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.notify.windows.com",
+    "*.push.apple.com",
+)
+"""The services that browsers of 2026 name: Chromium's, Firefox's, Edge's, Safari's."""
 SECRET_FILES: Final = (
     "broker_password_file",
     "database_password_file",
+    "oidc_client_secret_file",
     "s3_secret_file",
     "smtp_password_file",
     "webhook_secret_file",
@@ -52,6 +60,15 @@ def https_or_here(value: str) -> str:
     where = urlsplit(value)
     if value and not (where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)):
         raise ValueError("use https://host, or http:// on this machine only")
+    return value
+
+
+def contact_address(value: str) -> str:
+    """Take an address that operators of push services may write to."""
+    if "@" in value and not value.startswith("mailto:"):
+        value = f"mailto:{value}"
+    if value and not value.startswith(("mailto:", "https://")):
+        raise ValueError("use an e-mail address or an https address")
     return value
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from chevet.relay.archive.schema import Found, cases, erasures
 from chevet.relay.archive.schema_duty import alerts
-from chevet.relay.duty.ladder import APART, ASKED, LATE, Step, Waiting
+from chevet.relay.duty.ladder import APART, ASKED, EMAIL, LATE, PUSH, Step, Waiting, Way
 
 WAITING, SENT, FAILED, NEEDLESS = "waiting", "sent", "failed", "needless"
-EMAIL, WEBHOOK, NOBODY = "email", "webhook", "nobody"
+NOBODY = "nobody"
 TAKEN_MS = 120_000
 TRIES = 8
 FIRST_AGAIN_MS = 30_000
@@ -87,23 +87,22 @@ def told_steps(connection: Connection, of: Iterable[str]) -> set[tuple[str, str,
     return {(row.case_id, row.rung, row.round) for row in connection.execute(query.distinct())}
 
 
-def write_down(connection: Connection, step: Step, ways: Sequence[tuple[str, str]], now_ms: int) -> None:
-    """Write a step down: one row for each (channel, to), or one that says that nobody can be told."""
+def write_down(connection: Connection, step: Step, ways: Sequence[Way], now_ms: int) -> None:
+    """Write a step down: one row for each way, or one that says that nobody can be told."""
     there = (alerts.c.case_id == step.case_id, alerts.c.rung == step.rung, alerts.c.round == step.round)
     if connection.execute(select(alerts.c.number).where(*there)).first():
         return  # another process was faster
-    rows = ways or [(NOBODY, "")]
-    for channel, to in dict.fromkeys(rows):
-        reachable = channel != NOBODY
+    for way in dict.fromkeys(ways or [Way(NOBODY, "")]):
+        reachable = way.channel != NOBODY
         connection.execute(
             insert(alerts).values(
                 case_id=step.case_id,
                 rung=step.rung,
                 round=step.round,
-                channel=channel,
-                to=to,
+                channel=way.channel,
+                to=way.to,
                 made_ms=now_ms,
-                next_ms=now_ms,
+                next_ms=now_ms + way.after_ms,
                 state=WAITING if reachable else FAILED,
                 problem="" if reachable else "nobody",
                 tries=0,
@@ -143,9 +142,37 @@ def settle(connection: Connection, number: int, state: str, now_ms: int) -> None
 def not_sent(connection: Connection, one: Alert, problem: str, now_ms: int) -> None:
     """Note why an alert did not leave; it is tried again, later each time, and in the end given up."""
     again = min(FIRST_AGAIN_MS << one.tries, LONGEST_AGAIN_MS)
-    state = WAITING if one.tries + 1 < TRIES else FAILED
+    given_up = NEEDLESS if _mails_after(connection, one) else FAILED
+    state = WAITING if one.tries + 1 < TRIES else given_up
     mine = update(alerts).where(alerts.c.number == one.number)
     connection.execute(mine.values(state=state, problem=problem[:64], next_ms=now_ms + again))
+
+
+def no_browser(connection: Connection, one: Alert, now_ms: int) -> None:
+    """Note that no browser takes a push any more, and send the mail that was to follow it now.
+
+    Where there is none to follow, the coordinator sees that this person was not reached.
+    """
+    mails = _mails_after(connection, one)
+    hurried = update(alerts).where(alerts.c.number.in_(mails), alerts.c.state == WAITING)
+    connection.execute(hurried.where(alerts.c.next_ms > now_ms).values(next_ms=now_ms))
+    mine = update(alerts).where(alerts.c.number == one.number)
+    connection.execute(mine.values(state=NEEDLESS if mails else FAILED, problem="no_browser"))
+
+
+def _mails_after(connection: Connection, one: Alert) -> list[int]:
+    """Return the numbers of the mails that tell the same person the same as a push; of a mail, none."""
+    if one.channel != PUSH:
+        return []
+    row = connection.execute(select(alerts).where(alerts.c.number == one.number)).one()
+    same = select(alerts.c.number).where(
+        alerts.c.case_id == row.case_id,
+        alerts.c.rung == row.rung,
+        alerts.c.round == row.round,
+        alerts.c.to == row.to,
+        alerts.c.channel == EMAIL,
+    )
+    return list(connection.execute(same).scalars())
 
 
 def failed(connection: Connection, most: int = 50) -> list[Failed]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -41,7 +42,7 @@ alerts = Table(  # one row for each person and step of the ladder: sent once, wh
     Column("case_id", String(36), nullable=False, index=True),
     Column("rung", String(8), nullable=False),  # "0", "1", "2", "late", "asked", "invited", "soon"
     Column("round", BigInteger, nullable=False, default=0),  # tells allocations of one case apart
-    Column("channel", String(8), nullable=False),  # "email" or "webhook"
+    Column("channel", String(8), nullable=False),  # "push", "email" or "webhook"
     Column("to", Text, nullable=False),  # user id, an address of last resort, or for the webhook all ids
     Column("made_ms", BigInteger, nullable=False),
     Column("next_ms", BigInteger, nullable=False),
@@ -50,6 +51,19 @@ alerts = Table(  # one row for each person and step of the ladder: sent once, wh
     Column("problem", String(64), nullable=False, default=""),
     Column("sent_ms", BigInteger),
     UniqueConstraint("case_id", "rung", "round", "channel", "to"),
+)
+
+browsers = Table(  # of people who want alerts there; a push service's address and the browser's own keys
+    "push_browser",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", ForeignKey("app_user.id"), nullable=False, index=True),
+    Column("endpoint", Text, nullable=False, unique=True),
+    Column("point", LargeBinary, nullable=False),
+    Column("auth", LargeBinary, nullable=False),
+    Column("browser", String(40), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("taken_ms", BigInteger),  # when the service last took an alert
 )
 
 recording_facts = Table(  # what the programme's report counts

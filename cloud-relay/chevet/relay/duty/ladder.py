@@ -17,6 +17,7 @@ INVITED, SOON = "invited", "soon"
 APART = (INVITED, SOON)
 """Steps that do not wait for an answer to the case."""
 RUNGS = ("0", "1", "2")
+PUSH, EMAIL, WEBHOOK = "push", "email", "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,45 @@ class Step:
     round: int
     users: tuple[str, ...]
     addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How people can be reached: users with a browser that takes alerts, users with an address, and so on.
+
+    `lead_ms` is how long a push is left to do its work before the same person gets a mail.
+    """
+
+    browsers: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
+    mail: bool = False
+    webhook: bool = False
+    lead_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One alert to write down: by which channel, to whom, and how long after the step is due."""
+
+    channel: str
+    to: str
+    after_ms: int = 0
+
+
+def ways_to(step: Step, means: Means) -> list[Way]:
+    """Return every way to those whom a step names.
+
+    First a push to whoever has a browser that takes one. A mail follows after the lead, which is needless by
+    then where the case was opened; whoever has no browser gets it at once. The webhook is told of everything.
+    """
+    found = [Way(PUSH, user) for user in step.users if user in means.browsers]
+    if means.mail:
+        known = [user for user in step.users if user in means.addressed]
+        found += [Way(EMAIL, user, means.lead_ms if user in means.browsers else 0) for user in known]
+        found += [Way(EMAIL, one) for one in step.addresses]
+    if means.webhook:
+        found.append(Way(WEBHOOK, " ".join(dict.fromkeys(step.users))))
+    return found
 
 
 def due_steps(case: Waiting, minutes: Sequence[int], reach: Reach, now_ms: int) -> list[Step]:

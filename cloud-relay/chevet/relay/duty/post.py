@@ -13,9 +13,9 @@ import httpx
 
 from chevet.relay.errors import SettingsError
 from chevet.relay.settings import Settings
+from chevet.relay.settings_values import HERE
 
 TIMEOUT_S: Final = 20.0
-HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 LEAST_SECRET: Final = 16
 SIGNATURE: Final = "X-Chevet-Signature"
 

@@ -1,19 +1,31 @@
 """The round that a running relay makes: allocate by rules, see which steps are due, send what waits."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from chevet.relay.archive import alerts
+from chevet.relay.archive import alerts, browsers
 from chevet.relay.archive.discussion_alerts import to_tell
 from chevet.relay.archive.duty import addresses, coordinators, people
 from chevet.relay.archive.schema import cases, erasures, users
-from chevet.relay.duty.ladder import Reach, Step, Waiting, due_steps
+from chevet.relay.duty.ladder import (
+    EMAIL,
+    MINUTE_MS,
+    PUSH,
+    WEBHOOK,
+    Means,
+    Reach,
+    Step,
+    Waiting,
+    Way,
+    due_steps,
+    ways_to,
+)
 from chevet.relay.duty.post import Channel, NotSent, Webhook, mail_of, webhook_of
 from chevet.relay.duty.rules import Need
-from chevet.relay.duty.words import DEFAULT, Told, call, mail
+from chevet.relay.duty.web_push import Gone, Push, push_of
+from chevet.relay.duty.words import DEFAULT, Told, call, mail, notice
 from chevet.relay.relay import Relay
 from chevet.relay.settings import Settings
 from chevet.study.study import HTEST
@@ -22,12 +34,17 @@ log = logging.getLogger(__name__)
 ALLOCATED_AT_ONCE = 100
 
 
+class _NoBrowserError(Exception):
+    """A person has no browser any more that takes alerts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ways:
     """How people are reached; None where that way is not set up."""
 
     mail: Channel | None
     webhook: Webhook | None
+    push: Push | None = None
 
 
 def ways_of(settings: Settings) -> Ways:
@@ -36,7 +53,7 @@ def ways_of(settings: Settings) -> Ways:
     Raises:
         SettingsError: one of them cannot be used.
     """
-    return Ways(mail_of(settings), webhook_of(settings))
+    return Ways(mail_of(settings), webhook_of(settings), push_of(settings))
 
 
 def make_round(relay: Relay, ways: Ways) -> int:
@@ -47,7 +64,7 @@ def make_round(relay: Relay, ways: Ways) -> int:
     """
     if relay.settings.allocation == "automatic":
         allocate_new(relay)
-    if ways.mail is None and ways.webhook is None:
+    if (ways.mail, ways.webhook, ways.push) == (None, None, None):
         return 0
     plan(relay, ways)
     return send(relay, ways)
@@ -90,7 +107,7 @@ def plan(relay: Relay, ways: Ways) -> None:
         return
     with relay.database.write() as connection:
         for step in new + invited:
-            alerts.write_down(connection, step, _ways(connection, step, ways), now)
+            alerts.write_down(connection, step, _ways(relay, connection, step, ways), now)
 
 
 def _steps(settings: Settings, one: Waiting, reach: Reach, now: int) -> list[Step]:
@@ -102,16 +119,16 @@ def _key(step: Step) -> tuple[str, str, int]:
     return step.case_id, step.rung, step.round
 
 
-def _ways(connection: Connection, step: Step, ways: Ways) -> Sequence[tuple[str, str]]:
-    """Return (channel, to) for everybody whom a step names and who can be reached."""
-    found: list[tuple[str, str]] = []
-    if ways.mail is not None:
-        known = addresses(connection, step.users)
-        found += [(alerts.EMAIL, user) for user in step.users if user in known]
-        found += [(alerts.EMAIL, one) for one in step.addresses]
-    if ways.webhook is not None:
-        found.append((alerts.WEBHOOK, " ".join(dict.fromkeys(step.users))))
-    return found
+def _ways(relay: Relay, connection: Connection, step: Step, ways: Ways) -> list[Way]:
+    """Return every way to those whom a step names, as they can be reached now."""
+    means = Means(
+        browsers=browsers.subscribed(connection, step.users) if ways.push else frozenset(),
+        addressed=frozenset(addresses(connection, step.users)),
+        mail=ways.mail is not None,
+        webhook=ways.webhook is not None,
+        lead_ms=relay.settings.push_lead_minutes * MINUTE_MS,
+    )
+    return ways_to(step, means)
 
 
 def send(relay: Relay, ways: Ways) -> int:
@@ -131,6 +148,10 @@ def _sent(relay: Relay, ways: Ways, one: alerts.Alert) -> bool:
         if not one.needless:
             _go(relay, ways, one)
             state = alerts.SENT
+    except _NoBrowserError:
+        with relay.database.write() as connection:
+            alerts.no_browser(connection, one, relay.now_ms())
+        return False
     except NotSent as problem:
         log.warning("an alert of step %s did not leave by %s: %s", one.rung, one.channel, problem)
         with relay.database.write() as connection:
@@ -149,15 +170,44 @@ def _go(relay: Relay, ways: Ways, one: alerts.Alert) -> None:
     """
     told = Told(one.case_id, one.rung, one.rank, one.received_ms, one.simulated)
     desk, now = relay.settings.desk_url, relay.now_ms()
-    if one.channel == alerts.WEBHOOK:
-        if ways.webhook is None:
-            raise NotSent("not_set_up")
+    if one.channel == WEBHOOK and ways.webhook is not None:
         ways.webhook.call(call(told, one.to.split(), desk, now), now)
-        return
-    if ways.mail is None:
+    elif one.channel == PUSH and ways.push is not None:
+        _push(relay, ways.push, one.to, told)
+    elif one.channel == EMAIL and ways.mail is not None:
+        address, language = _reader(relay, one.to)
+        ways.mail.send(address, *mail(told, language, desk, now))
+    else:
         raise NotSent("not_set_up")
-    address, language = _reader(relay, one.to)
-    ways.mail.send(address, *mail(told, language, desk, now))
+
+
+def _push(relay: Relay, push: Push, user: str, told: Told) -> None:
+    """Send one alert to every browser of a person; one that takes it is enough.
+
+    Raises:
+        _NoBrowserError: none is left.
+        NotSent: none took it now.
+    """
+    now = relay.now_ms()
+    with relay.database.read() as view:
+        found, language = browsers.listeners(view, user), _spoken(view, user)
+    words, problems = notice(told, language, now), list[NotSent | None]()
+    for one in found:
+        try:
+            push.send(one.to, words, told.rank, now // 1000)
+        except Gone:
+            with relay.database.write() as connection:
+                browsers.forget_listener(connection, one.number, user)
+        except NotSent as problem:
+            problems.append(problem)
+        else:
+            with relay.database.write() as connection:
+                browsers.taken(connection, one.number, now)
+            problems.append(None)
+    if not problems:
+        raise _NoBrowserError
+    if problems[0] is not None and None not in problems:
+        raise problems[0]
 
 
 def _reader(relay: Relay, to: str) -> tuple[str, str]:
@@ -170,7 +220,12 @@ def _reader(relay: Relay, to: str) -> tuple[str, str]:
         return to, DEFAULT
     with relay.database.read() as view:
         address = addresses(view, [to]).get(to)
-        spoken = view.execute(select(users.c.languages).where(users.c.id == to)).scalar() or DEFAULT
+        spoken = _spoken(view, to)
     if address is None:
         raise NotSent("no_address")
-    return address, spoken.split(",")[0]
+    return address, spoken
+
+
+def _spoken(view: Connection, user: str) -> str:
+    found: str = view.execute(select(users.c.languages).where(users.c.id == user)).scalar() or DEFAULT
+    return found.split(",")[0]

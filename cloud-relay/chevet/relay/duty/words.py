@@ -52,6 +52,11 @@ LINES: Final = {
         "end": "This message holds no patient data. Do not reply to it.",
     },
 }
+TRIALS: Final = {
+    "fr": "Ceci est un essai : les alertes arrivent ici.",
+    "ar": "هذه تجربة: التنبيهات تصل إلى هنا.",
+    "en": "This is a trial: alerts arrive here.",
+}
 DEFAULT: Final = "fr"
 EVENTS: Final = {
     "asked": "case.asked",
@@ -75,20 +80,57 @@ class Told:
 def mail(told: Told, language: str, desk_url: str, now_ms: int) -> tuple[str, str]:
     """Return subject and text of a mail."""
     spoken = language if language in LINES else DEFAULT
-    apart = told.rung in APART
     lines = LINES[spoken]
-    subject = INVITED_SUBJECTS[spoken] if apart else SUBJECTS[spoken][told.rank]
-    what = told.rung if told.rung in lines else "unread"
-    where = "talks" if apart else f"case/{told.case_id}"
+    where = "talks" if told.rung in APART else f"case/{told.case_id}"
     link = f"{desk_url.rstrip('/')}/#/{where}" if desk_url else ""
     text = [
-        lines[what].format(minutes=(now_ms - told.received_ms) // 60_000),
+        lines[_line(told)].format(minutes=(now_ms - told.received_ms) // 60_000),
         lines["where"].format(link=link) if link else lines["no_link"],
         "",
         lines["end"],
     ]
     mark = "[HTEST] " if told.simulated else ""
-    return f"{mark}Chevet. {subject}", "\n".join(text) + "\n"
+    return f"{mark}Chevet. {_subject(told, spoken)}", "\n".join(text) + "\n"
+
+
+def notice(told: Told, language: str, now_ms: int) -> bytes:
+    """Return what a browser shows, as JSON: title and text as in a mail, without an address of the case."""
+    spoken = language if language in LINES else DEFAULT
+    lines = LINES[spoken]
+    mark = "[HTEST] " if told.simulated else ""
+    said = {
+        "title": f"{mark}Chevet. {_subject(told, spoken)}",
+        "body": lines[_line(told)].format(minutes=(now_ms - told.received_ms) // 60_000),
+        "lang": spoken,
+        "dir": _direction(spoken),
+        "urgent": told.rank == 0 and told.rung not in APART,
+    }
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def trial(language: str) -> bytes:
+    """Return what a browser shows when its reader tries it out."""
+    spoken = language if language in LINES else DEFAULT
+    said = {
+        "title": "Chevet",
+        "body": TRIALS[spoken],
+        "lang": spoken,
+        "dir": _direction(spoken),
+        "urgent": False,
+    }
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _direction(language: str) -> str:
+    return "rtl" if language == "ar" else "ltr"
+
+
+def _line(told: Told) -> str:
+    return told.rung if told.rung in LINES[DEFAULT] else "unread"
+
+
+def _subject(told: Told, spoken: str) -> str:
+    return INVITED_SUBJECTS[spoken] if told.rung in APART else SUBJECTS[spoken][told.rank]
 
 
 def call(told: Told, users: list[str], desk_url: str, now_ms: int) -> bytes:
