@@ -23,7 +23,6 @@ from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.passkeys import router as passkeys
 from chevet.relay.api.protection import router as protection
 from chevet.relay.api.push import router as push
-from chevet.relay.api.provider import router as provider
 from chevet.relay.api.sealed import router as sealed
 from chevet.relay.api.voices import router as voices
 from chevet.relay.api.wall import STATEMENT, Wall
