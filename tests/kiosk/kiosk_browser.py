@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 SIZES = {"large": (1280, 800), "small": (800, 480)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENTS = {"fr": "Fatima Bouchra", "zgh": "Fatima Bouchra", "en": "Fatima Bouchra", "ar": "فاطمة بوشرى"}
 FIRST_CHOICES = """if (location.protocol === 'http:') {

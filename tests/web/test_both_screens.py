@@ -1,5 +1,6 @@
 """One case by hand on the real kiosk and the real desk, served by real processes on virtual instruments."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import httpx
 import pytest
 from kiosk.kiosk_browser import FIRST_CHOICES, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import PICTURES, Hand
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from running_kit import RunningDemo
 
 from chevet.sim import demo
@@ -55,7 +56,48 @@ def test_a_case_goes_from_the_workers_hand_to_the_specialists_and_back(kit: Runn
     worker.sees("answer.verified")
     expect(page.locator(".answer-advice")).to_have_text(ADVICE)
     expect(page.get_by_text(demo.SPECIALIST_NAME).first).to_be_visible()
+    hears(page.locator(".answer-voice"))
     worker.picture("answer")
+    speak_back(worker, desk)
+
+
+def speak(page: Page) -> None:
+    """Say something for a good second, and stop."""
+    expect(page.locator(".spoken-time").first).to_have_text(re.compile("0:0[1-9]"))
+    page.locator(".spoken-hearing .button-main").click()
+    expect(page.locator(".spoken-kept .voice-play")).to_be_focused()
+
+
+def hears(around: Locator) -> None:
+    """Touch the large button and hear: the browser's own player moves on."""
+    button = around.locator(".voice-play")
+    expect(button).to_be_visible(timeout=SLOW_MS)
+    around.locator("audio").evaluate(
+        """(one) => {
+          window.heard = 0;
+          one.addEventListener('timeupdate', () => {
+            window.heard = Math.max(window.heard, one.currentTime);
+          });
+        }"""
+    )
+    button.click()
+    around.page.wait_for_function("() => window.heard > 0.2")
+
+
+def speak_back(worker: Hand, desk: Page) -> None:
+    """The worker answers by voice; the desk hears it in the conversation."""
+    worker.touch("answer.case")
+    worker.touch("speak.title")
+    worker.picture("speaking")
+    speak(worker.page)
+    worker.picture("spoken")
+    worker.touch("speak.send")
+    worker.sees("speak.sent")
+    expect(worker.page.locator(".hint .voice-play")).to_be_visible()
+    desk.bring_to_front()
+    desk.get_by_role("tab", name="Échanges").click()
+    hears(desk.locator(".said-note"))
+    picture(desk, "thread")
 
 
 def abandon_what_is_open(kiosk: str) -> None:
@@ -158,6 +200,9 @@ def answer(desk: Page) -> None:
     picture(desk, "ears")
     desk.get_by_label("Impression").fill("Rythme sinusal, pas de signe d’alarme.")
     desk.locator("textarea").nth(1).fill(ADVICE)
+    desk.get_by_role("button", name="Enregistrer une note vocale").click()
+    speak(desk)
+    picture(desk, "spoken")
     for code in ("probable", "routine", "no"):
         desk.locator(f".answer .choice-{code}").click()
     desk.locator(".answer .button-main").click()

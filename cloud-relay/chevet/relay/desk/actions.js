@@ -126,15 +126,15 @@ export async function takeOrGive(what) {
  */
 export async function sign(password, proof = {}) {
   const id = now().open?.id ?? "";
-  const { follow_up_date, ...written } = draftOf(id);
-  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, password, ...proof });
+  const { follow_up_date, voice, ...written } = draftOf(id);
+  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, voice: voice?.text ?? "", password, ...proof });
   setDraft(id, null);
   set({ dialog: "" });
   await Promise.all([readCase(id), readInbox()]);
 }
 
 /**
- * @param {{kind: "note" | "retake", step: string, site: string, side: string, text: string}} message
+ * @param {{kind: "note" | "retake", step: string, site: string, side: string, text: string, voice?: string}} message
  * @returns {Promise<boolean>} whether it was taken
  */
 export async function write(message) {

@@ -3,6 +3,7 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceField, lasting } from "/shared/voice-note.js";
 import { ClaimButton, PatientStrip } from "/desk/case.js";
 import { GiveAway } from "/desk/give-away.js";
 import { Medicines } from "/desk/medicines.js";
@@ -47,8 +48,8 @@ function Answer({ one }) {
 function Answered({ one, mine }) {
   const latest = one.opinions.at(-1);
   if (!latest) return null;
-  const { id, case: of, version, author, signed_ms, verified, ...said } = latest;
-  const amend = () => setDraft(one.id, { ...said, follow_up_date: said.follow_up_date ?? "", medicines: said.medicines ?? [] });
+  const { id, case: of, version, author, signed_ms, verified, voice, ...said } = latest;
+  const amend = () => setDraft(one.id, { ...said, follow_up_date: said.follow_up_date ?? "", medicines: said.medicines ?? [], voice: null, keep_voice: Boolean(voice) });
   return html`<p class="note note-ok" role="status"><${Icon} name="circle-check" /><span>${t("answer.sent")}</span></p>
     <${OpinionCard} opinion=${latest} />
     ${mine ? html`<button type="button" class="button" onClick=${amend}>${t("answer.amend")}</button>` : html`<p class="soft small">${t("answer.amend_how")}</p><${ClaimButton} one=${one} />`}`;
@@ -76,6 +77,7 @@ function Form({ one }) {
     <${Text} name="impression" rows=${3} value=${draft.impression} change=${change} />
     <${Choice} name="certainty" options=${CERTAINTIES.map((code) => [code, word("certainty", code)])} value=${draft.certainty} choose=${(/** @type {string} */ certainty) => change({ certainty })} />
     <${Text} name="advice" rows=${4} value=${draft.advice} change=${change} />
+    <${Voice} one=${one} draft=${draft} change=${change} />
     <${Medicines} stock=${one.stock ?? []} chosen=${draft.medicines} site=${one.site.name} change=${(/** @type {Draft["medicines"]} */ medicines) => change({ medicines })} />
     <${Choice} name="urgency" options=${URGENCIES.map((code) => [code, word("urgency", code)])} value=${draft.urgency} choose=${(/** @type {string} */ urgency) => change({ urgency })} />
     <${Choice} name="transfer" options=${[["yes", t("transfer.yes")], ["no", t("transfer.no")]]} value=${draft.transfer === null ? "" : draft.transfer ? "yes" : "no"} choose=${(/** @type {string} */ code) => change({ transfer: code === "yes" })} />
@@ -87,6 +89,17 @@ function Form({ one }) {
       <button type="submit" class="button button-main" disabled=${Boolean(lacks)} aria-describedby=${lacks ? "lacks" : null}><${Icon} name="send" />${t("answer.sign")}</button>
     </div>
   </form>`;
+}
+
+/** The same said aloud, or the voice of the version before. @param {{ one: DeskCase, draft: Draft, change: (part: Partial<Draft>) => void }} props */
+function Voice({ one, draft, change }) {
+  const before = one.opinions.at(-1)?.voice;
+  return html`<div class="field"><span class="label">${t("field.voice")}</span>
+    ${draft.keep_voice && before
+      ? html`<p class="kept-voice"><span class="chip"><${Icon} name="mic" />${t("answer.voice_kept", { length: lasting(before.length_ms / 1000) })}</span>
+          <button type="button" class="button button-quiet" onClick=${() => change({ keep_voice: false })}><${Icon} name="x" />${t("answer.voice_drop")}</button></p>`
+      : html`<${VoiceField} path=${`/api/cases/${one.id}/voice`} voice=${draft.voice} change=${(/** @type {Draft["voice"]} */ voice) => change({ voice })} label=${t("field.voice")} key=${one.id} />`}
+  </div>`;
 }
 
 /** @param {{ name: "impression" | "advice", rows: number, value: string, change: (part: Partial<Draft>) => void }} props */

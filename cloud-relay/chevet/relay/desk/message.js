@@ -3,6 +3,7 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceField } from "/shared/voice-note.js";
 import { write } from "/desk/actions.js";
 import { word } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
@@ -21,16 +22,18 @@ export function MessageForm({ one }) {
   const { retake } = useDesk();
   const [kind, setKind] = useState(/** @type {"retake" | "note"} */ ("retake"));
   const [text, setText] = useState("");
+  const [voice, setVoice] = useState(/** @type {import("/shared/types.js").SpokenDraft | null} */ (null));
   const [sent, setSent] = useState(false);
   const place = retake ?? { step: "", site: "", side: "" };
-  const ready = kind === "note" ? Boolean(text.trim()) : Boolean(place.step);
+  const ready = kind === "note" ? Boolean(text.trim() || voice) : Boolean(place.step);
 
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
     const where = kind === "retake" ? place : { step: "", site: "", side: "" };
-    if (!(await write({ kind, ...where, text: text.trim() }))) return;
+    if (!(await write({ kind, ...where, text: text.trim(), voice: voice?.text ?? "" }))) return;
     setText("");
+    setVoice(null);
     setSent(true);
   }
 
@@ -42,6 +45,7 @@ export function MessageForm({ one }) {
     ${kind === "retake" ? html`<${Where} place=${place} choose=${(/** @type {Place} */ chosen) => set({ retake: chosen })} />` : ""}
     <div class="field"><label for="message-text">${t(kind === "retake" ? "message.how" : "message.text")}</label>
       <textarea id="message-text" rows="3" dir="auto" maxlength="2000" placeholder=${t(kind === "retake" ? "message.how_hint" : "message.text_hint")} value=${text} onInput=${(/** @type {any} */ e) => setText(e.target.value)}></textarea></div>
+    <${VoiceField} path=${`/api/cases/${one.id}/voice`} voice=${voice} change=${setVoice} />
     <div class="answer-foot">
       ${ready ? "" : html`<p class="field-note">${t(kind === "retake" ? "message.touch_first" : "message.write_first")}</p>`}
       <button type="submit" class="button button-main" disabled=${!ready}><${Icon} name="send" />${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button>

@@ -1,9 +1,10 @@
 /** The last look before signing: for whom, what, where to; then the password that unlocks the key. */
 
 import { ApiError } from "/shared/api.js";
-import { date, t } from "/shared/i18n.js";
+import { date, number, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { lasting } from "/shared/voice-note.js";
 import { sign } from "/desk/actions.js";
 import { PatientStrip } from "/desk/case.js";
 import { Dialog } from "/desk/dialog.js";
@@ -54,6 +55,7 @@ export function SignDialog() {
     <div class="sign-look">
       <p class="said-text"><bdi>${draft.impression}</bdi></p><p class="said-text"><bdi>${draft.advice}</bdi></p>
       <${MedicineList} medicines=${draft.medicines} />
+      ${draft.voice ? html`<p><span class="chip"><${Icon} name="mic" />${t("sign.voice", { length: lasting(draft.voice.length_ms / 1000), size: number(draft.voice.bytes / 1000, 0) })}</span></p>` : ""}
       <p class="chips"><span class="chip">${word("certainty", draft.certainty)}</span><${UrgencyChip} urgency=${draft.urgency} />
         <span class=${`chip ${draft.transfer ? "chip-bad" : ""}`}>${draft.transfer ? t("transfer.yes") : t("transfer.no")}</span>
         ${draft.follow_up_date ? html`<span class="chip">${t("opinion.follow_up", { date: date(Date.parse(draft.follow_up_date)) })}</span>` : ""}</p>

@@ -50,7 +50,7 @@ const FIRST = {
 export const { now, set, use: useDesk } = stateOf(FIRST);
 
 /** @type {Draft} */
-const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "", medicines: [] };
+const BLANK = { impression: "", certainty: "", advice: "", urgency: "", transfer: null, follow_up_date: "", medicines: [], voice: null, keep_voice: false };
 
 /** @param {string} id of a case @returns {Draft} */
 export function draftOf(id) {

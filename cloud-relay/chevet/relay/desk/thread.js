@@ -3,6 +3,7 @@
 import { clock, date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceOf } from "/shared/voice-note.js";
 import { FeedbackCard } from "/desk/feedback.js";
 import { MedicineList } from "/desk/medicines.js";
 import { Blank, UrgencyChip, word } from "/desk/say.js";
@@ -25,16 +26,18 @@ export function Thread({ one }) {
     <${Way} one=${one} delivery=${delivery} />`;
 }
 
-/** When something was said, and whether it reached the site. @param {{ at: number, id: string }} props */
-export function Reached({ at, id }) {
+/** When something was said, and whether it, and its voice, reached the site. @param {{ at: number, id: string, voice?: import("/shared/types.js").Voice | null }} props */
+export function Reached({ at, id, voice }) {
   const { delivery, open } = useDesk();
   const back = delivery?.back?.find((one) => one.id === id);
   const site = open?.site.name ?? "";
   const when = html`<span class="soft small">${date(at, { day: "numeric", month: "short" })} ${clock(at)}</span>`;
+  const sound = voice && delivery?.back?.find((one) => one.id === voice.id);
+  const heard = sound && html`<span class=${`chip ${sound.at_site_ms ? "chip-ok" : "chip-attention"}`}><${Icon} name="mic" />${sound.at_site_ms ? t("back.voice_there") : t("back.voice_travelling")}</span>`;
   if (!back) return html`<p class="reached">${when}</p>`;
   return html`<p class="reached">${when}${back.at_site_ms
     ? html`<span class="chip chip-ok"><${Icon} name="circle-check" />${t("back.there", { site, time: clock(back.at_site_ms) })}</span>`
-    : html`<span class="chip chip-attention"><${Icon} name="truck" />${t("back.travelling", { site })}</span>`}</p>`;
+    : html`<span class="chip chip-attention"><${Icon} name="truck" />${t("back.travelling", { site })}</span>`}${heard}</p>`;
 }
 
 /** @param {{ opinion: Opinion }} props */
@@ -44,12 +47,13 @@ export function OpinionCard({ opinion }) {
     <header><${Icon} name="badge-check" /><h3>${t("opinion.title", { n: opinion.version })}</h3><span class="soft">${author.name}${author.specialty ? ` · ${word("specialty", author.specialty)}` : ""}</span></header>
     <p class="said-text"><bdi>${opinion.impression}</bdi></p>
     <p class="said-text"><bdi>${opinion.advice}</bdi></p>
+    <${VoiceOf} voice=${opinion.verified ? opinion.voice : null} path=${`/api/cases/${opinion.case}`} />
     <${MedicineList} medicines=${opinion.medicines} />
     <p class="chips"><span class="chip">${word("certainty", opinion.certainty)}</span><${UrgencyChip} urgency=${opinion.urgency} />
       <span class=${`chip ${opinion.transfer ? "chip-bad" : ""}`}>${opinion.transfer ? t("transfer.yes") : t("transfer.no")}</span>
       ${opinion.follow_up_date ? html`<span class="chip">${t("opinion.follow_up", { date: date(Date.parse(opinion.follow_up_date)) })}</span>` : ""}
       ${opinion.verified ? html`<span class="chip chip-ok"><${Icon} name="shield-check" />${t("signature_ok")}</span>` : html`<span class="chip chip-bad"><${Icon} name="triangle-alert" />${t("signature_bad")}</span>`}</p>
-    <${Reached} at=${opinion.signed_ms} id=${opinion.id} />
+    <${Reached} at=${opinion.signed_ms} id=${opinion.id} voice=${opinion.voice} />
   </article>`;
 }
 
@@ -60,7 +64,8 @@ export function MessageCard({ message }) {
   return html`<article class=${`said said-${message.kind}`}>
     <header><${Icon} name=${message.kind === "retake" ? "rotate-ccw" : "mail-open"} /><h3>${message.kind === "retake" ? t("message.retake_of", { place }) : t("message.note")}</h3><span class="soft">${message.author.name}</span></header>
     ${message.text ? html`<p class="said-text"><bdi>${message.text}</bdi></p>` : ""}
-    <${Reached} at=${message.at_ms} id=${message.id} />
+    <${VoiceOf} voice=${message.verified ? message.voice : null} path=${`/api/cases/${message.case}`} />
+    <${Reached} at=${message.at_ms} id=${message.id} voice=${message.voice} />
   </article>`;
 }
 

@@ -3,7 +3,7 @@
 import type { Marks } from "/shared/instruments/ecg-paper-marks.js";
 import type { Shape } from "/shared/instruments/picture-viewer-draw.js";
 import type { State } from "/shared/instruments/sound-player-over.js";
-import type { Consent, Medicine, Message, Opinion, Patient, Person, Recording, Vital } from "/shared/types.js";
+import type { Consent, Medicine, Message, Opinion, Patient, Person, Recording, SpokenDraft, Vital } from "/shared/types.js";
 
 export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
 export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; second_factor?: "required" | "off"; passkeys?: string; sealing?: "processing" | "sealed"; now_ms: number }
@@ -43,6 +43,8 @@ export interface RefusedBundle { id: string; site: string; reason: string; at_ms
 /** What the specialist is writing; `null` until chosen, so that nothing is signed by default. */
 export interface Draft {
   impression: string; certainty: string; advice: string; urgency: string; transfer: boolean | null; follow_up_date: string; medicines: Medicine[];
+  /** Said aloud beside the words, signed with them. */ voice: SpokenDraft | null;
+  /** An amendment goes on with the voice of the version before. */ keep_voice: boolean;
 }
 export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread" | "live";
 /** How live mode goes, told each second. */

@@ -60,3 +60,14 @@ export async function bytes(path) {
   const answer = await response.json().catch(() => null);
   throw new ApiError(response.status, answer?.error?.code ?? "other", answer?.error?.field ?? "");
 }
+
+/** Speech for the other end to code. @param {string} path @param {ArrayBuffer} samples @returns {Promise<Blob>} the sound as it would travel */
+export async function speak(path, samples) {
+  const headers = { "X-Chevet": "1", "Content-Type": "application/octet-stream" };
+  const response = await fetch(path, { method: "POST", headers, body: samples }).catch(() => {
+    throw new ApiError(0, "unreachable");
+  });
+  if (response.ok) return response.blob();
+  const answer = await response.json().catch(() => null);
+  throw new ApiError(response.status, answer?.error?.code ?? "other", answer?.error?.field ?? "");
+}

@@ -4,6 +4,7 @@ import { post } from "/shared/api.js";
 import { date, has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceOf } from "/shared/voice-note.js";
 import { readCases } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Button, Hint, Main, Page, Value } from "/kiosk/parts.js";
@@ -35,6 +36,7 @@ export function Answer({ id }) {
     main=${html`<${Main} go=${read} icon="check">${one.unread ? t("answer.read") : t("case.home")}<//>`}>
     ${!opinion.verified && html`<${Hint} kind="bad" title=${t("answer.unverified")}>${t("answer.unverified.help")}<//>`}
     <${Todo} opinion=${opinion} />
+    <${Spoken} opinion=${opinion} id=${id} />
     <div class="answer-words">
       <section class="card"><h2>${t("answer.advice")}</h2><p class="answer-advice" dir="auto">${opinion.advice}</p></section>
       <section class="card"><h2>${t("answer.impression")} <span class="chip">${t(`certainty.${opinion.certainty}`)}</span></h2>
@@ -58,6 +60,12 @@ function Todo({ opinion }) {
     <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${t(`urgency.${opinion.urgency}`)}</b></li>
     <li><${Icon} name="calendar" size="48px" /><span><span class="soft small">${t("answer.follow_up")}</span><b>${when}</b></span></li>
   </ul>`;
+}
+
+/** The same in the specialist's own voice, once its sound is here; unverified words have none. @param {{ opinion: Opinion, id: string }} props */
+function Spoken({ opinion, id }) {
+  if (!opinion.voice || !opinion.verified) return null;
+  return html`<section class="answer-voice" aria-label=${t("answer.voice")}><${VoiceOf} voice=${opinion.voice} path=${`/api/cases/${id}`} label=${t("answer.voice")} /></section>`;
 }
 
 /** Chosen from what this site has. @param {{ opinion: Opinion }} props */

@@ -4,12 +4,14 @@ import { get, post } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceOf } from "/shared/voice-note.js";
 import { readCases } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Road, since } from "/kiosk/delivery.js";
 import { Button, Chip, Hint, Main, Page } from "/kiosk/parts.js";
 import { apart } from "/kiosk/people.js";
 import { whatText } from "/kiosk/recording-row.js";
+import { Speak } from "/kiosk/screens/speak.js";
 import { Escalation } from "/kiosk/screens/escalation.js";
 import { go } from "/kiosk/route.js";
 import { useKiosk } from "/kiosk/store.js";
@@ -24,7 +26,7 @@ export function useCase(id) {
   const [full, setFull] = useState(/** @type {FullCase | null} */ (null));
   useEffect(() => {
     attempt(() => get(`/api/cases/${id}`)).then((answer) => answer && setFull(answer));
-  }, [id, brief?.state, brief?.unread, brief?.retakes.length]);
+  }, [id, brief?.state, brief?.unread, brief?.retakes.length, brief?.said]);
   return full && { ...full, ...brief };
 }
 
@@ -54,6 +56,7 @@ export function CasePage({ id }) {
     ${one.refused && html`<${Hint} kind="bad" title=${t("case.refused")}>${t("case.refused.help", { phone: status?.site.phone ?? "" })}<//>`}
     ${!one.refused && one.state === "on_box" && status?.uplink.state === "offline" && html`<${Hint} kind="info" icon="wifi-off" title=${t("case.offline")}>${t("case.offline.help")}<//>`}
     ${one.messages.map((message) => html`<${Word} message=${message} open=${one.retakes.includes(message.id)} key=${message.id} />`)}
+    ${!one.refused && html`<${Speak} id=${id} />`}
   <//>`;
 }
 
@@ -69,5 +72,5 @@ function Word({ message, open }) {
   const retake = message.kind === "retake";
   const title = retake ? t("case.retake", { what: whatText(message) }) : html`<bdi>${message.author.name}</bdi>`;
   return html`<${Hint} kind=${open || !retake ? "attention" : "ok"} icon=${retake ? (open ? "rotate-ccw" : "check") : "mail-open"} title=${title}>
-    <bdi>${message.text}</bdi>${retake && !open ? ` · ${t("again.met")}` : ""}<//>`;
+    <bdi>${message.text}</bdi><${VoiceOf} voice=${message.voice} path=${`/api/cases/${message.case}`} />${retake && !open ? ` · ${t("again.met")}` : ""}<//>`;
 }
