@@ -16,6 +16,7 @@ DRAFT = {
     "transfer": None,
     "follow_up_date": "",
     "medicines": [{"name": "Aspirine 100 mg", "how": ""}],
+    "keep_voice": False,
     "opinions": 0,
 }
 

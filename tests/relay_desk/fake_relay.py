@@ -68,6 +68,9 @@ class FakeRelay:
         self.swaps: list[Shape] = []
         self.earlier: list[Shape] = []
         self.user: Shape | None = None
+        self.devices: dict[str, set[str]] = {}
+        self.ended = False
+        self.read_offline: list[Shape] = []
 
     def case(self, case_id: str) -> Shape:
         if case_id not in self.cases:
@@ -118,10 +121,15 @@ def build(relay: FakeRelay) -> FastAPI:
     _case_routes(app, relay)
     _media_routes(app, relay)
     _aid_routes(app, relay)
+    _keeping_routes(app, relay)
 
     @app.get("/")
     def page() -> FileResponse:
         return FileResponse(DESK / "index.html")
+
+    @app.get("/sealed.html")
+    def sealed() -> FileResponse:
+        return FileResponse(DESK / "sealed.html")
 
     return app
 
@@ -142,7 +150,7 @@ def _guard(app: FastAPI, relay: FakeRelay) -> None:
             return _answer(RefusalError(*fault))
         if request.method not in ("GET", "HEAD") and request.headers.get("X-Chevet") != "1":
             return _answer(RefusalError(403, "wrong_origin"))
-        is_open = path in ("/api/status", "/api/session") or not path.startswith("/api")
+        is_open = path in ("/api/status", "/api/session", "/api/kept") or not path.startswith("/api")
         if not is_open and relay.user is None:
             return _answer(RefusalError(401, "not_signed_in"))
         response: Response = await call_next(request)
@@ -203,6 +211,10 @@ def _reading_routes(app: FastAPI, relay: FakeRelay) -> None:
             return case["state"] == "answered", ORDER[case["urgency"]], -case["age_s"]
 
         return {"cases": [in_inbox(case) for case in sorted(relay.cases.values(), key=place)]}
+
+    @app.get("/api/discussions")
+    def discussions() -> Shape:
+        return {"discussions": []}
 
     @app.get("/api/refused")
     def refused() -> Shape:
@@ -272,6 +284,52 @@ def _writing_routes(app: FastAPI, relay: FakeRelay) -> None:
         sent |= {"at_ms": now_ms(), "verified": True}
         found["messages"].append(sent)
         return sent
+
+
+def _keeping_routes(app: FastAPI, relay: FakeRelay) -> None:
+    @app.put("/api/cases/{case_id}/draft")
+    async def draft(case_id: str, body: dict[str, Any]) -> Shape:
+        found, replaced = relay.case(case_id), body.pop("replaces_ms", None)
+        if found["claimed_by"] is None or found["claimed_by"]["id"] != DOCTOR["id"]:
+            raise RefusalError(409, "not_claimed")
+        if len(found["opinions"]) > body["opinions"]:
+            raise RefusalError(409, "answered_meanwhile")
+        if found.get("draft") and found["draft"]["at_ms"] != replaced:
+            raise RefusalError(409, "draft_changed")
+        found["draft"] = body | {"at_ms": now_ms()}
+        return {"at_ms": found["draft"]["at_ms"]}
+
+    @app.delete("/api/cases/{case_id}/draft", status_code=204)
+    def drop(case_id: str) -> None:
+        relay.case(case_id).pop("draft", None)
+
+    @app.post("/api/cases/{case_id}/keep")
+    async def keep(case_id: str, body: Shape) -> Shape:
+        relay.case(case_id)
+        device = body["device"] or "device-1"
+        relay.devices.setdefault(device, set()).add(case_id)
+        return {"device": device, "until_ms": now_ms() + 7 * 86_400_000, "now_ms": now_ms()}
+
+    @app.post("/api/kept")
+    async def contact(body: Shape) -> Shape:
+        relay.read_offline += body["opened"]
+        held = set() if relay.ended else relay.devices.get(body["device"], set())
+        gone = {one: _why_gone(relay, one) for one in body["cases"] if relay.ended or _why_gone(relay, one)}
+        stay = {one: now_ms() + 86_400_000 for one in body["cases"] if one in held and one not in gone}
+        return {"stands": not relay.ended, "stay": stay, "gone": gone, "now_ms": now_ms()}
+
+    @app.get("/api/kept")
+    def devices() -> Shape:
+        return {"devices": []}
+
+
+def _why_gone(relay: FakeRelay, case_id: str) -> str:
+    found = relay.cases.get(case_id)
+    if relay.ended or found is None:
+        return "ended" if relay.ended else "gone"
+    if found["opinions"]:
+        return "answered"
+    return "" if found["claimed_by"] and found["claimed_by"]["id"] == DOCTOR["id"] else "not_claimed"
 
 
 def _media_routes(app: FastAPI, relay: FakeRelay) -> None:

@@ -27,6 +27,7 @@ class DraftBody(BaseModel):
     transfer: bool | None
     follow_up_date: Day | Literal[""]
     medicines: Annotated[list[MedicineBody], Field(max_length=MOST_MEDICINES)]
+    keep_voice: bool = False
     opinions: Annotated[int, Field(ge=0, le=10_000)]
     replaces_ms: Annotated[int, Field(ge=0, le=1 << 53)] | None = None
 

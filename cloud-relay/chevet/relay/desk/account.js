@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { Dialog } from "/desk/dialog.js";
 import { Contact } from "/desk/contact.js";
 import { Passkeys } from "/desk/passkeys.js";
+import { KeptDevices } from "/desk/kept-devices.js";
 import { useDesk } from "/desk/store.js";
 
 /** @typedef {{id: string, browser: string, created_ms: number, seen_ms: number, ends_ms: number, current: boolean}} Session */
@@ -32,5 +33,6 @@ export function Account() {
       ${one.current ? "" : html`<button type="button" class="button" onClick=${() => end(`/api/sessions/${one.id}`)}>${t("sessions.end")}</button>`}
     </li>`)}</ul>
     ${others.length > 1 ? html`<div class="dialog-foot"><button type="button" class="button" onClick=${() => end("/api/sessions")}>${t("sessions.end_all")}</button></div>` : ""}
+    <${KeptDevices} failed=${setProblem} />
   <//>`;
 }

@@ -3,6 +3,10 @@
 import { ApiError, get, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
 import { nameApp } from "/desk/installed.js";
+import { checkKept, forgetAll, settle } from "/desk/kept-contact.js";
+import { takeUp } from "/desk/kept-drafts.js";
+import { lock } from "/desk/kept-lock.js";
+import { keptNow, keptSet } from "/desk/kept-state.js";
 import { connect, disconnect } from "/desk/line.js";
 import { go, parse } from "/desk/route.js";
 import { draftOf, now, set, setDraft } from "/desk/store.js";
@@ -10,6 +14,8 @@ import { draftOf, now, set, setDraft } from "/desk/store.js";
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
 
 const ROOMS = ["/shared", "/desk"];
+/** Set in the browser's own store while a sign-out has not reached the relay. */
+const LEAVING = "chevet.leaving";
 
 /** @param {string} language */
 export async function chooseLanguage(language) {
@@ -40,9 +46,11 @@ async function attempt(work, failed) {
 /** @param {ApiError} error */
 const showTrouble = (error) => set({ trouble: error.sentence });
 
-function endSession() {
+export function endSession() {
   if (!now().user) return;
   disconnect();
+  lock();
+  keptSet({ unlocked: false });
   set({ user: null, ended: true, inbox: null, open: null, delivery: null, earlier: null, refused: null, dialog: "" });
 }
 
@@ -63,15 +71,27 @@ export async function signIn(user, password) {
 }
 
 export async function signOut() {
-  await attempt(() => remove("/api/session"), showTrouble);
+  // Without a line the cookie stays: the next page that meets the relay ends the session first.
+  localStorage.setItem(LEAVING, "yes");
+  await forgetAll().catch(() => undefined); // a browser without a store kept nothing
+  await leave();
   disconnect();
   set({ user: null, ended: false, inbox: null, open: null, delivery: null, earlier: null, refused: null, drafts: {}, dialog: "" });
+}
+
+/** End the session of somebody who signed out, now or while there was no line. @returns {Promise<void>} */
+export async function leave() {
+  if (localStorage.getItem(LEAVING) !== "yes") return;
+  const gone = await remove("/api/session").then(() => true, (error) => error.code === "not_signed_in");
+  if (gone) localStorage.removeItem(LEAVING);
 }
 
 /** Signed in: open the live line and what the address names. */
 export async function enter() {
   connect();
   await Promise.all([readInbox(), readRefused(), follow()]);
+  const { user } = now();
+  if (user && !keptNow().offline) void settle(user.id);
 }
 
 /** Follow the address. */
@@ -88,6 +108,7 @@ export async function readInbox() {
   if (now().user?.role === "auditor") return;
   const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
   if (answer) set({ inbox: answer.cases, waiting: answer.waiting ?? 0, inboxError: "", inboxAt: Date.now() });
+  if (answer) void checkKept(answer.cases, now().user?.id ?? "");
 }
 
 export async function readRefused() {
@@ -100,6 +121,7 @@ export async function readCase(id) {
   const found = await attempt(() => get(`/api/cases/${id}`), (error) => set({ openError: error.code }));
   if (!found || now().route.id !== id) return;
   set({ open: found, openError: "" });
+  takeUp(found);
   await readDelivery(id);
 }
 
@@ -115,6 +137,7 @@ export async function takeOrGive(what) {
   if (!id) return;
   const found = await attempt(() => post(`/api/cases/${id}/${what}`), showTrouble);
   if (found && now().route.id === id) set({ open: found, trouble: "" });
+  if (found) takeUp(found);
   await readInbox();
 }
 

@@ -4,10 +4,13 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { VoiceField, lasting } from "/shared/voice-note.js";
+import { Conflict, DraftState } from "/desk/answer-kept.js";
 import { ClaimButton, PatientStrip } from "/desk/case.js";
 import { GiveAway } from "/desk/give-away.js";
+import { useKept } from "/desk/kept-state.js";
 import { Medicines } from "/desk/medicines.js";
 import { MessageForm } from "/desk/message.js";
+import { NeedsLine } from "/desk/offline.js";
 import { Phrases } from "/desk/phrases.js";
 import { draftOf, set, setDraft, useDesk } from "/desk/store.js";
 import { OpinionCard } from "/desk/thread.js";
@@ -21,13 +24,14 @@ export const URGENCIES = ["routine", "urgent", "emergency"];
 
 export function AnswerPanel() {
   const { open, side } = useDesk();
+  const { offline } = useKept();
   if (!open) return html`<aside class="answer" aria-label=${t("answer.title")}></aside>`;
   return html`<aside class="answer" aria-label=${t("answer.title")}>
     <${PatientStrip} one=${open} short />
     <div class="answer-choice" role="group" aria-label=${t("answer.what")}>
       ${["answer", "message"].map((what) => html`<button type="button" key=${what} aria-pressed=${side === what} onClick=${() => set({ side: what === "answer" ? "answer" : "message" })}>${t(`answer.side_${what}`)}</button>`)}
     </div>
-    <div class="answer-body">${side === "message" ? html`<${MessageForm} one=${open} key=${open.id} />` : html`<${Answer} one=${open} />`}</div>
+    <div class="answer-body"><${Conflict} one=${open} key=${`conflict ${open.id}`} />${side === "message" ? offline ? html`<${NeedsLine} what=${t("offline.message")} />` : html`<${MessageForm} one=${open} key=${open.id} />` : html`<${Answer} one=${open} />`}</div>
   </aside>`;
 }
 
@@ -69,9 +73,10 @@ function Form({ one }) {
   const draft = draftOf(one.id);
   const change = (/** @type {Partial<Draft>} */ part) => setDraft(one.id, part);
   const lacks = lacking(draft);
+  const { offline } = useKept();
   const review = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!lacks) set({ dialog: "sign" });
+    if (!lacks && !offline) set({ dialog: "sign" });
   };
   return html`<form class="answer-form" onSubmit=${review}>
     <${Text} name="impression" rows=${3} value=${draft.impression} change=${change} />
@@ -85,8 +90,10 @@ function Form({ one }) {
       <input id="follow-up" type="date" value=${draft.follow_up_date} min=${new Date().toISOString().slice(0, 10)} onInput=${(/** @type {any} */ e) => change({ follow_up_date: e.target.value })} /></div>
     <${ClaimButton} one=${one} /><${GiveAway} one=${one} />
     <div class="answer-foot">
+      <${DraftState} one=${one} />
+      ${offline ? html`<p class="field-note" id="no-line">${t("offline.sign")}</p>` : ""}
       ${lacks ? html`<p class="field-note" id="lacks">${t("answer.lacks", { what: t(`field.${lacks}`) })}</p>` : ""}
-      <button type="submit" class="button button-main" disabled=${Boolean(lacks)} aria-describedby=${lacks ? "lacks" : null}><${Icon} name="send" />${t("answer.sign")}</button>
+      <button type="submit" class="button button-main" disabled=${Boolean(lacks) || offline} aria-describedby=${offline ? "no-line" : lacks ? "lacks" : null}><${Icon} name="send" />${t("answer.sign")}</button>
     </div>
   </form>`;
 }

@@ -14,7 +14,10 @@ import { Duty } from "/desk/duty.js";
 import { HandOver, Snooze } from "/desk/give-away.js";
 import { Glass } from "/desk/glass.js";
 import { Inbox, InboxSummary } from "/desk/inbox.js";
+import { KeepDialog } from "/desk/keep.js";
+import { useKept } from "/desk/kept-state.js";
 import { Keys } from "/desk/keys.js";
+import { AwayRibbon, Door, UnlockDialog } from "/desk/offline.js";
 import { Refused } from "/desk/refused.js";
 import { Report } from "/desk/report.js";
 import { ScreenScale } from "/desk/scale.js";
@@ -27,7 +30,8 @@ const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass };
 
 export function App() {
   const desk = useDesk();
-  if (!desk.ready) return html`<${Waking} />`;
+  const { door } = useKept();
+  if (!desk.ready) return door ? html`<${Door} />` : html`<${Waking} />`;
   const training = desk.route.page === "case" && desk.open ? desk.open.simulated : Boolean(desk.status?.label);
   return html`
     ${training ? html`<div class="training" role="note"><span><${Icon} name="flask-conical" />${t("training")}</span></div>` : ""}
@@ -41,12 +45,11 @@ function Waking() {
 }
 
 function Rooms() {
-  const { route, wide, trouble, connected, inboxError, inboxAt, user } = useDesk();
-  const away = (!connected && inboxAt > 0) || inboxError === "unreachable";
+  const { route, wide, trouble, user } = useDesk();
   return html`
     <${Bar} />
     <${FreshVersion} />
-    ${away ? html`<p class="ribbon" role="status"><${Icon} name="wifi-off" />${t("away")}</p>` : ""}
+    <${AwayRibbon} />
     ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
       <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}
     <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}`}>
@@ -64,6 +67,8 @@ function Dialogs() {
   if (dialog === "snooze") return html`<${Snooze} />`;
   if (dialog === "export") return html`<${Export} />`;
   if (dialog === "withdraw") return html`<${Withdraw} />`;
+  if (dialog === "keep") return html`<${KeepDialog} />`;
+  if (dialog === "unlock") return html`<${UnlockDialog} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;
   return null;
 }

@@ -7,6 +7,8 @@ import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { readCase, readInbox } from "/desk/actions.js";
 import { PatientStrip } from "/desk/case.js";
 import { Dialog } from "/desk/dialog.js";
+import { KeepTool } from "/desk/keep.js";
+import { useKept } from "/desk/kept-state.js";
 import { go } from "/desk/route.js";
 import { set, useDesk } from "/desk/store.js";
 
@@ -18,7 +20,10 @@ const PURPOSES = ["care", "teaching", "research", "recording"];
 /** @param {{ one: DeskCase }} props */
 export function CaseTools({ one }) {
   const { user } = useDesk();
+  const { offline } = useKept();
+  if (offline) return html`<div class="case-tools"><${KeepTool} one=${one} /></div>`;
   return html`<div class="case-tools">
+    <${KeepTool} one=${one} />
     ${user?.role === "specialist" ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "export" })}><${Icon} name="arrow-down" />${t("export.title")}</button>` : ""}
     ${one.consent.purposes.length ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "withdraw" })}><${Icon} name="hand" />${t("withdraw.title")}</button>` : ""}
   </div>`;

@@ -8,7 +8,9 @@ import { CaseTools } from "/desk/case-tools.js";
 import { EarPane } from "/desk/ear-pane.js";
 import { EcgPane } from "/desk/ecg-pane.js";
 import { BreakGlass } from "/desk/glass.js";
+import { useKept } from "/desk/kept-state.js";
 import { LivePane } from "/desk/live-pane.js";
+import { StateOf } from "/desk/offline.js";
 import { ageOf, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
 import { now, set, useDesk } from "/desk/store.js";
@@ -49,6 +51,7 @@ export function CaseTable() {
   const pane = route.pane || firstPane(open);
   const { View } = PANES[pane];
   return html`<main class=${`table ${hue(open.id)}`}>
+    <${StateOf} id=${open.id} />
     <${PatientStrip} one=${open} />
     <${Question} one=${open} />
     <${Tabs} one=${open} chosen=${pane} />
@@ -120,6 +123,8 @@ function Tabs({ one, chosen }) {
 /** The case is the reader's to answer once claimed. @param {{ one: DeskCase }} props */
 export function ClaimButton({ one }) {
   const { user } = useDesk();
+  const { offline } = useKept();
+  if (offline) return null;
   if (one.claimed_by && one.claimed_by.id === user?.id) {
     return html`<button type="button" class="button button-quiet" onClick=${() => takeOrGive("release")}><${Icon} name="rotate-ccw" />${t("release")}</button>`;
   }

@@ -7,6 +7,7 @@ import { DrawTools, shapesOn } from "/desk/ear-draw.js";
 import { Flip, Meanwhile, NotDone } from "/desk/fetched.js";
 import { pictureWords } from "/desk/instrument-words.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
+import { usePicture } from "/desk/kept-read.js";
 import { bestLayer, gradeOf } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
 
@@ -49,8 +50,9 @@ function Look({ one, recording, drawings }) {
   const isEnhanced = enhanced && fine && "still" in shown;
   const grade = gradeOf(recording.quality);
   const place = "frame" in shown ? `/clip/frames/${shown.frame}` : "film" in shown ? "/clip" : isEnhanced ? `/pictures/${shown.still}/enhanced` : `/pictures/${fine ? shown.still : best}?layer=${layer}`;
+  const src = usePicture(here + place);
   return html`
-    <picture-viewer ref=${viewer} src=${here + place} keep=${"frame" in shown || null} side=${recording.side} quality=${grade} quality-label=${t(`quality.${grade}`)} layer-label=${labelOf(recording, shown, fine, isEnhanced)}
+    <picture-viewer ref=${viewer} src=${src} keep=${"frame" in shown || null} side=${recording.side} quality=${grade} quality-label=${t(`quality.${grade}`)} layer-label=${labelOf(recording, shown, fine, isEnhanced)}
       watermark=${one.simulated ? "HTEST" : null} tool=${number >= 0 && tool ? tool : null} ondrawn=${(/** @type {CustomEvent} */ event) => drawings && DrawTools.add(recording.id, number, shapes, event.detail)}></picture-viewer>
     ${stills.length > 1 || (fine && recording.clip) ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>
       ${stills.map(({ picture, n }) => html`<button type="button" class="chip" key=${n} aria-pressed=${"still" in shown && n === shown.still} onClick=${() => setShown({ still: n })}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}

@@ -13,6 +13,7 @@ import { FIRST, Tools } from "/desk/ecg-tools.js";
 import { Flip, Meanwhile, NotDone, useLayer } from "/desk/fetched.js";
 import { useMarks } from "/desk/marks.js";
 import { usePaneKeys } from "/desk/pane-keys.js";
+import { useKept } from "/desk/kept-state.js";
 import { Origin, RecordingHead } from "/desk/recording-head.js";
 import { bytesText } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
@@ -52,6 +53,7 @@ function Sheet({ one, recording }) {
   const [on, setOn] = useState({ measuring: false, march: false, marks: false, earlier: false });
   const [caliper, setCaliper] = useState(/** @type {{ms: number} | null} */ (null));
   const { language } = useDesk();
+  const { offline } = useKept();
   const fetched = useLayer(recording, async (layer) => readWave(await bytes(`/api/cases/${one.id}/recordings/${recording.id}/waveform?layer=${layer}`)));
   const marks = /** @type {EcgMarks | null} */ (useMarks(one, recording));
   // From what is now, not from what was drawn last: keys come faster than pictures.
@@ -85,7 +87,7 @@ function Sheet({ one, recording }) {
       <${Flip} on=${on.earlier} icon="rotate-ccw" label=${t("earlier.beside")} flip=${() => flip("earlier")} />
       ${view.lead ? html`<button type="button" class="flip" onClick=${() => set({ side: "message", retake: { step: "ecg", site: electrodeOf(view.lead), side: "" } })}><${Icon} name="rotate-ccw" />${t("ecg.again", { lead: view.lead })}</button>` : ""}
       <${Pager} view=${view} change=${change} wave=${fetched.value} />
-      ${whole ? html`<a class="flip" target="_blank" rel="noopener" href=${printed(one, recording, view, language)}><${Icon} name="printer" />${t("ecg.print")}</a>` : ""}
+      ${whole && !offline ? html`<a class="flip" target="_blank" rel="noopener" href=${printed(one, recording, view, language)}><${Icon} name="printer" />${t("ecg.print")}</a>` : ""}
     </div>
     <div class="under"><span class="soft">${fetched.value?.layer === "preview" ? t("ecg.calipers_off") : t("ecg.how")}</span>
       <button type="button" class="link" onClick=${() => set({ dialog: "screen" })}>${t("ecg.calibrate")}</button>
@@ -122,7 +124,8 @@ function printed(one, recording, view, language) {
 
 /** The file that a cart wrote, to be saved, once all of it is here. @param {{ one: DeskCase, recording: DeskRecording }} props */
 function CartFile({ one, recording }) {
-  if (!recording.source) return "";
+  const { offline } = useKept();
+  if (!recording.source || offline) return "";
   const { have, total } = recording.layers["3"];
   const size = bytesText(recording.source.bytes);
   if (have < total) return html`<span class="soft">${t("ecg.file_coming", { size })}</span>`;

@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { readInbox } from "/desk/actions.js";
 import { Dialog } from "/desk/dialog.js";
 import { moment } from "/desk/due.js";
+import { useKept } from "/desk/kept-state.js";
 import { now, set, useDesk } from "/desk/store.js";
 import { word } from "/desk/say.js";
 
@@ -19,7 +20,8 @@ const MINUTES = [30, 120, 480, 1440];
 /** @param {{ one: DeskCase }} props */
 export function GiveAway({ one }) {
   const { user } = useDesk();
-  if (one.state === "answered") return null;
+  const { offline } = useKept();
+  if (one.state === "answered" || offline) return null;
   const mine = one.claimed_by?.id === user?.id;
   const off = one.snoozed && one.snoozed.until_ms > Date.now() ? one.snoozed : null;
   return html`<div class="give-away">

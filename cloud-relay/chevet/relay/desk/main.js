@@ -6,11 +6,17 @@ import "/shared/instruments/body-map.js";
 import "/shared/instruments/ecg-paper.js";
 import "/shared/instruments/picture-viewer.js";
 import "/shared/instruments/sound-player.js";
-import { chooseLanguage, enter, follow, readCase, readInbox, readStatus } from "/desk/actions.js";
+import { chooseLanguage, endSession, enter, follow, leave, readCase, readInbox, readStatus } from "/desk/actions.js";
 import { App } from "/desk/app.js";
 import { keepShell } from "/desk/installed.js";
+import { readKept } from "/desk/kept-cases.js";
+import { meet } from "/desk/kept-contact.js";
+import { keepDrafts } from "/desk/kept-drafts.js";
+import { readOffline } from "/desk/kept-read.js";
+import { keptNow, keptSet } from "/desk/kept-state.js";
 import { listenToKeys } from "/desk/keys.js";
 import { onChange } from "/desk/line.js";
+import { shutWhenIdle } from "/desk/offline.js";
 import { now, set } from "/desk/store.js";
 
 const STATUS_EVERY_MS = 15_000;
@@ -22,6 +28,9 @@ async function begin() {
   if (root) render(html`<${App} />`, root);
   onChange({ inbox: readInbox, case: readCase });
   listenToKeys();
+  readOffline(() => void back());
+  keepDrafts();
+  shutWhenIdle();
   window.addEventListener("hashchange", () => void follow());
   await join();
   void keepShell(); // after the first screen: a thin line is for that
@@ -31,16 +40,28 @@ async function begin() {
 /** Wait for the relay: a page may be open before it. */
 async function join() {
   try {
+    await leave();
     const { user, next } = await get("/api/session");
     set({ user, next: next ?? "" });
     await readStatus();
     if (user) await enter();
-    else await follow();
+    else await Promise.all([follow(), meet()]);
     set({ ready: true });
+    keptSet({ door: false });
   } catch {
+    if ((await readKept().catch(() => [])).length) keptSet({ door: true });
     setTimeout(() => void join(), RETRY_MS);
   }
   if (!now().ready) set({ connected: false });
+}
+
+/** The relay answers again: who is signed in there may have changed. */
+async function back() {
+  const { user } = await get("/api/session");
+  if (keptNow().offline) return;
+  if (!user) endSession();
+  else if (user.id === now().user?.id) await enter();
+  else location.reload();
 }
 
 void begin();

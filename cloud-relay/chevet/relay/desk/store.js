@@ -33,7 +33,7 @@ import { stateOf } from "/shared/state.js";
  * @property {boolean} connected the live line is open
  * @property {string} trouble a sentence to show once
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
- * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export"} dialog
+ * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export" | "keep" | "unlock"} dialog
  * @property {boolean} wide the list is folded away
  * @property {boolean} fresh a new version of the desk is in the browser and waits to be used
  * @property {"answer" | "message"} side what the right-hand panel shows
@@ -57,8 +57,17 @@ export function draftOf(id) {
   return now().drafts[id] ?? BLANK;
 }
 
-/** @param {string} id of a case @param {Partial<Draft> | null} change null throws the draft away */
-export function setDraft(id, change) {
+/** @type {(id: string) => void} */
+let drafted = () => undefined;
+
+/** @param {(id: string) => void} told whenever somebody wrote on a draft or threw it away */
+export function whenDrafted(told) {
+  drafted = told;
+}
+
+/** @param {string} id of a case @param {Partial<Draft> | null} change null throws the draft away @param {boolean} [known] it was read, not written */
+export function setDraft(id, change, known = false) {
   const { [id]: before = BLANK, ...others } = now().drafts;
   set({ drafts: change ? { ...others, [id]: { ...before, ...change } } : others });
+  if (!known) drafted(id);
 }

@@ -32,6 +32,7 @@ export interface EdgeClock { wall_ms: number; boot_id: string; monotonic_s: numb
 export interface DeskCase extends Omit<InboxCase, "patient"> {
   patient: Patient & { age?: number | null }; language: string; consent: Consent; vitals: Vital[]; recordings: DeskRecording[];
   opinions: Opinion[]; messages: Message[]; closed: EdgeClock; drawings?: Drawing[]; stock?: string[];
+  /** The reader's own words that are not signed yet, from the relay. */ draft?: (Omit<Draft, "voice"> & { opinions: number; at_ms: number }) | null;
 }
 export interface Back { id: string; kind: string; queued_ms: number; at_site_ms: number | null }
 export interface Delivery {

@@ -1,0 +1,134 @@
+/**
+ * Where the words of an answer lie while it is written: at the relay, or sealed on this device while there is no line.
+ * Nothing is signed by itself. A draft that the relay does not take, because something changed meanwhile, stays and says why.
+ */
+
+import { ApiError, put, remove } from "/shared/api.js";
+import { all, erase, write } from "/desk/kept-base.js";
+import { isOpen, openJson, sealJson } from "/desk/kept-lock.js";
+import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
+import { now, setDraft, whenDrafted } from "/desk/store.js";
+
+/** @typedef {import("/desk/types.js").Draft} Draft */
+/** @typedef {import("/desk/types.js").DeskCase} DeskCase */
+/** What a draft was written from: so many opinions, and the relay's draft of this time. @typedef {{opinions: number, replaces_ms: number}} Ground */
+
+/** After the last key: a thin line need not carry every letter. */
+const SETTLE_MS = 1200;
+const FIELDS = /** @type {const} */ (["impression", "certainty", "advice", "urgency", "transfer", "follow_up_date", "medicines", "keep_voice"]);
+
+/** @type {Map<string, Ground>} */
+const grounds = new Map();
+/** @type {Map<string, number>} */
+const timers = new Map();
+/** @type {Set<string>} drafts whose last words the relay does not have */
+const unsaved = new Set();
+
+/** Follow what is written. */
+export function keepDrafts() {
+  whenDrafted((id) => {
+    clearTimeout(timers.get(id));
+    if (!now().drafts[id]) return void settled(id);
+    if (!grounds.has(id)) grounds.set(id, { opinions: now().open?.opinions.length ?? 0, replaces_ms: now().open?.draft?.at_ms ?? 0 });
+    unsaved.add(id);
+    timers.set(id, window.setTimeout(() => void save(id), SETTLE_MS));
+  });
+}
+
+/** Signed, or thrown away: nothing of it stays here. @param {string} id */
+async function settled(id) {
+  grounds.delete(id);
+  unsaved.delete(id);
+  keptPut("saved", id, null);
+  keptPut("conflicts", id, null);
+  await erase("drafts", id).catch(() => undefined); // a browser without a store kept nothing
+  await count();
+}
+
+async function count() {
+  keptSet({ waiting: (await all("drafts").catch(() => [])).length });
+}
+
+/** The relay's draft of a case that was opened: what is being written here goes before it. @param {DeskCase} one */
+export function takeUp(one) {
+  const { draft } = one;
+  if (!draft || now().drafts[one.id]) return;
+  const { opinions, at_ms, ...words } = draft;
+  grounds.set(one.id, { opinions, replaces_ms: at_ms });
+  setDraft(one.id, words, true);
+  keptPut("saved", one.id, { where: "relay", at_ms });
+}
+
+/** @param {string} id */
+async function save(id) {
+  if (keptNow().conflicts[id]) return void saveHere(id);
+  const draft = now().drafts[id];
+  const ground = grounds.get(id);
+  if (!draft || !ground) return;
+  const words = Object.fromEntries(FIELDS.map((field) => [field, draft[field]]));
+  try {
+    const { at_ms } = await put(`/api/cases/${id}/draft`, { ...words, ...ground });
+    if (grounds.get(id) !== ground) return; // signed or thrown away meanwhile
+    grounds.set(id, { ...ground, replaces_ms: at_ms });
+    if (now().drafts[id] === draft) unsaved.delete(id);
+    keptPut("saved", id, { where: "relay", at_ms });
+    await erase("drafts", id).catch(() => undefined);
+    await count();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    await refused(id, error);
+  }
+}
+
+/** @param {string} id @param {ApiError} error */
+async function refused(id, error) {
+  const changed = ["not_claimed", "answered_meanwhile", "draft_changed", "not_found"];
+  if (changed.includes(error.code)) {
+    const one = now().inbox?.find((each) => each.id === id);
+    keptPut("conflicts", id, { code: error.code, name: one?.claimed_by?.name ?? "" });
+  }
+  await saveHere(id);
+}
+
+/** Sealed on this device, where the case is kept and open; else the words are in this page alone. @param {string} id */
+async function saveHere(id) {
+  const draft = now().drafts[id];
+  if (!draft) return;
+  const at_ms = Date.now();
+  const sealed = isOpen() && Boolean(keptNow().kept[id] || keptNow().conflicts[id]);
+  if (sealed) await write("drafts", { id, ...(await sealJson(`draft ${id}`, { draft, ground: grounds.get(id) })) });
+  keptPut("saved", id, { where: sealed ? "device" : "page", at_ms });
+  await count();
+}
+
+/** Sealed drafts of this device into the page, once it is unlocked. */
+export async function readDrafts() {
+  for (const row of await all("drafts")) {
+    if (unsaved.has(row.id)) continue;
+    const { draft, ground } = await openJson(`draft ${row.id}`, row);
+    grounds.set(row.id, ground);
+    unsaved.add(row.id);
+    setDraft(row.id, draft, true);
+    keptPut("saved", row.id, { where: "device", at_ms: Date.now() });
+  }
+}
+
+/** There is a line again: give the relay what it does not have. */
+export async function handOver() {
+  if (isOpen()) await readDrafts();
+  for (const id of unsaved) await save(id);
+}
+
+/** The reader chose their own words over what is at the relay. @param {string} id */
+export async function keepMine(id) {
+  const { open } = now();
+  grounds.set(id, { opinions: open?.id === id ? open.opinions.length : (grounds.get(id)?.opinions ?? 0), replaces_ms: open?.draft?.at_ms ?? 0 });
+  keptPut("conflicts", id, null);
+  await save(id);
+}
+
+/** The reader throws a draft away, here and at the relay. @param {string} id @param {boolean} everywhere */
+export async function throwAway(id, everywhere) {
+  setDraft(id, null);
+  if (everywhere) await remove(`/api/cases/${id}/draft`).catch(() => undefined);
+}

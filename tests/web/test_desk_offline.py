@@ -1,0 +1,109 @@
+"""A claimed case read, and its answer begun, without a line; what goes when there is one again."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from relay_desk.cases_for_desk import ident
+from relay_desk.desk_browser import (  # noqa: F401 - fixtures
+    SIZES,
+    chromium,
+    fresh_relay,
+    running_fake,
+    screenshots,
+)
+from relay_desk.fake_relay import FakeRelay
+
+FIRST = ident(256)
+PHRASE = "quatre mots bien choisis"
+READY = "navigator.serviceWorker.ready.then(r => r.active.state)"
+pytestmark = [pytest.mark.web, pytest.mark.timeout(120)]
+PAPER_DRAWN = "p => p.measurable && p.wave.leads.length"
+PARTS = """new Promise((done, failed) => {
+  const asked = indexedDB.open('chevet-kept');
+  asked.onerror = failed;
+  asked.onsuccess = () => {
+    const rows = asked.result.transaction(['parts', 'drafts', 'cases', 'lock']);
+    Promise.all(['parts', 'drafts', 'cases', 'lock'].map(name => new Promise(got => {
+      rows.objectStore(name).getAll().onsuccess = event => got(event.target.result);
+    }))).then(found => { asked.result.close(); done(found); });
+  };
+})"""
+LETTERS = (
+    "([parts, drafts]) => [...parts, ...drafts].map(r => new TextDecoder('latin1').decode(r.data)).join('')"
+)
+
+
+@pytest.fixture
+def page(browser: Browser, relay: FakeRelay) -> Iterator[Page]:
+    """The desk as an installed app would have it: its files in the browser."""
+    width, height = SIZES["desk"]
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    context.add_init_script(
+        "localStorage.getItem('chevet.language') ?? localStorage.setItem('chevet.language', 'en')"
+    )
+    one = context.new_page()
+    faults: list[str] = []
+    one.on("pageerror", lambda error: faults.append(str(error)))
+    one.goto(f"{relay.url}/#/case/{FIRST}/ecg")
+    assert one.evaluate(READY) in ("activating", "activated")
+    yield one
+    context.close()
+    assert not faults
+
+
+def keep(page: Page) -> None:
+    page.get_by_role("button", name="Take this case").click()
+    page.get_by_role("button", name="Keep for reading offline").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("New passphrase").fill(PHRASE)
+    dialog.get_by_label("The same once more").fill(PHRASE)
+    dialog.get_by_role("button", name="Keep on this device").click()
+    expect(page.get_by_text("On this device, state of")).to_be_visible()
+
+
+def unlock(page: Page) -> None:
+    page.get_by_label("Passphrase of this device").fill(PHRASE)
+    page.get_by_role("button", name="Open", exact=True).click()
+
+
+def test_a_kept_case_is_read_and_its_answer_begun_without_a_line(
+    page: Page, relay: FakeRelay, shot: Callable[[Page, str], Any]
+) -> None:
+    keep(page)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("One case is kept on this device")).to_be_visible()
+    shot(page, "offline-door")
+    page.get_by_label("Passphrase of this device").fill("not this one")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("9 more tries")
+    unlock(page)
+    expect(page.locator(".state-of")).to_contain_text("Offline, state of")
+    paper = page.locator("ecg-paper")
+    expect(paper).to_be_visible()
+    assert paper.evaluate(PAPER_DRAWN) == 12
+    page.get_by_label("Impression").fill("Written on the road.")
+    expect(page.locator(".draft-state")).to_contain_text("encrypted on this device")
+    expect(page.locator(".answer").get_by_role("button", name="Sign and send")).to_be_disabled()
+    shot(page, "offline-case")
+    found = page.evaluate(f"{PARTS}.then({LETTERS})")
+    assert len(found) > 10_000
+    assert not [word for word in ("Bouzid", "Written", "wave", "opinions") if word in found]
+    page.get_by_role("tab", name="Sounds").click()
+    expect(page.locator("sound-player .time")).not_to_have_text("")
+    page.get_by_role("tab", name="Ears").click()
+    for viewer in page.locator("picture-viewer").all():
+        viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
+    page.context.set_offline(False)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator(".draft-state")).to_contain_text("at the relay")
+    assert relay.cases[FIRST]["draft"]["impression"] == "Written on the road."
+    assert relay.cases[FIRST]["opinions"] == []
+    assert [one["case"] for one in relay.read_offline] == [FIRST]
+    expect(page.locator(".state-of")).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert page.evaluate(PARTS) == [[], [], [], []]
