@@ -18,6 +18,8 @@ PUBLIC = {
     ("POST", "/api/session/factor/confirm"),
     ("POST", "/api/session/passkey/options"),
     ("POST", "/api/session/passkey"),
+    ("POST", "/api/oidc"),
+    ("GET", "/api/oidc/callback"),
     ("POST", "/api/enrol"),
     ("POST", "/api/kept"),
 }

@@ -261,15 +261,20 @@ def _user(kinds: Kinds) -> None:
     out.set_defaults(command=_later("users", "sign_out"))
     lost = actions.add_parser(
         "forget-factor",
-        help="take a lost authenticator app away; the next sign-in sets up a new one",
+        help="take a lost app and all passkeys away; the next sign-in sets up a new app",
         description="Make sure who asks: whoever knows the password sets up the next app.",
     )
     lost.set_defaults(command=_later("users", "forget_factor"))
+    apart = actions.add_parser(
+        "forget-provider",
+        help="forget who an account is at the identity provider; the next sign-in there links it anew",
+    )
+    apart.set_defaults(command=_later("users", "forget_provider"))
     unlock = actions.add_parser("unlock", help="end the pause after wrong passwords and codes")
     unlock.set_defaults(command=_later("users", "unlock"))
-    for action in (out, lost, unlock):
+    for action in (out, lost, apart, unlock):
         action.add_argument("id", metavar="ID")
-    for action in (add, every, disable, out, lost, unlock):
+    for action in (add, every, disable, out, lost, apart, unlock):
         _add_config(action)
 
 

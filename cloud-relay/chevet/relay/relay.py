@@ -12,6 +12,8 @@ from chevet.relay.accounts.passkeys import Passkeys
 from chevet.relay.accounts.passwords import Cost, Passwords
 from chevet.relay.accounts.place import place_of
 from chevet.relay.accounts.proof import Proofs
+from chevet.relay.accounts.provider import Provider, Registration
+from chevet.relay.accounts.provider_sign_in import Mapped, ProviderSignIn
 from chevet.relay.accounts.rules import MINUTE_MS, Rules
 from chevet.relay.accounts.sign_in import SignIn
 from chevet.relay.accounts.users import Users
@@ -64,6 +66,7 @@ class Relay:
     users: Users
     sign_in: SignIn
     passkeys: PasskeySignIn
+    provider: ProviderSignIn | None
     sites: Sites
     invites: Invites
     certificates: Certificates
@@ -128,6 +131,8 @@ class Relay:
 
     def close(self) -> None:
         """Close the archive."""
+        if self.provider is not None:
+            self.provider.provider.close()
         self.database.close()
 
 
@@ -143,6 +148,33 @@ def rules_of(settings: Settings) -> Rules:
         grace_ms=settings.second_factor_grace_minutes * MINUTE_MS,
         idle_ms=settings.session_idle_minutes * MINUTE_MS,
         longest_ms=settings.session_hours * 60 * MINUTE_MS,
+    )
+
+
+def provider_of(settings: Settings, now_ms: Callable[[], int]) -> Provider | None:
+    """Return the identity provider that `settings` name, if any; nothing is asked of it yet.
+
+    Raises:
+        SettingsError: the client's secret cannot be read.
+    """
+    if not settings.oidc_issuer:
+        return None
+    back = f"{settings.desk_url.rstrip('/')}/api/oidc/callback"
+    secret = settings.secret("oidc_client_secret_file")
+    return Provider(Registration(settings.oidc_issuer, settings.oidc_client_id, secret, back), now_ms)
+
+
+def mapped_of(settings: Settings) -> Mapped:
+    """Return how people of the provider become accounts."""
+    return Mapped(
+        claim=settings.oidc_claim,
+        trusts_factor=settings.oidc_second_factor == "provider",
+        amr=settings.oidc_amr,
+        acr=settings.oidc_acr,
+        role_claim=settings.oidc_role_claim,
+        roles=settings.oidc_roles,
+        makes=settings.oidc_new_accounts,
+        languages=settings.languages,
     )
 
 
@@ -177,6 +209,7 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     passkeys = Passkeys(keys.audit, keys.name, place_of(settings.desk_url, settings.port))
     proofs = Proofs(database, audit, now_ms, factors, passkeys)
     sign_in = SignIn(database, audit, passwords, now_ms, factors, proofs, rules_of(settings))
+    accounts, provider = Users(database, audit, passwords, now_ms, factors), provider_of(settings, now_ms)
     vault = Vault(objects, keys.programme, *keys.older)
     cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
     answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
@@ -189,9 +222,12 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         database=database,
         objects=objects,
         audit=audit,
-        users=Users(database, audit, passwords, now_ms, factors),
+        users=accounts,
         sign_in=sign_in,
         passkeys=PasskeySignIn(database, audit, now_ms, passkeys, sign_in),
+        provider=ProviderSignIn(database, audit, now_ms, sign_in, accounts, provider, mapped_of(settings))
+        if provider
+        else None,
         sites=Sites(database, audit, now_ms),
         invites=Invites(database, audit, now_ms),
         certificates=Certificates(database, now_ms),

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.relay.errors import SettingsError
+from chevet.relay.settings_sign_in import SignInSettings
 from chevet.relay.settings_values import (
     PUSH_HOSTS,
     SECRET_FILES,
@@ -31,7 +32,7 @@ PREFIX = "CHEVET_RELAY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """Everything an operator may set; relative paths start at the configuration file's folder."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -102,7 +103,7 @@ class Settings(BaseSettings):
     )
     second_factor: Annotated[Literal["required", "off"], AfterValidator(with_label)] = Field(
         "required",
-        description="a code of an authenticator app besides the password; off only where label is HTEST",
+        description="a passkey or a code of an app besides the password; off only where label is HTEST",
     )
     second_factor_grace_minutes: Annotated[int, Field(ge=0, le=480)] = Field(
         10, description="so long after a code an opinion is signed without a new one; 0 asks every time"
@@ -142,7 +143,6 @@ class Settings(BaseSettings):
     last_resort: tuple[str, ...] = Field(
         (), description="e-mail addresses that are told when nobody has read a case for so long"
     )
-    desk_url: str = Field("", description="where specialists open the desk, for the link in a mail")
     smtp_host: str = Field("", description="server that takes mail; empty for no mail")
     smtp_port: Port = Field(587, description="its port: 587 with starttls, 465 with tls")
     smtp_security: Literal["starttls", "tls", "none"] = Field(

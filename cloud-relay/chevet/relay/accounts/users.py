@@ -16,6 +16,7 @@ from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.kept import end_devices
 from chevet.relay.archive.schema import Found, sessions, users
+from chevet.relay.archive.schema_sign_in import provider_links
 from chevet.relay.errors import SettingsError
 from chevet.study.study import SPECIALTIES
 
@@ -60,8 +61,13 @@ class Users:
         self._now_ms = now_ms
         self._factors = factors
 
-    def add(self, user: User, password: str) -> User:
+    def add(self, user: User, password: str, *, by: str = OPERATOR) -> User:
         """Create an account with a new signing key; `user.public_key` is ignored.
+
+        Args:
+            user: who it is.
+            password: opens the account and the signing key.
+            by: who makes it, for the audit.
 
         Raises:
             SettingsError: the id is taken, or a field cannot be used.
@@ -85,7 +91,7 @@ class Users:
             if connection.execute(select(users.c.id).where(users.c.id == user.id)).first():
                 raise SettingsError("id", f"The user '{user.id}' exists already: choose another --id.")
             connection.execute(insert(users).values(**row))
-            self._audit.add(connection, now, OPERATOR, "user.add", user.id, user.role)
+            self._audit.add(connection, now, by, "user.add", user.id, user.role)
         return User(user.id, user.name, user.role, user.specialty, user.languages, public)
 
     def disable(self, user_id: str) -> None:
@@ -113,6 +119,16 @@ class Users:
             self._factors.forget(connection, user_id)
             forget(connection, user_id)
             end_devices(connection, user_id, self._now_ms())
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+    def forget_provider(self, user_id: str) -> None:
+        """Forget who an account is at the identity provider: the next sign-in by it links anew.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        with self._known(user_id, "user.forget_provider") as connection:
+            connection.execute(delete(provider_links).where(provider_links.c.user_id == user_id))
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
     def unlock(self, user_id: str) -> None:

@@ -22,6 +22,7 @@ from chevet.relay.api.kept import router as kept
 from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.passkeys import router as passkeys
 from chevet.relay.api.protection import router as protection
+from chevet.relay.api.provider import router as provider
 from chevet.relay.api.push import router as push
 from chevet.relay.api.sealed import router as sealed
 from chevet.relay.api.voices import router as voices
@@ -56,6 +57,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(health)
     app.include_router(impact)
     app.include_router(passkeys)
+    app.include_router(provider)
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(push)

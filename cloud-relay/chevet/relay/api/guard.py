@@ -99,6 +99,8 @@ OPEN = frozenset(
         ("POST", "/api/session/factor/confirm"),
         ("POST", "/api/session/passkey/options"),
         ("POST", "/api/session/passkey"),
+        ("POST", "/api/oidc"),
+        ("GET", "/api/oidc/callback"),
         ("POST", "/api/enrol"),
         ("POST", "/api/kept"),
     }

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import segno
 from fastapi import APIRouter, Response
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api.cookies import Address, Browser, passkey_shape, signed_answer, user_shape
 from chevet.relay.api.guard import COOKIE, MAX_CODE, Here, SignedIn, Token
+from chevet.relay.settings_sign_in import SignInSettings
 
 router = APIRouter(prefix="/api")
 Json = dict[str, Any]
@@ -42,6 +44,7 @@ def status(relay: Here) -> Json:
         "broker": "online" if relay.broker_seen.online else "offline",
         "second_factor": relay.settings.second_factor,
         "passkeys": relay.passkeys.place.origin if relay.passkeys.place.passkeys else "",
+        "provider": provider_name(relay.settings),
         "now_ms": relay.now_ms(),
     }
 
@@ -117,3 +120,10 @@ def end_others(relay: Here, user: SignedIn, token: Token) -> Json:
 def end_session(session_id: str, relay: Here, user: SignedIn) -> None:
     """End one of the caller's own sessions."""
     relay.sign_in.end_session(user, session_id)
+
+
+def provider_name(settings: SignInSettings) -> str:
+    """Return what the sign-in button calls the identity provider, "" where there is none."""
+    if not settings.oidc_issuer:
+        return ""
+    return settings.oidc_name or urlsplit(settings.oidc_issuer).hostname or ""

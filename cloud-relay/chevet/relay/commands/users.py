@@ -46,10 +46,18 @@ def sign_out(options: argparse.Namespace) -> int:
 
 
 def forget_factor(options: argparse.Namespace) -> int:
-    """Take a lost authenticator app away."""
+    """Take a lost authenticator app and all passkeys away."""
     with opened(options.config) as relay:
         relay.users.forget_factor(options.id)
     print(f"{options.id} is signed out; the next sign-in sets up a new authenticator app.")
+    return 0
+
+
+def forget_provider(options: argparse.Namespace) -> int:
+    """Forget who an account is at the identity provider."""
+    with opened(options.config) as relay:
+        relay.users.forget_provider(options.id)
+    print(f"{options.id} is signed out; the next sign-in by the provider links the account anew.")
     return 0
 
 

@@ -1,7 +1,7 @@
 /** Sign-in: name, password, then the second factor; what went wrong in plain words. */
 
-import { ApiError } from "/shared/api.js";
-import { t } from "/shared/i18n.js";
+import { ApiError, post } from "/shared/api.js";
+import { has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { enter, signIn } from "/desk/actions.js";
@@ -11,11 +11,19 @@ import { enterByPasskey } from "/desk/passkey.js";
 import { SecondFactor } from "/desk/second-factor.js";
 import { set, useDesk } from "/desk/store.js";
 
+/** What went wrong at the identity provider, as the address says it; it stands there once. */
+function brought() {
+  const code = location.hash.match(/^#\/sign-in\/(\w{1,40})$/)?.[1];
+  if (!code) return "";
+  history.replaceState(null, "", location.pathname);
+  return has(`error.${code}`) ? t(`error.${code}`) : t("error.other");
+}
+
 export function SignIn() {
   const { status, ended, next } = useDesk();
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
-  const [problem, setProblem] = useState("");
+  const [problem, setProblem] = useState(brought);
   const [busy, setBusy] = useState(false);
 
   /** @param {Event} event */
@@ -30,6 +38,11 @@ export function SignIn() {
       setPassword("");
     }
     setBusy(false);
+  }
+
+  async function away() {
+    setProblem("");
+    await post("/api/oidc").then(({ to }) => location.assign(to), (error) => setProblem(error.sentence));
   }
 
   async function byPasskey() {
@@ -51,6 +64,7 @@ export function SignIn() {
         ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
         <button type="submit" class="button button-main" disabled=${busy}>${t("sign_in")}</button>
         <${PasskeyAlone} use=${byPasskey} told=${setProblem} />
+        ${status?.provider ? html`<button type="button" class="button" onClick=${away}><${Icon} name="building-2" />${t("provider.sign_in", { name: status.provider })}</button>` : ""}
       </form>`}
     </div>
     <div class="sign-in-foot"><${LanguageSwitch} />
