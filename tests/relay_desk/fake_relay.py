@@ -272,6 +272,7 @@ def _writing_routes(app: FastAPI, relay: FakeRelay) -> None:
         signed |= {"signed_ms": now_ms(), "verified": True}
         relay.back.append({"id": signed["id"], "kind": "opinion", "queued_ms": now_ms(), "at_site_ms": None})
         found["opinions"].append(signed)
+        found.pop("draft", None)
         found["state"] = "answered"
         await relay.tell({"type": "inbox"})
         return signed

@@ -18,7 +18,7 @@ export function DraftState({ one }) {
   const { drafts } = useDesk();
   const said = saved[one.id];
   if (!said || !drafts[one.id]) return null;
-  return html`<p class="draft-state soft small" role="status"><${Icon} name=${PLACES[said.where]} />${t(`draft_at.${said.where}`, { time: clock(said.at_ms) })}</p>`;
+  return html`<p class="draft-state with-icon soft small" role="status"><${Icon} name=${PLACES[said.where]} />${t(`draft_at.${said.where}`, { time: clock(said.at_ms) })}</p>`;
 }
 
 /** @param {{ one: DeskCase }} props */

@@ -76,7 +76,7 @@ async function save(id) {
     await count();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    await refused(id, error);
+    if (grounds.get(id) === ground) await refused(id, error);
   }
 }
 

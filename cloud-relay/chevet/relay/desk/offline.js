@@ -20,12 +20,12 @@ export const stateOf = (ms) => `${date(ms, { day: "numeric", month: "short" })} 
 export function Door() {
   useDesk();
   const { unlocked } = useKept();
-  return html`<main class="sign-in"><div class="sign-in-card card">
-      <div class="sign-in-name"><img src="/shared/mark.svg" alt="" width="44" height="44" /><div><h1>Chevet</h1><p class="soft"><${Icon} name="wifi-off" /> ${t("offline.door")}</p></div></div>
+  return html`<div class="desk"><main class="sign-in"><div class="sign-in-card card">
+      <div class="sign-in-name"><img src="/shared/mark.svg" alt="" width="44" height="44" /><div><h1>Chevet</h1><p class="soft with-icon"><${Icon} name="wifi-off" />${t("offline.door")}</p></div></div>
       <p>${t("offline.kept", { n: keptCount() })}</p>
       ${unlocked ? html`<p role="status">${t("unlock.busy")}</p>` : html`<${Unlock} />`}
       <p class="soft small">${t("offline.trying")}</p></div>
-    <div class="sign-in-foot"><${LanguageSwitch} /></div></main>`;
+    <div class="sign-in-foot"><${LanguageSwitch} /></div></main></div>`;
 }
 
 /** One line under the bar: no relay, or drafts that wait for the passphrase. */
@@ -44,7 +44,7 @@ export function StateOf({ id }) {
   const { offline, kept } = useKept();
   const one = kept[id];
   if (!offline || !one) return null;
-  return html`<p class="state-of" role="note"><${Icon} name="wifi-off" /><b>${t("offline.state_of", { time: stateOf(one.kept_ms) })}</b></p>`;
+  return html`<p class="state-of with-icon" role="note"><${Icon} name="wifi-off" /><b>${t("offline.state_of", { time: stateOf(one.kept_ms) })}</b></p>`;
 }
 
 /** What needs the relay says so. @param {{ what: string }} props */
