@@ -73,7 +73,9 @@ def test_the_course_has_the_lessons_of_a_training_day_in_order() -> None:
         "lungs",
     ]
     assert codes[:9] == day
-    assert codes[9:] == ["otoscope", "vitals", "send", "answer", "power", "whole"]
+    assert codes[9:14] == ["otoscope", "vitals", "send", "answer", "power"]
+    faults = ["fault_cold", "fault_finger", "fault_swap", "fault_plug", "fault_friction", "fault_ear"]
+    assert codes[14:] == [*faults, "whole"]
     assert len(set(codes)) == len(codes)
 
 
@@ -202,6 +204,23 @@ def test_after_a_power_cut_the_first_recording_is_still_there() -> None:
     early = seen("power", row, visit=sent, marks=answer | {"signed_in": [T0 + 5_000]}, minutes=3)
     assert done(early)["resumed:"] == 0.0
     assert not score(early).passed
+
+
+def test_a_fault_is_noticed_mended_and_nothing_is_kept_before() -> None:
+    fault, mended = {"fault": [T0 + 1]}, {"act:warm": [T0 + 9000], "mended": [T0 + 9000]}
+    early, late = kept("oximetry", at=5_000), kept("oximetry", at=20_000)
+    good = score(seen("fault_cold", late, marks=fault | mended))
+    assert (good.passed, good.points) == (True, 100)
+    kept_too_early = seen("fault_cold", early, late, marks=fault | mended)
+    assert done(kept_too_early)["noticed:oximetry"] == 0.0
+    assert not score(kept_too_early).passed
+    guessed = seen("fault_cold", late, marks=fault | mended | {"act:plug": [T0 + 5000]})
+    assert done(guessed)["mended:"] == 0.5
+    assert score(guessed).passed
+    before = seen("fault_cold", late, marks=fault | mended | {"act:plug": [T0]})
+    assert done(before)["mended:"] == 1.0, "what the hands tried before anything was wrong is no guess"
+    assert not score(seen("fault_cold", late, marks=fault)).passed
+    assert done(seen("oximeter", late, marks=mended)).get("mended:") is None
 
 
 def test_time_is_full_until_the_limit_and_nothing_at_its_double() -> None:

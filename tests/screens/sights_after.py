@@ -6,7 +6,7 @@ from kiosk.fake_training import course
 from screens.sights import sight
 from screens.stage import Stage
 
-LESSONS = 15
+LESSONS = 21
 
 
 def case_at(stage: Stage, state: str, percent: int = 100, **words: object) -> str:

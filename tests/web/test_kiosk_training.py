@@ -49,7 +49,7 @@ def test_a_lesson_on_the_oximeter_is_recorded_scored_and_goes_nowhere(page: Page
     page.keyboard.type(demo.PIN)
     page.keyboard.press("Enter")
     page.locator(".start-training").click()
-    expect(page.locator(".lesson-row")).to_have_count(15)
+    expect(page.locator(".lesson-row")).to_have_count(21)
     fits(page)
     page.locator(".lesson-row").nth(4).click()
     expect(page.locator(".situation")).to_contain_text(WORDS["training.lesson.oximeter.task"])

@@ -162,6 +162,7 @@ class Agent:
 
     def _capture_changed(self, row: CaptureRow) -> None:
         self.bedside.tell_capture(row)
+        self.bedside.hands.capture_changed(row)
 
     def _seed_workers(self) -> None:
         known = {worker.id for worker in self.bedside.workers.all()}

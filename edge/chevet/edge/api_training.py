@@ -13,6 +13,7 @@ from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
 from chevet.edge.training import Training
 from chevet.edge.training_checks import step_shape
+from chevet.edge.training_faults import lesson_acts
 from chevet.edge.training_lessons import BY_CODE, LESSONS, Lesson
 from chevet.edge.training_store import Attempt
 from chevet.edge.workers import Worker
@@ -40,6 +41,13 @@ class Mark(BaseModel):
     ]
 
 
+class Act(BaseModel):
+    """What the hands do."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    act: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,24}$")]
+
+
 def training_routes(bedside: Bedside) -> APIRouter:
     """Return the routes; all of them need a session."""
 
@@ -57,6 +65,7 @@ def training_routes(bedside: Bedside) -> APIRouter:
     @routes.post("", status_code=201)
     async def begin(body: Begin, request: Request) -> dict[str, Any]:
         worker = signed_in(request)
+        await bedside.hands.before(body.lesson)
         attempt = await asyncio.to_thread(training.begin, worker.id, body.lesson)
         await _tell(bedside)
         return await asyncio.to_thread(attempt_shape, training, attempt)
@@ -65,6 +74,7 @@ def training_routes(bedside: Bedside) -> APIRouter:
     async def lay_ready(body: Empty, request: Request) -> dict[str, Any]:  # noqa: ARG001 - the body must be empty
         worker = signed_in(request)
         visit = await asyncio.to_thread(training.lay_ready, worker.id)
+        await bedside.hands.laid(await asyncio.to_thread(training.require, worker.id))
         return await asyncio.to_thread(bedside.visit, visit)
 
     @routes.post("/marks")
@@ -73,16 +83,25 @@ def training_routes(bedside: Bedside) -> APIRouter:
         attempt = await asyncio.to_thread(training.mark, worker.id, body.mark)
         return await asyncio.to_thread(attempt_shape, training, attempt)
 
+    @routes.post("/acts")
+    async def act(body: Act, request: Request) -> dict[str, Any]:
+        worker = signed_in(request)
+        mended, attempt = await bedside.hands.act(worker.id, body.act)
+        shape = await asyncio.to_thread(attempt_shape, training, attempt)
+        return {"mended": mended, "attempt": shape}
+
     @routes.post("/finish")
     async def finish(body: Empty, request: Request) -> dict[str, Any]:  # noqa: ARG001
         worker = signed_in(request)
         attempt = await asyncio.to_thread(training.finish, worker.id)
+        await bedside.hands.after()
         await _tell(bedside)
         return await asyncio.to_thread(attempt_shape, training, attempt)
 
     @routes.post("/stop", status_code=204)
     async def stop(body: Empty) -> None:  # noqa: ARG001
         await asyncio.to_thread(training.stop)
+        await bedside.hands.after()
         await _tell(bedside)
 
     return routes
@@ -124,6 +143,7 @@ def lesson_shape(lesson: Lesson, best: Attempt | None) -> dict[str, Any]:
         "patient": patient_shape(lesson.patient),
         "steps": [step_shape(step) for step in lesson.all_steps],
         "question": {"code": question.code, "options": list(question.options)} if question else None,
+        "hands": lesson_acts(lesson),
         "best": best.points if best else None,
     }
 

@@ -24,6 +24,7 @@ from chevet.edge.settings import EdgeSettings
 from chevet.edge.shapes import capture_shape, device_shape, quality_shape, visit_shape
 from chevet.edge.spool import REFUSED, Spool
 from chevet.edge.training import Training
+from chevet.edge.training_faults import Hands
 from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
@@ -81,6 +82,7 @@ class Bedside:
     live: Live
     uplink: UplinkState
     training: Training
+    hands: Hands
     spooled: asyncio.Event
 
     def device(self, instrument: Instrument) -> dict[str, Any]:

@@ -32,9 +32,10 @@ from chevet.edge.instruments import Instrument
 from chevet.edge.live import Live
 from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
-from chevet.edge.settings import DeviceSettings, EdgeSettings, all_devices
+from chevet.edge.settings import FOR_LESSONS, DeviceSettings, EdgeSettings, all_devices
 from chevet.edge.spool import Spool
 from chevet.edge.training import Training
+from chevet.edge.training_faults import make_hands
 from chevet.edge.training_store import Attempts
 from chevet.edge.trust import Programme, Site, read_site
 from chevet.edge.visit import VisitRules
@@ -76,6 +77,7 @@ def compose(
     )
     imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
     rules = _rules(parts, programme, captures, label)
+    training = Training(Attempts(database), parts.visits, parts.patients, rules, parts.clock)
     return Bedside(
         settings=settings,
         site=parts.site,
@@ -99,9 +101,19 @@ def compose(
         attaching=_attaching(settings, parts, captures, imports),
         live=live,
         uplink=UplinkState(),
-        training=Training(Attempts(database), parts.visits, parts.patients, rules, parts.clock),
+        training=training,
+        hands=make_hands(settings, training, lambda kind: _simulated(instruments, kind)),
         spooled=asyncio.Event(),
     )
+
+
+def _simulated(instruments: dict[str, Instrument], kind: str) -> list[str]:
+    """Return the simulator's names of the instruments of a kind."""
+    return [
+        one.id.removeprefix(FOR_LESSONS)
+        for one in instruments.values()
+        if one.kind == kind and one.settings.simulated
+    ]
 
 
 @dataclass(frozen=True, slots=True)

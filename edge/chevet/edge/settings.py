@@ -23,6 +23,8 @@ from chevet.edge.errors import SettingsError
 from chevet.edge.update_settings import SticksSettings, UpdateSettings
 
 PREFIX = "CHEVET_EDGE_"
+FOR_LESSONS = "training-"
+"""Before the ids of instruments that the settings keep for lessons."""
 PLACES = (Path("edge.toml"), Path("/etc/chevet/edge.toml"))
 """Where `chevet-edge run` looks when no --config is given."""
 
@@ -364,7 +366,7 @@ def _for_training(settings: EdgeSettings) -> tuple[DeviceSettings, ...]:
     if path is None or not path.exists():
         return ()
     marked = {"simulated": True, "training": True}
-    found = [one.model_dump() | marked | {"id": f"training-{one.id}"[:64]} for one in _devices_of(path)]
+    found = [one.model_dump() | marked | {"id": f"{FOR_LESSONS}{one.id}"[:64]} for one in _devices_of(path)]
     return tuple(DeviceSettings(**one) for one in found)
 
 

@@ -176,6 +176,23 @@ def _resumed(seen: Seen, _arg: str) -> float:
     return float(bool(kept) and any(at > min(kept) for at in seen.since("signed_in")))
 
 
+def _noticed(seen: Seen, arg: str) -> float:
+    """The fault was mended, and nothing of this examination was kept that began before."""
+    mended = seen.since("mended")
+    kept = [seen.kept_ms.get(row.id, 0) for row in seen.accepted(arg)]
+    return float(bool(mended) and all(at >= min(mended) for at in kept))
+
+
+def _mended(seen: Seen, _arg: str) -> float:
+    """Whole with the first thing the hands did once the fault was there, half after others."""
+    fault, begun = seen.lesson.fault, seen.since("fault")
+    if fault is None or not begun or not seen.since("mended"):
+        return 0.0
+    acts = {name: at for name, at in seen.marks.items() if name.startswith("act:")}
+    wrong = [at for name, all_at in acts.items() if name != f"act:{fault.act}" for at in all_at]
+    return 0.5 if any(at >= min(begun) for at in wrong) else 1.0
+
+
 def _answered(seen: Seen, _arg: str) -> float:
     """The first answer counts: a second guess would always be right in the end."""
     question = seen.lesson.question
@@ -215,6 +232,8 @@ CHECKS: dict[str, Callable[[Seen, str], float]] = {
     "sent": _sent,
     "answer_read": _answer_read,
     "resumed": _resumed,
+    "noticed": _noticed,
+    "mended": _mended,
     "answered": _answered,
     "in_time": _in_time,
 }

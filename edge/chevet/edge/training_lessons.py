@@ -11,6 +11,8 @@ from chevet.study.study import Patient
 
 IDENTITY, ORDER, QUALITY, TIME, ACTION = "identity", "order", "quality", "time", "action"
 PARTS = (IDENTITY, ORDER, QUALITY, TIME, ACTION)
+LAID, RECORDING = "laid", "recording"
+"""When a lesson's fault begins: before the trainee's first touch, or in the middle of the first recording."""
 START, TILES, RETAKE = "start", "tiles", "retake"
 """Where a lesson begins: the first screen, the instruments of a visit laid ready, an answer to read."""
 
@@ -58,6 +60,26 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong in a lesson, switched on at the simulator.
+
+    Attributes:
+        instrument: its kind.
+        step: the examination in which it shows.
+        name, value: of the simulator.
+        act: what the hands have to do.
+        when: LAID, from the beginning, or RECORDING, in the middle of the first recording.
+    """
+
+    instrument: str
+    step: str
+    name: str
+    value: str
+    act: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """One lesson.
 
@@ -68,6 +90,7 @@ class Lesson:
         begins: START, TILES or RETAKE.
         patient: who is examined.
         question: asked at its end, if any.
+        fault: what goes wrong, if anything.
     """
 
     code: str
@@ -77,6 +100,7 @@ class Lesson:
     begins: str = TILES
     patient: Patient = FATIMA
     question: Question | None = None
+    fault: Fault | None = None
 
     @property
     def all_steps(self) -> tuple[Step, ...]:
@@ -99,7 +123,53 @@ def _ask(code: str, right: str, *others: str) -> Question:
     return Question(code, tuple(sorted((right, *others))), right)
 
 
+def _wrong(code: str, icon: str, fault: Fault, recorded: str, patient: Patient = FATIMA) -> Lesson:
+    """Make a lesson in which an instrument goes wrong: it is seen, mended, and only then is anything kept."""
+    steps = (
+        Step("noticed", fault.step, QUALITY),
+        Step("mended", "", ACTION, must=False),
+        Step("recorded", recorded),
+        _good(fault.step),
+    )
+    return Lesson(code, icon, 5, steps, patient=patient, fault=fault)
+
+
 SENT = Step("sent")
+FAULTS: tuple[Lesson, ...] = (
+    _wrong(
+        "fault_cold",
+        "med/pulse_oximeter",
+        Fault("oximeter", "oximetry", "cold_finger", "0.03", "warm", LAID),
+        "oximetry",
+    ),
+    _wrong(
+        "fault_finger",
+        "hand",
+        Fault("oximeter", "oximetry", "sensor_off", "", "put_back", RECORDING),
+        "oximetry",
+        BRAHIM,
+    ),
+    _wrong(
+        "fault_swap",
+        "med/heart_cardiogram",
+        Fault("ecg", "ecg", "swapped", "LA/RA", "swap_back", LAID),
+        "ecg",
+    ),
+    _wrong("fault_plug", "unplug", Fault("ecg", "ecg", "unplug", "", "plug", RECORDING), "ecg", BRAHIM),
+    _wrong(
+        "fault_friction",
+        "med/stethoscope",
+        Fault("stethoscope", "heart_sound", "friction", "0.8", "hold_still", RECORDING),
+        "heart_sound:A,P",
+    ),
+    _wrong(
+        "fault_ear",
+        "med/ear",
+        Fault("otoscope", "otoscopy", "wrong_ear", "", "other_ear", LAID),
+        "otoscopy:right",
+        LAHCEN,
+    ),
+)
 LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "sign_in",
@@ -201,6 +271,7 @@ LESSONS: tuple[Lesson, ...] = (
         patient=BRAHIM,
         question=_ask("offline", "go_on", "wait", "paper"),
     ),
+    *FAULTS,
     Lesson(
         "whole",
         "graduation-cap",
@@ -222,7 +293,7 @@ LESSONS: tuple[Lesson, ...] = (
         START,
     ),
 )
-"""15 lessons; the last is the five-device visit that a new worker does in under 20 minutes (product
-requirements, "Measures for done")."""
+"""21 lessons, six of them with a fault; the last is the five-device visit that a new worker does in under
+20 minutes (product requirements, "Measures for done")."""
 
 BY_CODE = {lesson.code: lesson for lesson in LESSONS}

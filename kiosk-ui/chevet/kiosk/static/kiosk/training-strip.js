@@ -7,6 +7,7 @@ import { Button, Dialog } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
 import { useKiosk } from "/kiosk/store.js";
 import { inTraining, mark, openLesson, readCourse, stepText, stopLesson, useTraining } from "/kiosk/training.js";
+import { HandsButton } from "/kiosk/training-hands.js";
 import { Situation } from "/kiosk/screens/training-lesson.js";
 
 /** @typedef {import("/shared/types.js").TrainingAttempt} TrainingAttempt */
@@ -32,7 +33,7 @@ export function TrainingStrip() {
   return html`<div class="htest training-strip" role="note">
     <b class="training-word"><${Icon} name="graduation-cap" size="22px" />${t("training.label")}</b>
     <span class="training-what"><bdi dir="ltr">HTEST</bdi> · ${t("training.not_real")}${open && worker && html` · <b>${t(`training.lesson.${open.lesson.code}`)}</b>`}</span>
-    ${worker && open && html`<${Dots} one=${open.one} />
+    ${worker && open && html`<${Dots} one=${open.one} /><${HandsButton} acts=${open.lesson.hands} />
       <button class="training-button" onClick=${() => ask(true)}><${Icon} name="info" size="20px" />${t("training.task")}</button>
       <button class="training-button training-end" onClick=${() => go("training/finish")}><${Icon} name="check" size="20px" />${t("training.finish")}</button>`}
     ${worker && !open && html`<button class="training-button" onClick=${stopLesson}><${Icon} name="x" size="20px" />${t("training.stop")}</button>`}

@@ -94,7 +94,7 @@ function whatOf(check, arg) {
   if (check === "typed") return t(`vital.${arg.split("=")[0]}`);
   if (arg === "answer_first") return t("training.what.answer");
   const [step = ""] = arg.split(":");
-  if (!["recorded", "usable", "clean", "in_order"].includes(check)) return "";
+  if (!["recorded", "usable", "clean", "in_order", "noticed"].includes(check)) return "";
   return step ? t(`step.${step}`) : t("training.what.all");
 }
 

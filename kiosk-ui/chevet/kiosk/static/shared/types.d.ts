@@ -97,7 +97,7 @@ export interface TrainingAttempt {
 }
 export interface TrainingLesson {
   code: string; icon: string; minutes: number; begins: "start" | "tiles" | "retake"; patient: Patient; steps: TrainingStep[];
-  question: { code: string; options: string[] } | null; best: number | null;
+  question: { code: string; options: string[] } | null; best: number | null; hands: string[];
 }
 export interface Course {
   lessons: TrainingLesson[]; open: TrainingAttempt | null; history: TrainingAttempt[];
@@ -112,6 +112,12 @@ export interface Status {
   disk: { free_bytes: number; level: "ok" | "low" | "full" };
   clock: { now_ms: number; quality: string };
   workers: Person[]; specialties: string[];
+}
+
+/** A specialist's call at the kiosk. */
+export interface Call {
+  id: string; state: "ringing" | "talking" | "over"; reason: string; case: string; initials: string; simulated: boolean; consent: string[];
+  caller: { name: string; specialty: string }; sdp: string; ice: RTCIceServer[]; held: boolean; rate: number | null;
 }
 
 /** A wave frame (docs/api.md), decoded. */
@@ -136,6 +142,7 @@ export type LiveText =
   | { type: "gone"; found: string }
   | { type: "forgotten"; device: string }
   | { type: "notice"; device: string; code: string; on: boolean; detail: string }
+  | { type: "call"; call: Call | null }
   | { type: "inbox" };
 
 declare global {
