@@ -12,9 +12,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from chevet.relay.accounts.users import User
 from chevet.relay.archive import alerts, duty
+from chevet.relay.archive.schema import cases
 from chevet.relay.duty.ladder import Reach, Waiting, due_steps
 from chevet.relay.duty.post import SIGNATURE, Mail, NotSent, Webhook, mail_of, webhook_of
 from chevet.relay.duty.rules import Need, Person, chosen, ranked
@@ -339,3 +341,50 @@ async def test_everybody_says_for_themselves_where_alerts_go(world, client):
         assert (await desk.get("/api/contact")).json() == {"email": "dr@programme.example", "mail": False}
         await desk.put("/api/contact", json={"email": ""})
         assert (await desk.get("/api/contact")).json()["email"] == ""
+
+
+def test_whoever_is_invited_to_a_discussion_is_told_once_and_again_before_it_begins(world, sent, mails):
+    ways, relay = Ways(post_office(mails), None), world.relay
+    study, holder = sent(), world.user("dr")
+    for who, role in (("second", "specialist"), ("outside", "expert"), ("late", "expert")):
+        world.user(who, role)
+    reachable(world, "dr", "second", "outside", "late")
+    relay.cases.claim(study.id, holder)
+    starts = NOON + 5 * 60 * MINUTE
+    ident = relay.discussions.open(study.id, holder, starts, "Seededquestion?", ["second", "outside"])
+    assert make_round(relay, ways) == 2
+    assert make_round(relay, ways) == 0
+    told = [(rcpt[0].partition("@")[0], message["Subject"]) for rcpt, message in mails.taken]
+    assert told == [("second", "Chevet. Discussion d'un cas"), ("outside", "Chevet. Discussion d'un cas")]
+    assert not any(
+        "Seeded" in message.as_string() or "abc" in message.get_content() for _, message in mails.taken
+    )
+    relay.discussions.uninvite(study.id, ident, holder, "second")
+    world.clock.ms += MINUTE
+    relay.discussions.invite(study.id, ident, holder, "late")
+    assert make_round(relay, ways) == 1
+    world.clock.ms = starts - 30 * MINUTE
+    assert make_round(relay, ways) == 3
+    soon = {rcpt[0].partition("@")[0] for rcpt, _ in mails.taken[3:]}
+    assert soon == {"dr", "outside", "late"}
+    assert "commence dans l'heure" in mails.taken[-1][1].get_content()
+    world.clock.ms = starts
+    assert make_round(relay, ways) == 0
+
+
+def test_an_invitation_to_an_answered_case_is_told_and_one_to_a_closed_discussion_is_not(world, sent, hook):
+    relay = world.relay
+    ways = Ways(None, Webhook(f"http://127.0.0.1:{hook.server_port}/in", b"a secret of the two"))
+    study, holder = sent(), world.user("dr")
+    world.user("outside", "expert")
+    relay.cases.claim(study.id, holder)
+    with relay.database.write() as connection:
+        connection.execute(update(cases).values(answered_ms=NOON))
+    closed = relay.discussions.open(study.id, holder, NOON, "", ["outside"])
+    relay.discussions.close(study.id, closed, holder, "", [])
+    assert make_round(relay, ways) == 0
+    world.clock.ms += MINUTE
+    relay.discussions.open(study.id, holder, NOON + MINUTE, "", ["outside"])
+    assert make_round(relay, ways) == 1
+    said = json.loads(hook.calls[0][2])
+    assert (said["event"], said["users"]) == ("discussion.invited", ["outside"])

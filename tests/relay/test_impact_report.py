@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from chevet.relay.archive.impact import count_older, happened, recorded
+from chevet.relay.archive.impact import count_older, happened, held, recorded
 from chevet.relay.archive.schema import cases
 from chevet.relay.archive.schema_duty import recording_facts
-from chevet.relay.impact.figures import Happened, Recorded, after, begins, month_of, report
+from chevet.relay.impact.figures import Happened, Held, Recorded, after, begins, month_of, report
 from chevet.relay.impact.table import as_csv, as_pdf
 from chevet.study.case import Author, Message, pack_message
 from chevet.study.ids import uuid7
@@ -120,3 +120,34 @@ def test_what_a_worker_thinks_of_an_answer_is_counted_with_its_case(world, sent,
     deliver(world.receiver(), messages(world.site.seal(pack_message(said))))
     with world.relay.database.read() as connection:
         assert [one.feedback for one in happened(connection, 0, 1 << 60, simulated=False)] == [kept]
+
+
+def test_a_discussion_counts_in_the_month_and_site_where_it_was_held():
+    talks = [Held("abc", NOON), Held("abc", NOON), Held("def", NOON + 60 * DAY)]
+    found = report([case()], [], NOON, talks)
+    counted = {(one.month, one.site): (one.cases, one.discussions) for one in found.lines}
+    now, later = month_of(NOON), month_of(NOON + 60 * DAY)
+    assert counted == {
+        (later, ""): (0, 1),
+        (later, "def"): (0, 1),
+        (now, ""): (1, 2),
+        (now, "abc"): (1, 2),
+    }
+    assert as_csv(found).decode("utf-8-sig").splitlines()[0].endswith(",specialists,discussions")
+
+
+def test_only_a_closed_discussion_of_two_people_is_held(world, sent):
+    relay, study = world.relay, sent()
+    one, other = world.user("dr"), world.user("other")
+    relay.cases.claim(study.id, one)
+
+    def counted():
+        with relay.database.read() as connection:
+            return [talk.site for talk in held(connection, 0, 1 << 60, simulated=False)]
+
+    for present, found in ([], []), (["other"], ["abc"]):
+        ident = relay.discussions.open(study.id, one, world.clock.ms, "Murmur?", [other.id])
+        relay.discussions.say(study.id, ident, one, "Listen to M.")
+        assert counted() == []
+        relay.discussions.close(study.id, ident, one, "Echocardiography.", present)
+        assert counted() == found

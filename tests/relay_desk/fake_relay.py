@@ -216,6 +216,10 @@ def _reading_routes(app: FastAPI, relay: FakeRelay) -> None:
     def discussions() -> Shape:
         return {"discussions": []}
 
+    @app.get("/api/discussions")
+    def discussions() -> Shape:
+        return {"discussions": []}
+
     @app.get("/api/refused")
     def refused() -> Shape:
         return {"bundles": relay.refused}

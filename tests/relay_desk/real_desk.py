@@ -29,6 +29,7 @@ PEOPLE = (
     ("amrani", "Dr K. Amrani", "specialist", "cardiology", ("fr", "ar")),
     ("benali", "Dr S. Benali", "specialist", "cardiology", ("ar", "fr")),
     ("ouazzani", "Dr L. Ouazzani", "specialist", "ent", ("fr",)),
+    ("tazi", "Pr H. Tazi", "expert", "cardiology", ("fr",)),
     ("tahiri", "N. Tahiri", "coordinator", "", ("fr", "ar")),
     ("idrissi", "M. Idrissi", "auditor", "", ("fr",)),
 )

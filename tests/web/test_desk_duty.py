@@ -124,3 +124,63 @@ def test_a_specialist_saves_a_case_and_takes_consent_back(
     page.get_by_role("button", name="Yes, withdraw").click()
     expect(page.get_by_text("The case is hidden")).to_be_visible()
     expect(page.locator(".row")).to_have_count(3)
+
+
+@pytest.mark.parametrize(("language", "size"), [("fr", "desk"), ("ar", "phone")])
+def test_the_agenda_fits_and_says_where_invitations_appear(
+    opened: Callable[..., Page], shot: Callable[[Page, str], Path], language: str, size: str
+) -> None:
+    page = opened("tazi", "", language, size)
+    expect(page.locator(".bar-nav [aria-current=page]")).to_be_visible()
+    expect(page.locator(".agenda-entry, .blank").first).to_be_visible()
+    assert page.locator(".inbox").count() == 0
+    assert fits(page)
+    shot(page, f"agenda-{language}-{size}")
+
+
+def test_three_people_discuss_one_case_and_the_conclusion_goes_into_the_answer(
+    opened: Callable[..., Page], relay: RealDesk, shot: Callable[[Page, str], Path]
+) -> None:
+    case = relay.studies[3]
+    holder = opened("amrani", f"case/{case.id}/talk")
+    expect(holder.get_by_text("Take this case to open a discussion.")).to_be_visible()
+    holder.get_by_role("button", name="Take this case").click()
+    holder.get_by_role("button", name="Ask colleagues").click()
+    holder.get_by_label("Questions").fill("Heart failure, or the lungs?")
+    holder.get_by_label("Dr S. Benali").check()
+    holder.get_by_label("Pr H. Tazi").check()
+    holder.get_by_role("button", name="Send the invitations").click()
+    expect(holder.get_by_text("invited, has not come yet")).to_have_count(2)
+
+    guest = opened("tazi", "")  # no inbox: the agenda is all there is
+    entry = guest.locator(".agenda-entry").filter(has_text="Breathlessness")
+    entry.get_by_role("link", name="Open").click()
+    expect(guest.locator(".strip-name").first).to_have_text(case.patient.name)
+    expect(guest.locator(".answer")).to_have_count(0)
+    guest.get_by_label("Your view, for everybody invited").fill("I hear no crackles.")
+    expect(guest.get_by_text("Draft kept, seen by you alone")).to_be_visible()
+    guest.reload()
+    expect(guest.get_by_label("Your view, for everybody invited")).to_have_value("I hear no crackles.")
+    guest.get_by_role("button", name="Post").click()
+
+    colleague = opened("benali", "talks")
+    colleague.get_by_role("link", name="Open").click()
+    colleague.get_by_label("Your view, for everybody invited").fill("Then the heart: ask for the weight.")
+    colleague.get_by_role("button", name="Post").click()
+    for page in (holder, guest, colleague):  # each hears of the others without touching anything
+        expect(page.locator(".talk-said li")).to_have_count(2)
+    guest.get_by_role("button", name="Change").click()
+    guest.locator(".talk-said textarea").fill("I hear no crackles, left or right.")
+    guest.get_by_role("button", name="Keep the new version").click()
+    expect(colleague.get_by_text("no crackles, left or right")).to_be_visible()
+    expect(colleague.locator(".talk-said details")).to_have_count(1)
+    expect(holder.get_by_text("took part", exact=True)).to_have_count(2)
+    shot(holder, "talk")
+
+    holder.get_by_text("Close the discussion…").click()
+    holder.locator(".talk-close textarea").fill("Probably the heart: weigh daily.")
+    holder.get_by_role("button", name="Close it").click()
+    holder.get_by_role("button", name="Take over into my opinion").click()
+    expect(holder.locator("#impression")).to_have_value("Probably the heart: weigh daily.")
+    expect(guest.get_by_text("The case is no longer open to you")).to_be_visible()
+    expect(colleague.get_by_text("Probably the heart: weigh daily.")).to_be_visible()

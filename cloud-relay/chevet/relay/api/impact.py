@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from chevet.relay.accounts.users import User
 from chevet.relay.api.guard import Allowed, Here
-from chevet.relay.archive.impact import happened, recorded
+from chevet.relay.archive.impact import happened, held, recorded
 from chevet.relay.archive.sites import Site
 from chevet.relay.errors import RefusedError
 from chevet.relay.impact.figures import Line, Report, Share, after, begins, month_of, report
@@ -77,7 +77,8 @@ def _read(relay: Relay, between: tuple[str, str]) -> Report:
     with relay.database.read() as connection:
         cases = happened(connection, from_ms, until_ms, simulated=simulated)
         recordings = recorded(connection, from_ms, until_ms, simulated=simulated)
-    return report(cases, recordings, relay.now_ms())
+        talks = held(connection, from_ms, until_ms, simulated=simulated)
+    return report(cases, recordings, relay.now_ms(), talks)
 
 
 def _sites(relay: Relay) -> list[Site]:
@@ -99,6 +100,7 @@ def _line(one: Line) -> Json:
         "recordings": one.recordings,
         "unreadable": one.unreadable,
         "specialists": one.specialists,
+        "discussions": one.discussions,
     }
 
 

@@ -3,13 +3,16 @@
 from sqlalchemy import Connection, func, select
 
 from chevet.relay.archive.schema import answers, bundles, cases
+from chevet.relay.archive.schema_discussions import discussions, members
 from chevet.relay.archive.schema_duty import recording_facts
 from chevet.relay.archive.terms import count, uncounted
 from chevet.relay.errors import RelayError
-from chevet.relay.impact.figures import Happened, Recorded
+from chevet.relay.impact.figures import Happened, Held, Recorded
 from chevet.relay.relay import Relay
 
 AT_ONCE = 200
+TALKING = 2
+"""People who make a discussion: one who wrote alone discussed with nobody."""
 
 
 def happened(connection: Connection, from_ms: int, until_ms: int, *, simulated: bool) -> list[Happened]:
@@ -46,6 +49,24 @@ def recorded(connection: Connection, from_ms: int, until_ms: int, *, simulated: 
         Recorded(row.received_ms, row.site, row.worker, row.driver, row.usable)
         for row in connection.execute(query)
     ]
+
+
+def held(connection: Connection, from_ms: int, until_ms: int, *, simulated: bool) -> list[Held]:
+    """Return the discussions that closed in between with two people or more, erased cases' too."""
+    there = (
+        select(members.c.discussion)
+        .where(members.c.part_ms.is_not(None))
+        .group_by(members.c.discussion)
+        .having(func.count() >= TALKING)
+    )
+    query = (
+        select(cases.c.site, discussions.c.closed_ms)
+        .join(cases, cases.c.id == discussions.c.case_id)
+        .where(discussions.c.closed_ms >= from_ms, discussions.c.closed_ms < until_ms)
+        .where(discussions.c.id.in_(there))
+    )
+    query = query if simulated else query.where(cases.c.simulated.is_(False))
+    return [Held(row.site, row.closed_ms) for row in connection.execute(query)]
 
 
 def _authors(connection: Connection, from_ms: int, until_ms: int) -> dict[str, frozenset[str]]:

@@ -89,29 +89,46 @@ export async function leave() {
 /** Signed in: open the live line and what the address names. */
 export async function enter() {
   connect();
-  await Promise.all([readInbox(), readRefused(), follow()]);
+  await Promise.all([readInbox(), readRefused(), follow(), isDiscusser() ? readTalks() : undefined]);
   const { user } = now();
   if (user && !keptNow().offline) void settle(user.id);
 }
 
+function isDiscusser() {
+  return ["specialist", "coordinator"].includes(now().user?.role ?? "");
+}
+
+/** Where each role begins that has no inbox: cases are not theirs to list. @type {Record<string, string>} */
+const FIRST_ROOMS = { auditor: "#/glass", expert: "#/talks" };
+
 /** Follow the address. */
 export async function follow() {
   const asked = parse(location.hash);
-  const route = now().user?.role === "auditor" && asked.page === "inbox" ? parse("#/glass") : asked; // cases are not theirs to list
+  const first = FIRST_ROOMS[now().user?.role ?? ""];
+  const route = first && asked.page === "inbox" ? parse(first) : asked;
   const same = route.id === now().open?.id;
   set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, earlier: null, side: "answer", retake: null }) });
   if (now().user && route.page === "case" && !same) await readCase(route.id);
   if (now().user && route.page === "refused") await readRefused();
 }
 
+export async function readTalks() {
+  const answer = await attempt(() => get("/api/discussions"), (error) => set({ talksError: error.code }));
+  if (answer) set({ talks: answer.discussions, talksError: "" });
+}
+
 export async function readInbox() {
-  if (now().user?.role === "auditor") return;
+  const role = now().user?.role;
+  if (role === "auditor") return;
+  if (role === "expert" || now().route.page === "talks") await readTalks();
+  if (role === "expert") return; // no inbox: they see what they are invited to
   const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
   if (answer) set({ inbox: answer.cases, waiting: answer.waiting ?? 0, inboxError: "", inboxAt: Date.now() });
   if (answer) void checkKept(answer.cases, now().user?.id ?? "");
 }
 
 export async function readRefused() {
+  if (now().user?.role === "expert") return;
   const answer = await attempt(() => get("/api/refused"), (error) => set({ refusedError: error.code }));
   if (answer) set({ refused: answer.bundles, refusedError: "" });
 }

@@ -24,9 +24,11 @@ import { ScreenScale } from "/desk/scale.js";
 import { SignDialog } from "/desk/sign.js";
 import { SignIn } from "/desk/sign-in.js";
 import { set, useDesk } from "/desk/store.js";
+import { OpenTalk } from "/desk/talk-people.js";
+import { Talks } from "/desk/talks.js";
 
 /** Rooms that fill the whole screen. @type {Record<string, () => unknown>} */
-const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass };
+const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass, talks: Talks };
 
 export function App() {
   const desk = useDesk();
@@ -52,8 +54,8 @@ function Rooms() {
     <${AwayRibbon} />
     ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
       <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}
-    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}`}>
-      ${route.page in PAGES ? html`<${PAGES[route.page]} />` : html`<${Inbox} />${route.page === "case" ? html`<${CaseTable} />${user?.role === "coordinator" ? "" : html`<${AnswerPanel} />`}` : html`<${InboxSummary} />`}`}
+    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}${user?.role === "expert" ? " is-guest" : ""}`}>
+      ${route.page in PAGES ? html`<${PAGES[route.page]} />` : html`${user?.role === "expert" ? "" : html`<${Inbox} />`}${route.page === "case" ? html`<${CaseTable} />${user?.role === "specialist" ? html`<${AnswerPanel} />` : ""}` : html`<${InboxSummary} />`}`}
     </div>`;
 }
 
@@ -69,6 +71,7 @@ function Dialogs() {
   if (dialog === "withdraw") return html`<${Withdraw} />`;
   if (dialog === "keep") return html`<${KeepDialog} />`;
   if (dialog === "unlock") return html`<${UnlockDialog} />`;
+  if (dialog === "talk") return html`<${OpenTalk} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;
   return null;
 }

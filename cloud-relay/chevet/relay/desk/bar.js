@@ -8,19 +8,22 @@ import { word } from "/desk/say.js";
 import { now, set, useDesk } from "/desk/store.js";
 
 export function Bar() {
-  const { user, inbox, refused, route, connected, status } = useDesk();
+  const { user, inbox, refused, route, connected, status, talks } = useDesk();
   const waiting = Math.max(inbox?.filter((one) => one.state !== "answered").length ?? 0, now().waiting);
   const dead = refused?.length ?? 0;
   const oversees = user?.role === "coordinator" || user?.role === "auditor";
+  const discusses = ["specialist", "coordinator", "expert"].includes(user?.role ?? "");
+  const news = (talks ?? []).reduce((sum, one) => sum + one.new, 0);
   const here = (/** @type {string} */ page) => (route.page === page ? "page" : null);
   return html`<header class="bar">
     <a class="bar-name" href="#/"><img src="/shared/mark.svg" alt="" width="26" height="26" /><b>Chevet</b></a>
     <nav class="bar-nav" aria-label=${t("bar.rooms")}>
-      ${user?.role === "auditor" ? "" : html`<a href="#/" aria-current=${here("inbox") ?? here("case")}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>`}
+      ${user?.role === "auditor" || user?.role === "expert" ? "" : html`<a href="#/" aria-current=${here("inbox") ?? here("case")}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>`}
+      ${discusses ? html`<a href="#/talks" aria-current=${here("talks")}>${t("bar.talks")}${news ? html`<span class="bar-count">${news}</span>` : ""}</a>` : ""}
       ${user?.role === "coordinator" ? html`<a href="#/duty" aria-current=${here("duty")}>${t("bar.duty")}</a>` : ""}
       ${oversees ? html`<a class="bar-more" href="#/report" aria-current=${here("report")}>${t("bar.report")}</a>
         <a href="#/glass" aria-current=${here("glass")}>${t("bar.glass")}</a>` : ""}
-      <a href="#/refused" aria-current=${here("refused")}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>
+      ${user?.role === "expert" ? "" : html`<a href="#/refused" aria-current=${here("refused")}>${t("bar.refused")}${dead ? html`<span class="bar-count bar-count-bad">${dead}</span>` : ""}</a>`}
       ${status?.sealing === "sealed" ? html`<a href="/sealed.html">${t("bar.sealed")}</a>` : ""}
     </nav>
     ${user?.role === "auditor" ? "" : html`<span class="bar-line" role="status"><i class=${connected ? "dot dot-ok" : "dot dot-bad"}></i>${connected ? t("bar.online") : t("bar.offline")}</span>`}

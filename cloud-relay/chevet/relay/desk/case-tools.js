@@ -25,7 +25,7 @@ export function CaseTools({ one }) {
   return html`<div class="case-tools">
     <${KeepTool} one=${one} />
     ${user?.role === "specialist" ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "export" })}><${Icon} name="arrow-down" />${t("export.title")}</button>` : ""}
-    ${one.consent.purposes.length ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "withdraw" })}><${Icon} name="hand" />${t("withdraw.title")}</button>` : ""}
+    ${user?.role !== "expert" && one.consent.purposes.length ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "withdraw" })}><${Icon} name="hand" />${t("withdraw.title")}</button>` : ""}
   </div>`;
 }
 

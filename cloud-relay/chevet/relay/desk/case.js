@@ -11,9 +11,10 @@ import { BreakGlass } from "/desk/glass.js";
 import { useKept } from "/desk/kept-state.js";
 import { LivePane } from "/desk/live-pane.js";
 import { StateOf } from "/desk/offline.js";
-import { ageOf, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
+import { ageOf, Blank, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
 import { now, set, useDesk } from "/desk/store.js";
+import { Talk } from "/desk/talk.js";
 import { Thread } from "/desk/thread.js";
 import { VitalsPane } from "/desk/vitals-pane.js";
 
@@ -27,6 +28,7 @@ const PANES = {
   ears: { icon: "med/ear", steps: ["otoscopy"], View: EarPane },
   vitals: { icon: "med/thermometer_digital", steps: ["oximetry"], View: VitalsPane },
   thread: { icon: "inbox", steps: [], View: Thread },
+  talk: { icon: "users", steps: [], View: Talk },
   live: { icon: "eye", steps: [], View: LivePane },
 };
 
@@ -46,6 +48,7 @@ export function firstPane(one) {
 export function CaseTable() {
   const { open, openError, route, user } = useDesk();
   if (openError === "not_allowed" && user?.role === "coordinator") return html`<main class="table"><${BreakGlass} id=${route.id} /></main>`;
+  if (openError === "not_allowed" && user?.role === "expert") return html`<main class="table"><${ShutCase} /></main>`;
   if (openError) return html`<main class="table"><${Failure} code=${openError} again=${() => readCase(route.id)} /></main>`;
   if (!open) return html`<main class="table" aria-busy="true"><p class="visually-hidden" role="status">${t("loading")}</p><div class="ghost-paper" aria-hidden="true"></div></main>`;
   const pane = route.pane || firstPane(open);
@@ -57,8 +60,13 @@ export function CaseTable() {
     <${Tabs} one=${open} chosen=${pane} />
     <section class="pane" id="pane" role="tabpanel" aria-labelledby=${`tab-${pane}`}><${View} one=${open} key=${open.id} /></section>
     <${CaseTools} one=${open} />
-    ${user?.role === "coordinator" ? "" : html`<button type="button" class="button button-main to-answer" onClick=${() => document.querySelector(".answer")?.scrollIntoView()}><${Icon} name="send" />${t("answer.title")}</button>`}
+    ${user?.role !== "specialist" ? "" : html`<button type="button" class="button button-main to-answer" onClick=${() => document.querySelector(".answer")?.scrollIntoView()}><${Icon} name="send" />${t("answer.title")}</button>`}
   </main>`;
+}
+
+/** What a guest sees once the discussion they were invited to is over. */
+function ShutCase() {
+  return html`<div class="meanwhile"><${Blank} icon="lock" title=${t("talk.shut_case")} text=${t("talk.shut_more")}><a class="button button-main" href="#/talks">${t("talk.agenda")}</a><//></div>`;
 }
 
 /** Two identifiers and the case's colour, on every pane. @param {{ one: DeskCase, short?: boolean }} props */
@@ -104,7 +112,8 @@ function Glance({ one }) {
 
 /** @param {{ one: DeskCase, chosen: Pane }} props */
 function Tabs({ one, chosen }) {
-  const panes = /** @type {Pane[]} */ (Object.keys(PANES));
+  const { user } = useDesk();
+  const panes = /** @type {Pane[]} */ (Object.keys(PANES)).filter((pane) => pane !== "live" || user?.role === "specialist");
   /** @param {KeyboardEvent} event */
   function arrows(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -116,7 +125,7 @@ function Tabs({ one, chosen }) {
   }
   return html`<div class="tabs" role="tablist" aria-label=${t("tabs")} onKeyDown=${arrows}>
     ${panes.map((pane) => html`<button type="button" role="tab" key=${pane} id=${`tab-${pane}`} aria-selected=${pane === chosen} aria-controls="pane" tabindex=${pane === chosen ? 0 : -1}
-      onClick=${() => openCase(one.id, pane)}><${Icon} name=${PANES[pane].icon} />${t(`pane.${pane}`)}${pane === "live" ? "" : html`<span class="tab-count">${countOf(one, pane)}</span>`}</button>`)}
+      onClick=${() => openCase(one.id, pane)}><${Icon} name=${PANES[pane].icon} />${t(`pane.${pane}`)}${pane === "live" || pane === "talk" ? "" : html`<span class="tab-count">${countOf(one, pane)}</span>`}</button>`)}
   </div>`;
 }
 

@@ -18,7 +18,7 @@ export function useEarlier(one) {
     setCode("");
     get(`/api/cases/${one.id}/earlier`).then(
       ({ visits }) => now().route.id === one.id && set({ earlier: { of: one.id, visits } }),
-      (error) => setCode(error instanceof ApiError ? error.code : "other"),
+      (error) => setCode(error instanceof ApiError ? (error.code === "not_allowed" ? "invited_only" : error.code) : "other"),
     );
   };
   useEffect(() => {

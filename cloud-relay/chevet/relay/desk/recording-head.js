@@ -4,12 +4,13 @@ import { clock, date, number, reasonText, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { bestLayer, bytesText, QualityBadge, usefulLayers } from "/desk/say.js";
-import { set } from "/desk/store.js";
+import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").DeskRecording} DeskRecording */
 
 /** @param {{ recording: DeskRecording }} props */
 export function RecordingHead({ recording }) {
+  const { user } = useDesk();
   const { quality } = recording;
   return html`<div class="rec-head">
     <${QualityBadge} score=${quality.score} usable=${quality.usable} />
@@ -17,7 +18,7 @@ export function RecordingHead({ recording }) {
     ${recording.accepted_poor ? html`<span class="chip chip-attention">${t("accepted_poor")}</span>` : ""}
     ${recording.lost_samples ? html`<span class="chip chip-attention">${t("lost_samples", { n: recording.lost_samples })}</span>` : ""}
     <${Layers} recording=${recording} />
-    <button type="button" class="link rec-again" onClick=${() => askAgain(recording)}><${Icon} name="rotate-ccw" />${t("ask_again")}</button>
+    ${user?.role !== "specialist" ? "" : html`<button type="button" class="link rec-again" onClick=${() => askAgain(recording)}><${Icon} name="rotate-ccw" />${t("ask_again")}</button>`}
   </div>`;
 }
 

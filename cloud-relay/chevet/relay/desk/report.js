@@ -7,7 +7,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { Blank, Failure } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
 
-/** @typedef {{month: string, site: string, cases: number, answered: number, late: number, rated: number, helped: number, allocate_min: number | null, answer_min: number | null, close_min: number | null, recordings: number, unreadable: number, specialists: number}} Line */
+/** @typedef {{month: string, site: string, cases: number, answered: number, late: number, rated: number, helped: number, allocate_min: number | null, answer_min: number | null, close_min: number | null, recordings: number, unreadable: number, specialists: number, discussions: number}} Line */
 /** @typedef {{what: string, recordings: number, unreadable: number}} Share */
 /** @typedef {{first: string, last: string, sites: Record<string, string>, lines: Line[], devices: Share[], workers: Share[]}} Found */
 
@@ -59,6 +59,7 @@ function Figures({ lines }) {
     [line.rated ? t("report.of", { n: number(line.helped, 0), all: number(line.rated, 0) }) : "–", "report.helped"],
     [span(line.allocate_min), "report.allocate"], [span(line.answer_min), "report.answer"], [span(line.close_min), "report.close"],
     [percent(line.unreadable, line.recordings), "report.unreadable"], [number(line.specialists, 0), "report.specialists"],
+    [number(line.discussions, 0), "report.discussions"],
   ];
   return html`<section aria-labelledby="figures"><h2 id="figures"><bdi dir="ltr">${line.month}</bdi> · ${t("report.all")}</h2>
     <div class="figures">${cells.map(([figure, what]) => html`<div key=${what}><b>${figure}</b><span class="soft small">${t(what)}</span></div>`)}</div></section>`;
@@ -66,7 +67,7 @@ function Figures({ lines }) {
 
 /** @param {{ found: Found }} props */
 function Months({ found }) {
-  const heads = ["month", "site", "cases", "answered", "late", "helped", "allocate", "answer", "close", "unreadable", "specialists"];
+  const heads = ["month", "site", "cases", "answered", "late", "helped", "allocate", "answer", "close", "unreadable", "specialists", "discussions"];
   return html`<section class="report-table" tabindex="0" aria-label=${t("report.months")}><table class="plain">
     <thead><tr>${heads.map((name, place) => html`<th key=${name} scope="col" class=${place > 1 ? "figure" : ""}>${t(`report.${name}`)}</th>`)}</tr></thead>
     <tbody>${found.lines.map((line) => html`<tr key=${line.month + line.site} class=${line.site ? "" : "report-whole"}>
@@ -74,7 +75,7 @@ function Months({ found }) {
       ${[line.cases, line.answered, line.late].map((count, n) => html`<td key=${n} class="figure">${number(count, 0)}</td>`)}
       <td class="figure">${line.rated ? t("report.of", { n: number(line.helped, 0), all: number(line.rated, 0) }) : "–"}</td>
       ${[line.allocate_min, line.answer_min, line.close_min].map((minutes, n) => html`<td key=${n} class="figure">${span(minutes)}</td>`)}
-      <td class="figure">${percent(line.unreadable, line.recordings)}</td><td class="figure">${number(line.specialists, 0)}</td></tr>`)}</tbody></table></section>`;
+      <td class="figure">${percent(line.unreadable, line.recordings)}</td><td class="figure">${number(line.specialists, 0)}</td><td class="figure">${number(line.discussions, 0)}</td></tr>`)}</tbody></table></section>`;
 }
 
 /** @param {{ title: string, what: string, shares: Share[] }} props */

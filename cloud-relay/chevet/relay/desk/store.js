@@ -33,7 +33,11 @@ import { stateOf } from "/shared/state.js";
  * @property {boolean} connected the live line is open
  * @property {string} trouble a sentence to show once
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
- * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export" | "keep" | "unlock"} dialog
+ * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export" | "talk" | "teach" | "keep" | "unlock"} dialog
+ * @property {import("/desk/types.js").AgendaTalk[] | null} talks discussions in one's agenda, null until read
+ * @property {string} talksError code
+ * @property {string} talkOf the case that a discussion is being opened for
+ * @property {number} talkTurn changes when one was opened here
  * @property {boolean} wide the list is folded away
  * @property {boolean} fresh a new version of the desk is in the browser and waits to be used
  * @property {"answer" | "message"} side what the right-hand panel shows
@@ -44,7 +48,7 @@ import { stateOf } from "/shared/state.js";
 const FIRST = {
   ready: false, language: "fr", status: null, user: null, next: "", ended: false, route: { page: "inbox", id: "", pane: "" },
   inbox: null, inboxError: "", waiting: 0, inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
-  connected: false, trouble: "", drafts: {}, dialog: "", wide: false, fresh: false, side: "answer", retake: null,
+  talks: null, talksError: "", talkOf: "", talkTurn: 0, connected: false, trouble: "", drafts: {}, dialog: "", wide: false, fresh: false, side: "answer", retake: null,
 };
 
 export const { now, set, use: useDesk } = stateOf(FIRST);

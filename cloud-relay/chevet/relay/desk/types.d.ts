@@ -47,10 +47,26 @@ export interface Draft {
   /** Said aloud beside the words, signed with them. */ voice: SpokenDraft | null;
   /** An amendment goes on with the voice of the version before. */ keep_voice: boolean;
 }
-export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread" | "live";
+export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread" | "talk" | "live";
+/** Whom one may invite to a discussion. */
+export interface Expert { id: string; name: string; role: string; specialty: string }
+export interface Member extends Expert { invited_ms: number; came_ms: number | null; took_part: boolean; left: boolean }
+export interface Comment { id: string; author: Person; at_ms: number; text: string | null; versions: { version: number; at_ms: number; text: string | null }[] }
+export interface BareDiscussion {
+  id: string; case: string; state: "planned" | "running" | "lapsed" | "closed"; sealed: boolean;
+  opened_by: Person; opened_ms: number; starts_ms: number; until_ms: number; closed_ms: number | null; members: Member[];
+}
+export interface Discussion extends BareDiscussion {
+  questions: string; conclusion: string; draft: string; comments: Comment[]; you: { write: boolean; lead: boolean; close: boolean };
+}
+/** A discussion in one's agenda; `about` is null where the case is no longer, or cannot be, opened. */
+export interface AgendaTalk extends BareDiscussion {
+  new: number;
+  about: { reason: string; specialty: string; urgency: string; patient: { sex: string; age: number | null }; site: Person & { code: string }; simulated: boolean } | null;
+}
 /** How live mode goes, told each second. */
 export interface LiveState {
   state: string; patient: "same" | "other" | "unknown"; label: string; latency_ms: number | null; round_trip_ms: number | null;
   frames: number; lost: number; gaps: number; streams: { device: string; rate_hz: number; channels: string[] }[];
 }
-export interface Route { page: "inbox" | "case" | "refused" | "duty" | "report" | "glass"; id: string; pane: Pane | "" }
+export interface Route { page: "inbox" | "case" | "refused" | "duty" | "report" | "glass" | "talks" | "library"; id: string; pane: Pane | "" }

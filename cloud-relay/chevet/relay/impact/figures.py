@@ -41,6 +41,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """One discussion that was closed and in which two people or more took part: where, and when it closed."""
+
+    site: str
+    closed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One month of one site; minutes are medians, None where there is nothing to count."""
 
@@ -57,6 +65,7 @@ class Line:
     recordings: int
     unreadable: int
     specialists: int
+    discussions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +105,20 @@ def after(month: str) -> str:
     return month_of(begins(month) + 32 * 24 * 60 * MINUTE_MS)
 
 
-def report(cases: Sequence[Happened], recordings: Sequence[Recorded], now_ms: int) -> Report:
-    """Return the report on what happened."""
+def report(
+    cases: Sequence[Happened], recordings: Sequence[Recorded], now_ms: int, held: Sequence[Held] = ()
+) -> Report:
+    """Return the report on what happened; a discussion counts in the month that it was closed in."""
     keys = {(month_of(one.received_ms), site) for one in cases for site in (ALL, one.site)}
+    keys |= {(month_of(one.closed_ms), site) for one in held for site in (ALL, one.site)}
     order = sorted(keys, key=lambda key: key[1])
     order.sort(key=lambda key: key[0], reverse=True)
     placed = _by_line(cases, lambda one: (month_of(one.received_ms), one.site))
     heard = _by_line(recordings, lambda one: (month_of(one.received_ms), one.site))
-    lines = tuple(_line(key, placed.get(key, []), heard.get(key, []), now_ms) for key in order)
+    talked = _by_line(held, lambda one: (month_of(one.closed_ms), one.site))
+    lines = tuple(
+        _line(key, placed.get(key, []), heard.get(key, []), len(talked.get(key, [])), now_ms) for key in order
+    )
     return Report(
         lines,
         _shares(recordings, lambda one: one.driver),
@@ -120,7 +135,9 @@ def _by_line(found: Iterable[T], key: Callable[[T], tuple[str, str]]) -> dict[tu
     return placed
 
 
-def _line(key: tuple[str, str], found: list[Happened], heard: list[Recorded], now_ms: int) -> Line:
+def _line(
+    key: tuple[str, str], found: list[Happened], heard: list[Recorded], discussions: int, now_ms: int
+) -> Line:
     return Line(
         month=key[0],
         site=key[1],
@@ -135,6 +152,7 @@ def _line(key: tuple[str, str], found: list[Happened], heard: list[Recorded], no
         recordings=len(heard),
         unreadable=sum(not one.usable for one in heard),
         specialists=len(frozenset[str]().union(*(one.authors for one in found))),
+        discussions=discussions,
     )
 
 

@@ -17,6 +17,7 @@ from chevet.relay.printing.text import BOLD, PLAIN, draw, draw_ending, register_
 COLUMNS: Final = (
     "month", "site", "cases", "answered", "late", "rated", "helped", "allocate_min", "answer_min",
     "close_min", "recordings", "unreadable", "unreadable_share", "specialists",
+    "discussions",
 )  # fmt: skip
 PAGE: Final = landscape(A4)
 MARGIN: Final = 40.0
@@ -33,7 +34,7 @@ def cells(line: Line) -> list[str]:
     ]
     counts = [str(one) for one in (line.cases, line.answered, line.late, line.rated, line.helped)]
     site = line.site if line.site != ALL else "*"
-    heard = [str(line.recordings), str(line.unreadable), share, str(line.specialists)]
+    heard = [str(line.recordings), str(line.unreadable), share, str(line.specialists), str(line.discussions)]
     return [line.month, site, *counts, *minutes, *heard]
 
 
@@ -105,7 +106,7 @@ Table = tuple[str, list[str], list[list[str]], list[float]]
 
 def _tables(report: Report, said: dict[str, str]) -> Iterator[Table]:
     room = PAGE[0] - 2 * MARGIN
-    wide = [52.0, 60.0] + [(room - 112.0) / 12] * 12
+    wide = [52.0, 60.0] + [(room - 112.0) / 13] * 13
     lines = [[cell if cell != "*" else said["all_sites"] for cell in cells(line)] for line in report.lines]
     yield said["title"], [said[name] for name in COLUMNS], lines, wide
     for name, shares in (("device", report.devices), ("worker", report.workers)):
