@@ -376,5 +376,5 @@ async def test_a_browser_tells_one_account_and_an_account_has_so_many(world, cli
             said = browser.subscription(f"{service.origin}/{one}")
             assert (await second.post("/api/push", json=said)).status_code == 201
         more = browser.subscription(f"{service.origin}/more")
-        assert code(await second.post("/api/push", json=more)) == (409, "too_many")
+        assert code(await second.post("/api/push", json=more)) == (409, "too_many_browsers")
         assert (await second.post("/api/push", json=shared)).status_code == 201, "known is not one more"

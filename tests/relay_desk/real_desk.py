@@ -94,12 +94,14 @@ def study_of(number: int, clock: Callable[[], int], **words: Any) -> Study:
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[RealDesk]:
-    """Give a relay of its own with its invented cases and people, served nowhere."""
+def filled(folder: Path, **settled: Any) -> Iterator[RealDesk]:
+    """Give a relay of its own with its invented cases and people, served nowhere; `settled` are settings."""
     folder.mkdir(parents=True, exist_ok=True)
     make_programme(folder, "SMT Haut Atlas")
     clock = Shifted()
-    settings = Settings(keys=folder / "keys", archive=folder / "archive", label="HTEST", second_factor="off")
+    settings = Settings(
+        keys=folder / "keys", archive=folder / "archive", label="HTEST", second_factor="off", **settled
+    )
     relay = open_relay(settings, now_ms=clock, cost=CHEAP)
     studies = []
     sites = {
@@ -134,9 +136,9 @@ def filled(folder: Path) -> Iterator[RealDesk]:
 
 
 @contextmanager
-def real_desk(folder: Path) -> Iterator[RealDesk]:
+def real_desk(folder: Path, **settled: Any) -> Iterator[RealDesk]:
     """Serve such a relay."""
-    with filled(folder) as desk, serving(desk.relay) as url:
+    with filled(folder, **settled) as desk, serving(desk.relay) as url:
         desk.url = url
         yield desk
 

@@ -5,6 +5,7 @@ import { clock, date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Dialog } from "/desk/dialog.js";
+import { AlertsHere } from "/desk/alerts-here.js";
 import { Contact } from "/desk/contact.js";
 import { Passkeys } from "/desk/passkeys.js";
 import { KeptDevices } from "/desk/kept-devices.js";
@@ -25,6 +26,7 @@ export function Account() {
     <p class="soft">${status?.second_factor === "off" ? t("factor.off") : t("factor.on")}</p>
     <${Passkeys} />
     <${Contact} />
+    <${AlertsHere} />
     <h3>${t("sessions.title")}</h3>
     ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
     <ul class="sessions">${sessions?.map((one) => html`<li key=${one.id}>

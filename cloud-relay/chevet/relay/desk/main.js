@@ -17,6 +17,8 @@ import { keptNow, keptSet } from "/desk/kept-state.js";
 import { listenToKeys } from "/desk/keys.js";
 import { onChange } from "/desk/line.js";
 import { shutWhenIdle } from "/desk/offline.js";
+import { whenNoticeTouched } from "/desk/push-here.js";
+import { go } from "/desk/route.js";
 import { now, set } from "/desk/store.js";
 
 const STATUS_EVERY_MS = 15_000;
@@ -31,6 +33,7 @@ async function begin() {
   readOffline(() => void back());
   keepDrafts();
   shutWhenIdle();
+  whenNoticeTouched(() => go(""));
   window.addEventListener("hashchange", () => void follow());
   await join();
   void keepShell(); // after the first screen: a thin line is for that

@@ -38,7 +38,7 @@
     const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
     const desk = pages.find((/** @type {any} */ page) => new URL(page.url).pathname === "/");
     if (!desk) return worker.clients.openWindow("/");
-    await desk.focus();
+    await desk.focus().catch(() => undefined); // some browsers do not let a worker
     return desk.postMessage("inbox");
   };
 
