@@ -31,7 +31,7 @@ export function Passkeys() {
   const read = () => get("/api/passkeys").then(setKnown, (error) => setProblem(error.sentence));
   useEffect(() => void read(), []);
 
-  /** Do what may need the second factor first. @param {(proof: Proof) => Promise<unknown>} work @param {Proof} [proof] */
+  /** Do what may need the second factor first. @param {(proof: Proof) => Promise<unknown>} work @param {Proof} [proof] @returns {Promise<boolean>} whether it is done */
   async function attempt(work, proof = {}) {
     setProblem("");
     try {
@@ -39,10 +39,12 @@ export function Passkeys() {
       setWaits(null);
       setSure("");
       await read();
+      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "second_factor_needed") setWaits({ work });
       else setProblem(error.sentence);
+      return false;
     }
   }
   /** @param {string} id */
@@ -65,14 +67,14 @@ export function Passkeys() {
   </section>`;
 }
 
-/** @param {{ add: (name: string) => Promise<void> }} props */
+/** @param {{ add: (name: string) => Promise<boolean> }} props */
 function New({ add }) {
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
-    await add(name.trim());
+    if (await add(name.trim())) setName("");
     setBusy(false);
   };
   return html`<form class="contact" onSubmit=${submit}><label for="passkey-name" class="small">${t("passkey.name")}</label>
@@ -80,7 +82,7 @@ function New({ add }) {
       <button type="submit" class="button" disabled=${busy || !name.trim()}><${Icon} name="key-round" />${t("passkey.add")}</button></div></form>`;
 }
 
-/** The second factor once more. @param {{ give: (proof: Proof) => Promise<void>, passkey: boolean, told: (sentence: string) => void }} props */
+/** The second factor once more. @param {{ give: (proof: Proof) => Promise<boolean>, passkey: boolean, told: (sentence: string) => void }} props */
 function Again({ give, passkey, told }) {
   const [code, setCode] = useState("");
   const submit = async (/** @type {Event} */ event) => {
