@@ -20,6 +20,15 @@ pytestmark = [pytest.mark.web, pytest.mark.flow, pytest.mark.timeout(400)]
 PATIENT = "Tanirt Aït Oussa"
 ADVICE = "Refaire l’ECG dans une semaine."
 SLOW_MS = 60_000
+PEERS = """window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); peers.push(this); }
+};"""
+"""So that a test can look at what a call's browsers send each other, and cut it."""
+HEARS = """() => peers.at(-1).getStats().then((all) => [...all.values()].some(
+  (one) => one.type === 'inbound-rtp' && one.kind === 'audio'
+    && one.packetsReceived > 20 && one.totalAudioEnergy > 0
+))"""
 
 
 @pytest.fixture
@@ -29,6 +38,7 @@ def pages(kiosk_chromium: Browser) -> Iterator[Any]:  # noqa: F811
     def opened(url: str, language: str) -> Page:
         context = kiosk_chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         contexts.append(context)
+        context.add_init_script(PEERS)
         context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", language))
         page = context.new_page()
         page.set_default_timeout(40_000)
@@ -59,6 +69,9 @@ def test_a_case_goes_from_the_workers_hand_to_the_specialists_and_back(kit: Runn
     hears(page.locator(".answer-voice"))
     worker.picture("answer")
     speak_back(worker, desk)
+    talk(worker, desk)
+    lose_the_voices(worker, desk)
+    expect(desk.locator(".strip-name").first).to_have_text(PATIENT)
 
 
 def speak(page: Page) -> None:
@@ -98,6 +111,40 @@ def speak_back(worker: Hand, desk: Page) -> None:
     desk.get_by_role("tab", name="Échanges").click()
     hears(desk.locator(".said-note"))
     picture(desk, "thread")
+
+
+def talk(worker: Hand, desk: Page) -> None:
+    """The specialist calls beside the study; the worker asks the patient, and takes it."""
+    desk.get_by_role("button", name="Appeler le kiosque").click()
+    worker.page.bring_to_front()
+    ring = worker.page.get_by_role("dialog")
+    expect(ring).to_contain_text(demo.SPECIALIST_NAME, timeout=SLOW_MS)
+    expect(ring).to_contain_text(worker.text("ring.consent"))
+    expect(ring).not_to_contain_text(PATIENT)
+    expect(desk.get_by_text("Ça sonne à Anfgou")).to_be_visible()
+    worker.picture("ringing")
+    worker.touch("ring.accept")
+    for page in (worker.page, desk):
+        expect(page.locator(".call-strip b[role=status]")).to_have_text("En ligne", timeout=SLOW_MS)
+        page.wait_for_function(HEARS, timeout=SLOW_MS)
+    worker.picture("talking")
+    picture(desk, "talking")
+
+
+def lose_the_voices(worker: Hand, desk: Page) -> None:
+    """The way of the voices is cut: both ends say so, and a voice note stands ready; the case stays open."""
+    worker.page.evaluate("() => Promise.all(peers.at(-1).getSenders().map((one) => one.replaceTrack(null)))")
+    for page in (desk, worker.page):
+        strip = page.locator(".call-over")
+        expect(strip).to_contain_text("La voix ne passe pas", timeout=SLOW_MS)
+        expect(strip).to_contain_text("Le dossier reste ouvert")
+        expect(strip.locator(".spoken-begin")).to_be_visible()
+    worker.picture("call-lost")
+    picture(desk, "call-lost")
+    desk.locator(".call-over .spoken-begin").click()
+    speak(desk)
+    desk.locator(".call-over .button-main").click()
+    expect(desk.locator(".call-over .note-ok")).to_be_visible()
 
 
 def abandon_what_is_open(kiosk: str) -> None:

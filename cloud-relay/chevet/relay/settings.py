@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chevet.relay.errors import SettingsError
+from chevet.relay.settings_call import CallSettings
 from chevet.relay.settings_sign_in import SignInSettings
 from chevet.relay.settings_values import (
     PUSH_HOSTS,
@@ -32,7 +33,7 @@ PREFIX = "CHEVET_RELAY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 
-class Settings(SignInSettings):
+class Settings(SignInSettings, CallSettings):
     """Everything an operator may set; relative paths start at the configuration file's folder."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)

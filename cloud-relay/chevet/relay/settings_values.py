@@ -21,6 +21,7 @@ PUSH_HOSTS: Final = (
 """The services that browsers of 2026 name: Chromium's, Firefox's, Edge's, Safari's."""
 SECRET_FILES: Final = (
     "broker_password_file",
+    "call_turn_secret_file",
     "database_password_file",
     "oidc_client_secret_file",
     "s3_secret_file",

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from chevet.edge.api_box import box_routes
+from chevet.edge.api_call import call_routes
 from chevet.edge.api_camera import camera_routes
 from chevet.edge.api_captures import capture_routes
 from chevet.edge.api_cards import card_routes
@@ -41,6 +42,7 @@ def make_app(bedside: Bedside) -> FastAPI:
         capture_routes,
         case_routes,
         voice_routes,
+        call_routes,
         live_routes,
         import_routes,
         stored_routes,

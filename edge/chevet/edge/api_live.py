@@ -39,6 +39,8 @@ def live_routes(bedside: Bedside) -> APIRouter:
 async def _greet(bedside: Bedside, client: LiveClient) -> None:
     """Tell a new screen how things stand, so that it needs no other call."""
     client.tell({"type": "status", "status": await asyncio.to_thread(bedside.status)})
+    if bedside.calls.called.live:
+        client.tell({"type": "call", "call": bedside.calls.shape()})
     for instrument in bedside.instruments.values():
         client.tell({"type": "device", "device": bedside.device(instrument)})
     for thing in bedside.discovery.offers:

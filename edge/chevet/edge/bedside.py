@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chevet.edge.box import BoxClock, read_power
+from chevet.edge.calls import Calls
 from chevet.edge.capture import Captures
 from chevet.edge.cart import Cart
 from chevet.edge.cart_attach import Attaching
@@ -56,6 +57,7 @@ class Bedside:
         discovery: finds instruments, and what the site decided about them.
         in_use: runs those that were found and accepted.
         calibrations: the day of each unit's last one.
+        calls: the call beside a study, if one is made.
         spooled: set when a bundle was put into the spool, so that the uplink takes it up at once.
     """
 
@@ -80,6 +82,7 @@ class Bedside:
     cart: Cart
     attaching: Attaching
     live: Live
+    calls: Calls
     uplink: UplinkState
     training: Training
     hands: Hands

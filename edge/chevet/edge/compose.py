@@ -12,6 +12,7 @@ from chevet.devices.driver import DRIVERS
 from chevet.edge.at_rest import DataKey
 from chevet.edge.bedside import Bedside, UplinkState
 from chevet.edge.box import BoxClock
+from chevet.edge.calls import Calls
 from chevet.edge.capture import Captures
 from chevet.edge.cart import Cart
 from chevet.edge.cart_attach import Attaching
@@ -100,6 +101,7 @@ def compose(
         cart=Cart(settings.cart, imports, parts.clock.monotonic, lambda: live.tell({"type": "imports"})),
         attaching=_attaching(settings, parts, captures, imports),
         live=live,
+        calls=Calls(live.tell, parts.clock.now_ms),
         uplink=UplinkState(),
         training=training,
         hands=make_hands(settings, training, lambda kind: _simulated(instruments, kind)),

@@ -36,8 +36,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 PAGE = "/"
-HEARS = "camera=(), microphone=(self), geolocation=()"
-"""Of the kiosk's own page: a worker may speak a note."""
+HEARS = "camera=(self), microphone=(self), geolocation=()"
+"""Of the kiosk's own page: a worker may speak a note, and talk in a call."""
 _CODES = {404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 

@@ -164,6 +164,11 @@ class Live:
         self._instruments: Mapping[str, Instrument] = {}
         self.marks: dict[str, QualityMark] = {}
 
+    @property
+    def screens(self) -> int:
+        """How many screens are there, each with a worker signed in."""
+        return len(self._clients)
+
     def watched(self) -> frozenset[str]:
         """Return the devices that any screen watches now."""
         return frozenset[str]().union(*(client.watched for client in self._clients))

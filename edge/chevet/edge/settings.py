@@ -193,6 +193,7 @@ class EdgeSettings(BaseSettings):
             platform's own.
         bluetooth_spec: what that function is called with.
         label: "HTEST" marks everything of this box as simulated or for training.
+        calls: a specialist may call the kiosk beside a study; false answers every call with "off".
         workers: made at start when missing.
         disk_low_mb: below this much free space the screens warn.
         disk_full_mb: below this much free space new captures are refused.
@@ -223,6 +224,7 @@ class EdgeSettings(BaseSettings):
     bluetooth_backend: str = ""
     bluetooth_spec: str = ""
     label: Literal["", "HTEST"] = ""
+    calls: bool = True
     workers: tuple[WorkerSettings, ...] = ()
     disk_low_mb: int = Field(default=1024, ge=0)
     disk_full_mb: int = Field(default=256, ge=0)

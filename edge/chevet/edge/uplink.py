@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chevet.edge.arrivals import Arrivals
 from chevet.edge.bedside import Bedside
+from chevet.edge.call_up import CallUp
 from chevet.edge.cases import AT_RELAY, ON_BOX, OPENED, CaseWords, Progress
 from chevet.edge.errors import DiskFull, Refusal
 from chevet.edge.live_up import LiveUp, make_live
 from chevet.edge.spool import REFUSED, SETTLED
 from chevet.edge.trust import Programme
 from chevet.exchange import topics
+from chevet.exchange.call_wire import is_call
 from chevet.exchange.events import (
     Completed,
     Ignored,
@@ -61,6 +63,7 @@ class Uplink:
         sender: of the spool's bundles.
         receiver: of opinions and messages.
         live: sends what is measured now while a desk watches.
+        call: the words of a call beside a study.
     """
 
     bedside: Bedside
@@ -68,6 +71,7 @@ class Uplink:
     sender: Sender
     receiver: Receiver
     live: LiveUp
+    call: CallUp
     _tokens: dict[int, int] = field(default_factory=dict[int, int])
     _presence_at: float = 0.0
 
@@ -78,6 +82,7 @@ class Uplink:
             group.create_task(self.line.run(), name="line")
             group.create_task(self._drive(), name="uplink")
             group.create_task(self.live.run(), name="live to the desk")
+            group.create_task(self.call.run(), name="call beside a study")
 
     async def _drive(self) -> None:
         await asyncio.to_thread(self.catch_up)
@@ -190,6 +195,8 @@ class Uplink:
                 await self._down(message.payload)
             elif lane == "r":
                 await self._receipt(message.payload)
+            elif lane == "k" and is_call(message.payload):
+                await self.call.command(message.payload)
             elif lane == "k":
                 self.live.command(message.payload)
         except DiskFull:
@@ -283,7 +290,8 @@ def make_uplink(bedside: Bedside, line: Line, programme: Programme, arrivals: Ar
         return programme.relay_key if origin == RELAY else None
 
     receiver = Receiver(arrivals, signer=bedside.site.signer, origin_key=origin_key)
-    return Uplink(bedside, line, sender, receiver, make_live(bedside, line, sender, programme))
+    live, call = make_live(bedside, line, sender, programme), CallUp(bedside, line, sender, programme)
+    return Uplink(bedside, line, sender, receiver, live, call)
 
 
 def _settled(news: Settled, now_ms: int) -> Callable[[CaseWords], CaseWords]:

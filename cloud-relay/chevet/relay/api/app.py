@@ -11,6 +11,7 @@ from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, 
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.answer_drafts import router as answer_drafts
 from chevet.relay.api.discussions import router as discussions
+from chevet.relay.api.call import router as call
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
@@ -64,6 +65,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(sealed)
     app.include_router(discussions)
     app.include_router(voices)
+    app.include_router(call)
     app.include_router(live_watch)
     require_roles(app.routes)
     shell.install(app, DESK, SHARED)

@@ -38,8 +38,8 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 DESK = ("/", "/index.html")
-HEARS = "camera=(), microphone=(self), geolocation=()"
-"""Of the desk's own page: a specialist may speak an answer. No other page may listen."""
+HEARS = "camera=(self), microphone=(self), geolocation=()"
+"""Of the desk's own page: a specialist may speak an answer and call. No other page may listen or look."""
 
 
 class Wall:

@@ -5,6 +5,7 @@ import { date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { readCase, readInbox } from "/desk/actions.js";
+import { CallButton } from "/desk/call.js";
 import { PatientStrip } from "/desk/case.js";
 import { Dialog } from "/desk/dialog.js";
 import { KeepTool } from "/desk/keep.js";
@@ -23,6 +24,7 @@ export function CaseTools({ one }) {
   const { offline } = useKept();
   if (offline) return html`<div class="case-tools"><${KeepTool} one=${one} /></div>`;
   return html`<div class="case-tools">
+    ${user?.role === "specialist" ? html`<${CallButton} one=${one} />` : ""}
     <${KeepTool} one=${one} />
     ${user?.role === "specialist" ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "export" })}><${Icon} name="arrow-down" />${t("export.title")}</button>` : ""}
     ${user?.role !== "expert" && one.consent.purposes.length ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "withdraw" })}><${Icon} name="hand" />${t("withdraw.title")}</button>` : ""}

@@ -4,6 +4,7 @@ import { clock, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { openCase, readCase, takeOrGive } from "/desk/actions.js";
+import { CallStrip } from "/desk/call.js";
 import { CaseTools } from "/desk/case-tools.js";
 import { EarPane } from "/desk/ear-pane.js";
 import { EcgPane } from "/desk/ecg-pane.js";
@@ -57,6 +58,7 @@ export function CaseTable() {
     <${StateOf} id=${open.id} />
     <${PatientStrip} one=${open} />
     <${Question} one=${open} />
+    ${user?.role === "specialist" ? html`<${CallStrip} one=${open} key=${`call ${open.id}`} />` : ""}
     <${Tabs} one=${open} chosen=${pane} />
     <section class="pane" id="pane" role="tabpanel" aria-labelledby=${`tab-${pane}`}><${View} one=${open} key=${open.id} /></section>
     <${CaseTools} one=${open} />

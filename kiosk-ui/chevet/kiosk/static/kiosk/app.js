@@ -4,6 +4,7 @@ import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Bar } from "/kiosk/bar.js";
+import { CallScreen } from "/kiosk/call.js";
 import { Offer } from "/kiosk/found.js";
 import { Blank, useAutoLock } from "/kiosk/lock.js";
 import { useRoute } from "/kiosk/route.js";
@@ -56,6 +57,7 @@ export function App() {
     ${training && html`<${TrainingStrip} />`}
     ${simulated && !training && html`<div class="htest" role="note"><bdi dir="ltr">HTEST</bdi> · ${t("htest")}</div>`}
     <${Alerts} />
+    <${CallScreen} />
     <${Screen} />
     <${TouchKeyboard} />
     <${Blank} />

@@ -1,6 +1,7 @@
 /** The kiosk's end of the live line: texts go into the store, wave frames to whoever draws. */
 
 import { Live } from "/shared/live.js";
+import { callTold } from "/kiosk/call-state.js";
 import { readMeasured } from "/kiosk/measured.js";
 import { caseTold, now, set } from "/kiosk/store.js";
 import { useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
@@ -36,6 +37,7 @@ function received(message) {
   if (message.type === "reading") takeReadings(message);
   if (message.type === "notice") takeNotice(message);
   if (message.type === "status") set({ status: message.status, clockOffset: message.status.clock.now_ms - Date.now() });
+  if (message.type === "call") callTold(message.call);
   if (message.type === "case") {
     caseTold.set(message.case.id, performance.now());
     set({ cases: [message.case, ...now().cases.filter((known) => known.id !== message.case.id)].sort((a, b) => b.created_ms - a.created_ms) });

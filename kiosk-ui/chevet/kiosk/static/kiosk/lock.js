@@ -22,8 +22,8 @@ export function useAutoLock() {
       touched = Date.now();
     };
     const look = () => {
-      const { worker, visit } = now();
-      if (visit?.capture?.state === "recording") touch();
+      const { worker, visit, call } = now();
+      if (visit?.capture?.state === "recording" || call?.state === "talking") touch();
       if (!worker || Date.now() - touched < ALONE_MS) return;
       remove("/api/session").catch(() => null); // the box ends the session by itself too
       endSession();

@@ -33,6 +33,12 @@ import { stateOf } from "/shared/state.js";
  * @property {string} trouble a sentence to show once, above the screen
  * @property {boolean} aboutOpen
  * @property {boolean} blank everything is hidden until the next touch
+ * @property {import("/shared/types.js").Call | null} call a specialist's call, as the box told it last
+ * @property {"" | "connecting" | "talking"} callWay how far the voices are; "" until the worker took the call
+ * @property {boolean} callMuted
+ * @property {boolean} callShows the own picture goes
+ * @property {MediaStream | null} callTheirs the other's picture
+ * @property {number} callSince ms of this page
  * @property {boolean} voice the worker in hand has prompts spoken
  * @property {Record<string, string>} preferred device the worker chose, by instrument, where several are ready
  */
@@ -40,7 +46,8 @@ import { stateOf } from "/shared/state.js";
 /** @type {Kiosk} */
 const FIRST = {
   ready: false, locked: false, language: "fr", status: null, clockOffset: 0, worker: null, ended: false, connected: false,
-  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, voice: false, preferred: {},
+  devices: {}, quality: {}, readings: {}, notices: {}, found: {}, measured: {}, visit: null, cases: [], trouble: "", aboutOpen: false, blank: false, voice: false,
+  call: null, callWay: "", callMuted: false, callShows: false, callTheirs: null, callSince: 0, preferred: {},
 };
 
 export const { now, set, use: useKiosk } = stateOf(FIRST);

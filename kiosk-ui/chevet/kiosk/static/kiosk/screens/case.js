@@ -70,7 +70,8 @@ function mainOf(id, asked, answered) {
 /** A note, or a request to record again: open until a visit that meets it was sent. @param {{ message: Message, open: boolean }} props */
 function Word({ message, open }) {
   const retake = message.kind === "retake";
+  const own = !message.author.specialty; // what a worker said from here
   const title = retake ? t("case.retake", { what: whatText(message) }) : html`<bdi>${message.author.name}</bdi>`;
-  return html`<${Hint} kind=${open || !retake ? "attention" : "ok"} icon=${retake ? (open ? "rotate-ccw" : "check") : "mail-open"} title=${title}>
+  return html`<${Hint} kind=${own ? "info" : open || !retake ? "attention" : "ok"} icon=${own ? "mic" : retake ? (open ? "rotate-ccw" : "check") : "mail-open"} title=${title}>
     <bdi>${message.text}</bdi><${VoiceOf} voice=${message.voice} path=${`/api/cases/${message.case}`} />${retake && !open ? ` · ${t("again.met")}` : ""}<//>`;
 }

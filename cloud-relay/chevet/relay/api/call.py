@@ -1,0 +1,139 @@
+"""A call from an open case to its kiosk: by a specialist, in the audit; only its words pass through here."""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from chevet.exchange.call_ends import OVER
+from chevet.relay.accounts.users import User
+from chevet.relay.api.guard import Here, token_of
+from chevet.relay.api.live import NOT_ALLOWED, NOT_SIGNED_IN, same_origin
+from chevet.relay.errors import RefusedError, SettingsError
+from chevet.relay.live.desk_call import DeskCall
+from chevet.relay.live.room import LiveRoom
+from chevet.relay.live.turn import turn_servers
+from chevet.relay.relay import Relay
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/api/cases/{case_id}")
+
+PUMP_S: Final = 0.1
+CHECK_EVERY_S: Final = 5.0
+NOT_FOUND, NO_LINE = 4404, 4503
+MESSAGE_AT_MOST: Final = 24 * 1024
+ROLE: Final = "specialist"
+REASONS: Final = ("ended", "media", "no_microphone")
+
+
+@router.websocket("/call")
+async def call(socket: WebSocket, case_id: str, relay: Here) -> None:
+    """Tell the desk its TURN servers, then ring, carry what is said, and end with the line to the desk."""
+    await socket.accept()
+    room = getattr(socket.app.state, "live", None)
+    user = await asyncio.to_thread(_user, relay, socket)
+    if isinstance(user, int) or not isinstance(room, LiveRoom) or relay.settings.calls == "off":
+        await socket.close(user if isinstance(user, int) else NO_LINE)
+        return
+    try:
+        ice = await asyncio.to_thread(_servers, relay)
+        site = await asyncio.to_thread(_site, relay, case_id)
+        made = room.call(site, case_id, user, ice)
+    except SettingsError as error:
+        log.error("calls: %s", error)
+        await socket.close(NO_LINE)
+        return
+    except RefusedError as refused:
+        await socket.close(NOT_FOUND if refused.status == 404 else NO_LINE)
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            showing = group.create_task(_show(socket, relay, made, user, case_id, ice))
+            await _hear(socket, relay, made, user, case_id)
+            showing.cancel()
+    except* (WebSocketDisconnect, RuntimeError):
+        pass  # the desk went while it was being told
+    finally:
+        made.hang_up("ended", time.monotonic())
+        room.end_call(made)
+        await asyncio.to_thread(_end, relay, user, case_id, made)
+
+
+def _servers(relay: Relay) -> list[dict[str, Any]]:
+    secret = relay.settings.secret("call_turn_secret_file") or ""
+    return turn_servers(relay.settings.call_turn, secret, relay.now_ms() // 1000)
+
+
+def _site(relay: Relay, case_id: str) -> str:
+    with relay.database.read() as connection:
+        return relay.cases.get(connection, case_id).site
+
+
+def _end(relay: Relay, user: User, case_id: str, made: DeskCall) -> None:
+    """Put into the audit how long was talked and how it ended; nothing said is kept anywhere."""
+    if made.rang:
+        standing = made.caller.standing
+        relay.cases.note(user, "call.ended", case_id, f"{made.talked_s} s {standing.reason or 'ended'}")
+
+
+async def _show(
+    socket: WebSocket, relay: Relay, made: DeskCall, user: User, case_id: str, ice: list[dict[str, Any]]
+) -> None:
+    await socket.send_json({"type": "ready", "ice": ice})
+    checked_at = time.monotonic()
+    noted = False
+    while True:
+        await asyncio.sleep(PUMP_S)
+        if made.worker and not noted:
+            noted = True
+            await asyncio.to_thread(relay.cases.note, user, "call.accepted", case_id, f"by {made.worker}")
+        if made.rang and made.changed:
+            made.changed = False
+            await socket.send_json(made.shape())
+            if made.caller.standing.state == OVER:
+                return
+        now = time.monotonic()
+        if now - checked_at >= CHECK_EVERY_S:
+            checked_at = now
+            who = await asyncio.to_thread(_user, relay, socket)
+            if isinstance(who, int):
+                await socket.close(who)
+                return
+
+
+async def _hear(socket: WebSocket, relay: Relay, made: DeskCall, user: User, case_id: str) -> None:
+    """Take what the desk says until it goes."""
+    try:
+        while True:
+            words = _words(await socket.receive_text())
+            if words.get("type") == "ring" and isinstance(words.get("sdp"), str) and not made.rang:
+                await asyncio.to_thread(relay.cases.note, user, "call.rung", case_id, made.site)
+                made.ring(words["sdp"], time.monotonic())
+            elif words.get("type") == "hangup" and words.get("reason") in REASONS:
+                made.hang_up(words["reason"], time.monotonic())
+    except (WebSocketDisconnect, KeyError, RuntimeError):
+        return
+
+
+def _words(text: str) -> dict[str, Any]:
+    """Return what a desk says; {} for what is none of it."""
+    try:
+        found: Any = json.loads(text) if len(text) <= MESSAGE_AT_MOST else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _user(relay: Relay, socket: WebSocket) -> User | int:
+    """Return who calls, or the close code for who may not."""
+    if not same_origin(socket):
+        return NOT_ALLOWED
+    user = relay.sign_in.user(token_of(socket))
+    if user is None:
+        return NOT_SIGNED_IN
+    return user if user.role == ROLE else NOT_ALLOWED
