@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from chevet.kiosk.files import SHARED
+from chevet.relay.accounts.id_token import ProviderError
+from chevet.relay.accounts.place import place_of
 from chevet.relay.api.app import DESK
 from chevet.relay.commands.broker import SEARCH
 from chevet.relay.errors import RelayError
-from chevet.relay.relay import open_relay
+from chevet.relay.relay import open_relay, provider_of, unix_ms
 from chevet.relay.settings import Settings, read_settings
 
 LEAST_FREE = 1 << 30
@@ -116,6 +118,25 @@ def _screens(_settings: Settings) -> str:
     return "desk and shared files are installed"
 
 
+def _passkeys(settings: Settings) -> str:
+    place = place_of(settings.desk_url, settings.port)
+    if not place.passkeys:
+        return f"none at {place.origin}: browsers want https and a name; set desk_url where the desk has both"
+    return f"work at {place.origin} alone" + ("" if settings.desk_url else ": set desk_url for others")
+
+
+def _provider(settings: Settings) -> str:
+    provider = provider_of(settings, unix_ms)
+    if provider is None:
+        return "none is set"
+    try:
+        return f"{settings.oidc_issuer}: description and keys read, codes go to {provider.check()}"
+    except ProviderError as error:
+        raise Problem(f"{error} Check oidc_issuer and this machine's way to it.") from None
+    finally:
+        provider.close()
+
+
 CHECKS: dict[str, Check] = {
     "archive": _archive,
     "disk": _disk,
@@ -124,4 +145,6 @@ CHECKS: dict[str, Check] = {
     "broker": _broker,
     "broker engines": _engines,
     "screens": _screens,
+    "passkeys": _passkeys,
+    "sign-in by": _provider,
 }

@@ -24,17 +24,20 @@ export function SignIn() {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState(brought);
+  const [wrong, setWrong] = useState(false); // the password was, nothing else
   const [busy, setBusy] = useState(false);
 
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
     setBusy(true);
+    setWrong(false);
     setProblem("");
     try {
       await signIn(user.trim(), password);
     } catch (error) {
       setProblem(error instanceof ApiError ? error.sentence : t("error.other"));
+      setWrong(true);
       setPassword("");
     }
     setBusy(false);
@@ -60,7 +63,7 @@ export function SignIn() {
         <div class="field"><label for="user">${t("user")}</label>
           <input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck=${false} required value=${user} onInput=${(/** @type {any} */ e) => setUser(e.target.value)} /></div>
         <div class="field"><label for="password">${t("password")}</label>
-          <input id="password" name="password" type="password" autocomplete="current-password" required aria-invalid=${problem ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
+          <input id="password" name="password" type="password" autocomplete="current-password" required aria-invalid=${wrong ? "true" : null} value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></div>
         ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
         <button type="submit" class="button button-main" disabled=${busy}>${t("sign_in")}</button>
         <${PasskeyAlone} use=${byPasskey} told=${setProblem} />
