@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,13 @@ class Hand:
         self.touch("history.since.days")
         self.main()
         self.heading("tiles.title")
+
+    def placed(self, screen: str) -> None:
+        """Wait until the box has noted where the worker is: what happens before that costs the step."""
+        deadline = time.monotonic() + 30
+        while (self.edge.visit or {}).get("screen") != screen:
+            assert time.monotonic() < deadline, f"the box never heard of {screen}"
+            self.page.wait_for_timeout(20)
 
     def exam(self, key: str) -> None:
         self.page.locator(f"[data-exam={key}]").click()

@@ -58,6 +58,7 @@ def test_after_a_power_cut_the_start_screen_offers_the_draft(hand: Callable[...,
     worker = hand("fr")
     worker.sign_in()
     worker.to_tiles()
+    worker.placed("tiles")
     worker.edge.end_sessions()
     worker.page.goto("about:blank")
     worker.page.goto(worker.edge.url)
@@ -72,6 +73,7 @@ def test_the_language_changes_anywhere_and_is_kept_with_the_visit(hand: Callable
     worker = hand("fr")
     worker.sign_in()
     worker.to_tiles()
+    worker.placed("tiles")
     with worker.page.expect_response(lambda answer: answer.request.method == "PATCH"):
         worker.page.get_by_role("button", name="العربية").click()
     expect(worker.page.locator("html")).to_have_attribute("dir", "rtl")
