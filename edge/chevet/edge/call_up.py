@@ -41,7 +41,7 @@ class CallUp:
         except Refused as refused:
             log.warning("a word of a call was refused (%s)", refused.reason)
             return
-        hindrance, about = "", {}
+        hindrance, about = "", dict[str, Any]()
         if word.kind == "ring":
             hindrance, about = await asyncio.to_thread(self._facts, word)
         self.bedside.calls.take(word, self._now(), hindrance, about)

@@ -242,8 +242,9 @@ class Cases:
 
     def voices(self, case_id: str) -> dict[str, VoiceNote]:
         """Return the voice notes that verified words of a case name, by id."""
-        said = (*self.opinions(case_id), *self.messages(case_id))
-        return {one.voice.id: one.voice for one, verified in said if verified and one.voice is not None}
+        opinions = [one.voice for one, verified in self.opinions(case_id) if verified]
+        messages = [one.voice for one, verified in self.messages(case_id) if verified]
+        return {voice.id: voice for voice in (*opinions, *messages) if voice is not None}
 
     def taken_again(self, case_id: str, message_id: str) -> None:
         """Remember that a visit which was sent answers this request; a case no longer here is passed over."""

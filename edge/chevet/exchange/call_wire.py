@@ -103,11 +103,11 @@ def read_call(data: bytes, key: Ed25519PublicKey, openers: Sequence[X25519Privat
         if len(data) > MOST_BYTES:
             raise BundleError("too_large")
         row = Row(decode(data))
-        head = [row.whole(CALL, CALL), row.data(CALL_BYTES), row.whole(1), row.whole()]
+        head: list[Value] = [row.whole(CALL, CALL), row.data(CALL_BYTES), row.whole(1), row.whole()]
         wraps = [(one.data(8), one.data(80)) for one in row.rows()]
         sealed, signature = row.data(), row.data(64)
         row.end()
-        body = [*head, [[ident, wrapped] for ident, wrapped in wraps], sealed]
+        body: list[Value] = [*head, [[ident, wrapped] for ident, wrapped in wraps], sealed]
         _verify(key, signature, encode(body))
         if len(wraps) > MOST_WRAPS:
             raise BundleError("malformed")

@@ -101,7 +101,7 @@ def voice_ms(ogg: bytes) -> int:
     if channels != 1 or not packets[1].startswith(b"OpusTags"):
         raise BundleError("malformed")
     heard = sum(packet_samples(packet, _CLOCK_HZ) for packet in packets[2:]) - skip
-    milliseconds = heard * 1000 // _CLOCK_HZ
+    milliseconds = int(heard * 1000 // _CLOCK_HZ)
     _within(milliseconds)
     return min(milliseconds, LONGEST_MS)
 

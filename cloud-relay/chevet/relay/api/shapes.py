@@ -143,7 +143,7 @@ def author(who: Author) -> Json:
 
 def voice(note: VoiceNote | None) -> Json | None:
     """Return what is told of a voice note; its sound has an address of its own."""
-    return note and {"id": note.id, "length_ms": note.length_ms, "bytes": note.size}
+    return {"id": note.id, "length_ms": note.length_ms, "bytes": note.size} if note else None
 
 
 def opinion(one: Opinion, *, verified: bool) -> Json:
