@@ -22,7 +22,7 @@ from chevet.relay.settings import Settings
 from chevet.relay.stores import open_objects
 from chevet.study.bundle import pack
 
-from .conftest import deliver, messages
+from .conftest import deliver, ecg, messages
 from .s3_here import WHY_NOT, S3Server, is_here
 
 ABSENT = "0" * 64
@@ -250,7 +250,7 @@ def names_of(relay):
 def test_a_study_arrives_while_the_store_is_killed_and_started_again(world, on_s3, server, make_study):
     relay, _ = on_s3
     relay.objects._clock = lambda: relay.now_ms() / 1000
-    study, doctor = make_study(), world.user()
+    study, doctor = make_study(recordings=(ecg(1),)), world.user()
     sealed = world.site.seal(pack(study))
     everything = messages(sealed)
     receiver = world.receiver(relay)
@@ -282,7 +282,7 @@ def test_a_backup_from_a_bucket_restores_into_another_and_an_erasure_empties_it(
     world, on_s3, server, make_study, tmp_path
 ):
     relay, _ = on_s3
-    study = make_study()
+    study = make_study(recordings=(ecg(1),))
     deliver(world.receiver(relay), messages(world.site.seal(pack(study))))
     held = names_of(relay)
     sheet = backup(relay, tmp_path / "backup", lambda _: None)

@@ -11,10 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from chevet.relay.archive import database as databases
+from chevet.relay.archive import duty
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.schema import metadata
 from chevet.relay.backup import backup, restore
 from chevet.relay.errors import ArchiveError, RefusedError, SettingsError
+from chevet.relay.moving import move
 from chevet.relay.relay import open_relay
 from chevet.relay.settings import Settings
 
@@ -25,7 +27,7 @@ from . import (
     test_duty,
     test_ingest,
 )
-from .conftest import CHEAP, Clock, Recipient, Site, World
+from .conftest import CHEAP, NOON, Clock, Recipient, Site, World
 from .postgres_here import WHY_NOT, cluster, new_database, programs
 
 SAME = (
@@ -160,6 +162,44 @@ def test_a_backup_of_postgresql_restores_into_an_empty_database(world, sent, tmp
         restore(settings, tmp_path / "backup", lambda _: None)
     with pytest.raises(SettingsError, match="PostgreSQL"):
         restore(settings.model_copy(update={"database": ""}), tmp_path / "backup", lambda _: None)
+
+
+def test_an_archive_moves_from_sqlite_to_postgresql_and_goes_on_counting(world, sent, tmp_path, postgresql):
+    study, doctor = sent(), world.user()
+    with world.relay.database.write() as connection:
+        numbers = [duty.put_on_call(connection, doctor.id, NOON, NOON + one) for one in range(1, 4)]
+    back = world.settings.model_copy(update={"database": "", "archive": tmp_path / "sqlite"})
+    there = move(world.settings, back, lambda _: None, now_ms=world.clock)
+    empty = new_database(postgresql, "moved")
+    again = world.settings.model_copy(update={"database": empty, "archive": tmp_path / "sqlite"})
+    done = move(back, again, lambda _: None, now_ms=world.clock)
+    assert done.rows == there.rows
+    assert done.rows["on_call"] == 3
+    assert (done.objects, done.audit_broken_at) == (0, 0), "the objects' folder stays"
+    relay = world.again(database=empty, archive=tmp_path / "sqlite")
+    assert relay.cases.open(study.id, doctor).study.patient == study.patient
+    with relay.database.write() as connection:
+        assert duty.put_on_call(connection, doctor.id, NOON, NOON + 9) == max(numbers) + 1
+        relay.audit.add(connection, NOON, "x", "test")
+    with relay.database.read() as connection:
+        assert relay.audit.verify(connection) is None
+    with pytest.raises(SettingsError, match="empty one"):
+        move(back, again, lambda _: None, now_ms=world.clock)
+
+
+def test_what_postgresql_cannot_keep_leaves_it_empty_and_the_old_archive_as_it_was(
+    world, tmp_path, postgresql
+):
+    old = world.settings.model_copy(update={"database": "", "archive": tmp_path / "sqlite"})
+    relay = world.again(database="", archive=tmp_path / "sqlite")
+    with relay.database.write() as connection:
+        connection.execute(text("INSERT INTO site VALUES ('abc', char(0), '', x'01', x'02', 1, NULL)"))
+    new = world.settings.model_copy(update={"database": new_database(postgresql, "half")})
+    with pytest.raises(ArchiveError, match="Table site holds a value"):
+        move(old, new, lambda _: None, now_ms=world.clock)
+    with relay.database.write() as connection:
+        connection.execute(text("UPDATE site SET name = 'Centre'"))
+    assert move(old, new, lambda _: None, now_ms=world.clock).rows["site"] == 1
 
 
 def test_an_address_that_cannot_be_used_is_one_sentence(tmp_path):

@@ -54,17 +54,25 @@ class Database:
         Raises:
             ArchiveError: the database is of a newer version, or damaged.
         """
+        with self.write() as connection:
+            self.upgrade(connection)
+
+    def upgrade(self, connection: Connection) -> None:
+        """Bring the schema to this version in the caller's write transaction.
+
+        Raises:
+            ArchiveError: the database is of a newer version.
+        """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        with self.write() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-            if current is not None and current not in known:
-                raise ArchiveError(
-                    f"{self.name} was written by a newer chevet-relay: install that version or later."
-                )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in known:
+            raise ArchiveError(
+                f"{self.name} was written by a newer chevet-relay: install that version or later."
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

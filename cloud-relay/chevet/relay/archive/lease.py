@@ -65,6 +65,13 @@ class Lease:
         held = row is not None and now_ms < row.until_ms <= now_ms + LEASE_MS
         return row is None or row.holder == self._holder or not held
 
+    @staticmethod
+    def holder(connection: Connection, now_ms: int) -> str:
+        """Return who holds the lease now, "" for nobody: a relay that runs on this archive."""
+        row = _row(connection)
+        held = row is not None and now_ms < row.until_ms <= now_ms + LEASE_MS
+        return str(row.holder) if row is not None and held else ""
+
     def give_back(self, told: int) -> None:
         """Let another worker take over at once; nothing where the lease is not ours."""
         with self._database.write() as connection:
