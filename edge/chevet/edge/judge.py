@@ -79,6 +79,10 @@ _DOUBTS = {
 }
 """Status words in the words of the quality engine, which screens translate; any other word stays as it is."""
 
+NAMED_LOW_PCT = 0.15
+"""Taken for "low" where an oximeter gives no index; below the 0.3 % from which `pleth_quality` warns."""
+NAMED_LAST = 5
+"""Numbers, about as many seconds: most of them must say so, one pulse lost in a movement does not count."""
 _TWELVE = frozenset(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"))
 _ST = "st_"
 
@@ -109,7 +113,7 @@ def _judge(journal: Journal) -> Judged:
     values = [reading for reading in journal.events if isinstance(reading, Reading)]
     if laid:
         main = laid[0]
-        mark = _marked(step, physical(main), main.channels)
+        mark = _marked(step, physical(main), main.channels, values)
         mark = _short(mark, main, journal.opening.seconds)
         if step == "ecg":
             mark = _swaps_named(mark, main)
@@ -119,9 +123,11 @@ def _judge(journal: Journal) -> Judged:
     return Judged(numbers_mark(values))
 
 
-def live_quality(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
-    """Judge a sliding window, float64 [channels, samples] in physical units."""
-    return _marked(step, values, channels)
+def live_quality(
+    step: str, values: NDArray[np.float64], channels: Sequence[Channel], readings: Sequence[Reading] = ()
+) -> QualityMark:
+    """Judge a sliding window, float64 [channels, samples] in physical units, and the numbers beside it."""
+    return _marked(step, values, channels, readings)
 
 
 def live_rate(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> float | None:
@@ -145,6 +151,19 @@ def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
     good = sum(r.value is not None and not doubt for r, doubt in zip(told, doubts, strict=True))
     score = round(good / len(told), 3)
     return QualityMark(score, usable=score >= 0.5, reasons=tuple(sorted(frozenset().union(*doubts))))
+
+
+def perfusion_of(readings: Sequence[Reading]) -> float | None:
+    """Return what an oximeter itself says of the blood in the finger, in percent; None where it says nothing.
+
+    Its index of the last seconds; of those that only name it low (Nonin's red light), `NAMED_LOW_PCT`.
+    """
+    index, _ = steady_values(readings).get("perfusion_index", (None, ""))
+    if index is not None:
+        return index
+    told = [one for one in readings if one.kind == "spo2"][-NAMED_LAST:]
+    low = sum(any(_DOUBTS.get(word, word) == "low_perfusion" for word in _told(one)) for one in told)
+    return NAMED_LOW_PCT if 2 * low > len(told) else None
 
 
 def _told(reading: Reading) -> set[str]:
@@ -200,7 +219,9 @@ def steady_values(readings: Sequence[Reading], last_s: float = 10.0) -> dict[str
     return found
 
 
-def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
+def _marked(
+    step: str, values: NDArray[np.float64], channels: Sequence[Channel], readings: Sequence[Reading]
+) -> QualityMark:
     rate_hz = channels[0].rate_hz
     try:
         if step == "ecg":
@@ -208,7 +229,7 @@ def _marked(step: str, values: NDArray[np.float64], channels: Sequence[Channel])
             return _mark(ecg_quality(values, rate_hz, lead_names=names))
         if step in _SOUND:
             return _mark(sound_quality(values[0], rate_hz, heart=step in HEART_STEPS))
-        return _mark(pleth_quality(values[0], rate_hz))
+        return _mark(pleth_quality(values[0], rate_hz, perfusion_of(readings)))
     except ValueError:
         # Nothing arrived, or at a rate that the engine does not know.
         return NOT_JUDGED if np.isfinite(values).any() else NOTHING

@@ -293,4 +293,4 @@ def _judged(
     near, far = laid(blocks, LENGTH_S), laid(blocks, RATE_LENGTH_S)
     if not step or near is None or far is None:
         return numbers_mark(numbers), None
-    return live_quality(step, *near), live_rate(step, *far)
+    return live_quality(step, *near, numbers), live_rate(step, *far)

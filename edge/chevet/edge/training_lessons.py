@@ -159,7 +159,7 @@ FAULTS: tuple[Lesson, ...] = (
     _wrong(
         "fault_friction",
         "med/stethoscope",
-        Fault("stethoscope", "heart_sound", "friction", "0.8", "hold_still", RECORDING),
+        Fault("stethoscope", "heart_sound", "friction", "1", "hold_still", RECORDING),
         "heart_sound:A,P",
     ),
     _wrong(
