@@ -87,14 +87,15 @@ def test_a_question_is_always_answered():
     desk.hear(chunks(item)[0])
     for number in (1, 2):
         events, replies = desk.hear(Query(number, (item.tid, other.tid), ("case",)))
-        assert events == [StatusAsked("abc", ("case",))]
+        assert events == [StatusAsked("abc", ("case",), (item.id,))]
         assert replies == [
             Have(item.tid, number, True, (b"\x80", b"\x00", b"\x00")),
             Have(other.tid, number, False),
         ]
     desk.all_of(item)
-    _, (complete,) = desk.hear(Query(3, (item.tid,)))
+    events, (complete,) = desk.hear(Query(3, (item.tid,)))
     assert isinstance(complete, Complete)
+    assert events == [StatusAsked("abc", (), ())]
 
 
 def test_progress_is_told_every_sixteen_chunks_and_every_ten_seconds():

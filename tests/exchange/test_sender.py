@@ -135,6 +135,29 @@ def test_the_oldest_study_gets_one_bulk_chunk_in_eight():
     assert [item.tid for item in bulk[:48]].count(old.tid) == 6
 
 
+def test_what_a_reader_waits_for_overtakes_the_bulk_of_others_but_no_preview_and_starves_nobody():
+    bench = Bench()
+    old = bench.add(1, ((0, 100), (3, 400_000)))
+    wanted = bench.add(2, ((0, 100), (2, 20_000), (3, 400_000)))
+    bench.add(3, ((0, 100), (3, 400_000)), priority=0)
+    for _ in range(6):
+        bench.pump()
+    ident = read_manifest(wanted.manifest).id
+    assert bench.hear(sign_status(ident, "wanted", 7, OTHER_KEY)) == [Ignored("bad_signature")]
+    assert bench.hear(sign_status(ident, "wanted", 7, RELAY_KEY)) == []
+    assert bench.hear(sign_status(ident, "wanted", 7, RELAY_KEY)) == []
+    bench.acknowledge()
+    bench.log.clear()
+    while len(bulk := [item for item in bench.chunks() if item.oid]) < 40:
+        assert bench.pump()
+    assert [item.tid for item in bulk[:40]].count(wanted.tid) == 35
+    assert [item.tid for item in bulk[:40]].count(old.tid) == 5
+    late = bench.add(4, ((0, 100), (1, 3000), (3, 400_000)))
+    bench.log.clear()
+    bench.pump()
+    assert bench.chunks()[0].tid == late.tid
+
+
 def test_the_window_stays_full_across_studies_and_is_never_overrun():
     bench = Bench()
     for number in range(12):

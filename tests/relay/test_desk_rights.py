@@ -29,6 +29,7 @@ MAY = {
     ("GET", "/api/cases/{case_id}"): {"specialist"},
     ("POST", "/api/cases/{case_id}/claim"): {"specialist"},
     ("POST", "/api/cases/{case_id}/release"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/want"): {"specialist"},
     ("GET", "/api/cases/{case_id}/delivery"): {"specialist", "coordinator", "auditor"},
     ("GET", "/api/refused"): {"specialist", "coordinator", "auditor"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/waveform"): {"specialist"},

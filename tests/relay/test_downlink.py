@@ -1,23 +1,23 @@
 """Answers reach their site whatever happens on the way, and the archive knows when they did."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from chevet.exchange.events import Completed, Reply
-from chevet.exchange.messages import Have, Query, read, write
+from chevet.exchange.messages import Have, Query, Status, read, write
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import RELAY, open_sealed
 from chevet.exchange.topics import down, up
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.delivery import delivery
 from chevet.relay.archive.lease import LEASE_MS
-from chevet.relay.archive.schema import sites
+from chevet.relay.archive.schema import audit, sites
 from chevet.relay.ingest.downlink import Downlink
 from chevet.relay.ingest.uplink import Uplink
 from chevet.study.bundle import content_hash, pack
 from chevet.study.case import unpack_opinion
 
-from .conftest import PASSWORD, messages
+from .conftest import PASSWORD, code, deliver, messages
 
 
 class SiteInbox:
@@ -174,6 +174,32 @@ def test_a_query_is_answered_with_what_happened_to_the_case(world, sent):
     told = road.uplink.take(up("abc", "a"), write(Query(1, (), (study.id, "unknown"))), 0.0)
     assert {read(item.payload).status for item in told} == {"opened", "answered"}
     assert {item.topic for item in told} == {down("abc", "r")}
+
+
+async def test_what_a_reader_waits_for_is_told_to_the_site_and_again_when_it_asks(world, make_study, client):
+    study, road = make_study(), Road(world)
+    sealed = world.site.seal(pack(study))
+    *some, last = messages(sealed)
+    deliver(world.receiver(), some)
+    async with client(world.user()) as desk:
+        where = f"/api/cases/{study.id}"
+        assert (await desk.get(f"{where}/delivery")).json()["wanted_ms"] is None
+        for _ in range(2):
+            assert (await desk.post(f"{where}/want")).status_code == 204
+        assert (await desk.get(f"{where}/delivery")).json()["wanted_ms"] == world.clock.ms
+        road.downlink.connected(0.0)
+        road.run(1.0)
+        told = [(one.id, one.status) for one in road.news if isinstance(one, Status)]
+        assert told == [(study.id, "wanted")]
+        again = road.uplink.take(up("abc", "a"), write(Query(1, (sealed.tid,))), 2.0)
+        assert "wanted" in [one.status for item in again if isinstance(one := read(item.payload), Status)]
+        deliver(world.receiver(), [last])
+        assert code(await desk.post(f"{where}/want")) == (409, "complete")
+        done = road.uplink.take(up("abc", "a"), write(Query(2, (sealed.tid,))), 3.0)
+        assert not [item for item in done if isinstance(read(item.payload), Status)]
+    with world.relay.database.read() as connection:
+        noted = connection.execute(select(audit.c.who).where(audit.c.what == "case.want")).scalars().all()
+    assert noted == ["dr", "dr"]
 
 
 def test_a_site_hears_nothing_of_anothers_case(world, sent):

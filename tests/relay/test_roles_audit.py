@@ -56,6 +56,7 @@ NO_PATIENT = {
     if "/discussions/{discussion_id}" in key[1]
 } | {
     ("GET", "/api/experts"): "accounts: names, roles, specialties",
+    ("POST", CASE + "/want"): "needs a case on its way; test_downlink.py holds its record",
     ("PUT", CASE + "/draft"): "writes the caller's own words; test_answer_drafts.py holds its record",
     ("POST", CASE + "/keep"): "needs an unanswered case; test_kept_cases.py holds its record",
     ("GET", "/api/kept"): "the caller's own devices",

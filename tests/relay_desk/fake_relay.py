@@ -70,6 +70,7 @@ class FakeRelay:
         self.user: Shape | None = None
         self.devices: dict[str, set[str]] = {}
         self.ended = False
+        self.wanted_ms: int | None = None
         self.read_offline: list[Shape] = []
 
     def case(self, case_id: str) -> Shape:
@@ -89,6 +90,11 @@ class FakeRelay:
                 if found["id"] == rid:
                     return found
         raise RefusalError(404, "not_found")
+
+    def all_here(self, case_id: str) -> bool:
+        """Whether nothing of a case is still on its way."""
+        parts = [part for one in self.case(case_id)["recordings"] for part in one["layers"].values()]
+        return all(part["have"] == part["total"] for part in parts)
 
     def layer(self, recording: Shape, asked: str | None) -> str:
         """The layer asked for, or the best that is whole."""
@@ -216,10 +222,6 @@ def _reading_routes(app: FastAPI, relay: FakeRelay) -> None:
     def discussions() -> Shape:
         return {"discussions": []}
 
-    @app.get("/api/discussions")
-    def discussions() -> Shape:
-        return {"discussions": []}
-
     @app.get("/api/refused")
     def refused() -> Shape:
         return {"bundles": relay.refused}
@@ -235,11 +237,12 @@ def _reading_routes(app: FastAPI, relay: FakeRelay) -> None:
         return {
             "manifest_ms": at,
             "layers_ms": {"0": at, "1": at + 2000, "2": at + 20_000, "3": at + 61_000},
-            "complete_ms": at + 61_000,
+            "complete_ms": at + 61_000 if relay.all_here(case_id) else None,
             "bytes_up": 402_311,
             "bytes_down": 8120,
             "sha256": "ab" * 32,
             "refused": "",
+            "wanted_ms": relay.wanted_ms,
             "back": relay.back,
         }
 
@@ -292,6 +295,11 @@ def _writing_routes(app: FastAPI, relay: FakeRelay) -> None:
 
 
 def _keeping_routes(app: FastAPI, relay: FakeRelay) -> None:
+    @app.post("/api/cases/{case_id}/want", status_code=204)
+    def want(case_id: str) -> None:
+        relay.case(case_id)
+        relay.wanted_ms = now_ms()
+
     @app.put("/api/cases/{case_id}/draft")
     async def draft(case_id: str, body: dict[str, Any]) -> Shape:
         found, replaced = relay.case(case_id), body.pop("replaces_ms", None)

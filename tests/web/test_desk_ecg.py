@@ -174,6 +174,8 @@ def test_the_full_data_take_the_previews_place_as_they_arrive(
 ) -> None:
     page = open_desk(f"#/case/{ARRIVING}/ecg")
     assert not paper(page).evaluate("p => p.measurable")
+    page.get_by_role("button", name="Ask for full data now").click()
+    expect(page.get_by_text("it goes before others")).to_be_visible()
     for part in relay.cases[ARRIVING]["recordings"][0]["layers"].values():
         part["have"] = part["total"]
     relay.tell_soon({"type": "case", "id": ARRIVING})

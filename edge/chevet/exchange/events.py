@@ -113,11 +113,13 @@ class Rejected:
 class StatusAsked:
     """The origin still waits to hear whether these bundles were opened or answered.
 
-    Said for every query, with no ids where it waits for nothing: the origin is there.
+    Said for every query, with no ids where it waits for nothing: the origin is there. `arriving` are bundles
+    of which something is still to come.
     """
 
     origin: str
     ids: tuple[str, ...]
+    arriving: tuple[str, ...] = ()
 
 
 ReceiverEvent = Announced | ObjectStored | Completed | Rejected | StatusAsked

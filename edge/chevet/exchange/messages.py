@@ -26,7 +26,8 @@ MAX_MESSAGE: Final = 512 << 10
 _CONTEXT: Final = b"chevet receipt 1\0"
 
 MANIFEST, QUERY, HAVE, COMPLETE, NACK, STATUS = 1, 2, 3, 4, 5, 6
-STATUSES: Final = ("opened", "answered")
+WANTED: Final = "wanted"
+STATUSES: Final = ("opened", "answered", WANTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Nack:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A person did something with the bundle: "opened" it, or "answered".
+    """A person did something with the bundle: "opened" it, "answered", or "wanted" all of it now.
 
     `at_ms` is the relay's wall clock, Unix ms.
     """

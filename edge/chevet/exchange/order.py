@@ -16,6 +16,8 @@ OLDEST_EVERY: Final = 8
 """One bulk message in so many goes to the oldest bundle, so that nothing starves."""
 BULK_WAITS_S: Final = 60.0
 """Bulk that found no turn between previews for so long gets one: even these never starve it."""
+BEFORE_ALL: Final = -1
+"""Priority of bulk that a reader waits for: before every other, but not before a preview."""
 _SLACK: Final = 64
 
 
@@ -68,7 +70,8 @@ class Order:
         """Return the transfer to serve next, or None.
 
         Control and previews of every bundle go first, urgent ones before others; then layer by layer; by age
-        within these. Every eighth bulk message goes to the oldest whatever its layer.
+        within these, and before them what a reader waits for. Every eighth bulk message goes to the oldest
+        whatever its layer.
 
         Args:
             now: monotonic seconds.
@@ -121,4 +124,8 @@ class Order:
 
 def _rank(item: Transfer) -> Rank | None:
     layer = item.ready()
-    return None if layer is None else (max(layer, PREVIEW), item.manifest.priority, item.order)
+    if layer is None:
+        return None
+    if item.wanted and layer > PREVIEW:
+        return PREVIEW + 1, BEFORE_ALL, item.order
+    return max(layer, PREVIEW), item.manifest.priority, item.order

@@ -194,10 +194,15 @@ class Receiver:
     # Questions
 
     def _query(self, origin: str, query: Query, now: float) -> list[Answer]:
-        answers: list[Answer] = [StatusAsked(origin, query.watch)]
+        manifests = [self._known(tid) for tid in query.tids]
+        arriving = tuple(one.id for one in manifests if one and one.origin == origin and self._is_open(one))
+        answers: list[Answer] = [StatusAsked(origin, query.watch, arriving)]
         for tid in query.tids:
             answers += self._query_one(origin, tid, query.number, now)
         return answers
+
+    def _is_open(self, manifest: Manifest) -> bool:
+        return self._inbox.state(manifest.tid) == "open"
 
     def _query_one(self, origin: str, tid: bytes, number: int, now: float) -> list[Answer]:
         manifest = self._known(tid)

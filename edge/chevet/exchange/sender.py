@@ -26,6 +26,7 @@ from chevet.exchange.manifest import CHUNK, TID_BYTES
 from chevet.exchange.manifest import digest as digest_of
 from chevet.exchange.messages import (
     MAX_RUN,
+    WANTED,
     Chunk,
     Complete,
     Have,
@@ -353,7 +354,17 @@ class Sender:
     def _status(self, message: Status) -> list[SenderEvent]:
         if not verified(message, self._peer_key):
             return [Ignored("bad_signature")]
+        if message.status == WANTED:
+            self._want(message.id)
+            return []
         return [StatusNews(message.id, message.status, message.at_ms)]
+
+    def _want(self, ident: str) -> None:
+        """Let the bulk of a bundle go before all other, for this process' life: the reader may ask again."""
+        for item in self._transfers.values():
+            if item.manifest.id == ident:
+                item.wanted = True
+                self._order.update(item)
 
     def _close(self, item: Transfer) -> None:
         del self._transfers[item.tid]

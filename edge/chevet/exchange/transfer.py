@@ -51,6 +51,7 @@ class Transfer:
         order: counts transfers in order of age.
         held: nothing is sent until the other end has said what it has.
         asks: questions since the other end last spoke of this transfer.
+        wanted: somebody waits for all of it.
     """
 
     data: bytes
@@ -63,6 +64,7 @@ class Transfer:
     question: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
+    wanted: bool = False
     _by_layer: list[Piece] = field(default_factory=list[Piece])
     _head: int = 0
 

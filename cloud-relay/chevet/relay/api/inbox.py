@@ -68,11 +68,18 @@ def road(case_id: str, relay: Here, user: Overseer) -> Json:
         "bytes_down": found.bytes_down,
         "sha256": found.sha256,
         "refused": found.refused,
+        "wanted_ms": found.wanted_ms,
         "back": [
             {"id": one.id, "kind": one.kind, "queued_ms": one.queued_ms, "at_site_ms": one.at_site_ms}
             for one in found.back
         ],
     }
+
+
+@router.post("/cases/{case_id}/want", status_code=204)
+def want(case_id: str, relay: Here, user: Specialist) -> None:
+    """Ask for what is missing of a case now: the site sends it before the bulk of its other cases."""
+    relay.cases.want(case_id, user)
 
 
 @router.get("/refused")

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, ScalarSelect, Select, func, select, update
 
-from chevet.exchange.messages import sign_status, write
+from chevet.exchange.messages import WANTED, sign_status, write
 from chevet.relay.accounts.users import User
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
@@ -182,6 +182,22 @@ class Cases:
             require_claim(self.get(connection, case_id), user)
             self._set_claim(connection, case_id, user, "case.release", None)
             return self.get(connection, case_id)
+
+    def want(self, case_id: str, user: User) -> None:
+        """Ask the site to send what is missing of a case before the bulk of all others.
+
+        Raises:
+            RefusedError: 404 `not_found`, 409 `complete` where nothing is missing.
+        """
+        now = self._now_ms()
+        with self._database.write() as connection:
+            if self.get(connection, case_id).complete_ms is not None:
+                raise RefusedError(409, "complete", "Everything of this case is here already.")
+            keep_receipt(
+                connection, case_id, WANTED, write(sign_status(case_id, WANTED, now, self._signer)), now
+            )
+            self._audit.add(connection, now, user.id, "case.want", case_id)
+            tell(connection, case_id, now)
 
     def get(self, connection: Connection, case_id: str) -> Case:
         """Return one case, without an audit record of its own.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from chevet.exchange.messages import WANTED
 from chevet.relay.archive.cases import LAYERS, Arrival, Case
-from chevet.relay.archive.schema import answers, bundles, objects
+from chevet.relay.archive.schema import answers, bundles, objects, receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The road of one case. Times are Unix ms by the relay's clock; bytes are of payload."""
+    """The road of one case. Times are Unix ms by the relay's clock; bytes are of payload.
+
+    `wanted_ms` is when a reader asked for the rest to come before all other.
+    """
 
     manifest_ms: int
     layers_ms: dict[int, int | None]
@@ -30,6 +34,7 @@ class Delivery:
     sha256: str
     refused: str
     back: tuple[Back, ...]
+    wanted_ms: int | None = None
 
 
 def delivery(connection: Connection, case: Case) -> Delivery:
@@ -50,7 +55,13 @@ def delivery(connection: Connection, case: Case) -> Delivery:
         sha256=row.content_sha256 or "",
         refused=row.refused,
         back=tuple(Back(item.id, item.kind, item.received_ms, item.complete_ms) for item in down),
+        wanted_ms=_wanted(connection, case.id),
     )
+
+
+def _wanted(connection: Connection, case_id: str) -> int | None:
+    asked = select(receipts.c.at_ms).where(receipts.c.bundle_id == case_id, receipts.c.kind == WANTED)
+    return connection.execute(asked).scalar()
 
 
 @dataclass(frozen=True, slots=True)

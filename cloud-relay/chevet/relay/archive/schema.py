@@ -228,7 +228,7 @@ receipts = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("bundle_id", String(36), nullable=False),
-    Column("kind", String(16), nullable=False),  # "complete", "opened" or "answered"
+    Column("kind", String(16), nullable=False),  # "complete", "opened", "answered" or "wanted"
     Column("payload", LargeBinary, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     UniqueConstraint("bundle_id", "kind"),

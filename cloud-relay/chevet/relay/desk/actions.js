@@ -148,6 +148,14 @@ async function readDelivery(id) {
   if (delivery && now().route.id === id) set({ delivery });
 }
 
+/** Ask the site for what is missing of the open case. */
+export async function wantAll() {
+  const id = now().open?.id;
+  if (!id) return;
+  await attempt(() => post(`/api/cases/${id}/want`), showTrouble);
+  await readDelivery(id);
+}
+
 /** @param {"claim" | "release"} what */
 export async function takeOrGive(what) {
   const id = now().open?.id;

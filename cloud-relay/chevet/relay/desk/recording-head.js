@@ -3,6 +3,8 @@
 import { clock, date, number, reasonText, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { wantAll } from "/desk/actions.js";
+import { useKept } from "/desk/kept-state.js";
 import { bestLayer, bytesText, QualityBadge, usefulLayers } from "/desk/say.js";
 import { set, useDesk } from "/desk/store.js";
 
@@ -35,7 +37,16 @@ function Layers({ recording }) {
   if (!coming.length) return html`<span class="layers soft">${best ? t(`layer.${best}`) : ""}</span>`;
   const [layer, part] = coming[0];
   return html`<span class="layers"><span class="chip chip-info"><${Icon} name="truck" />${t("layer_coming", { layer: t(`layer_of.${layer}`), size: bytesText(part.bytes) })}
-    <progress max=${part.total} value=${part.have}></progress></span></span>`;
+    <progress max=${part.total} value=${part.have}></progress></span><${WantIt} /></span>`;
+}
+
+/** Ask the site for what is missing of the case, before the bulk of its others. */
+function WantIt() {
+  const { delivery, user } = useDesk();
+  const { offline } = useKept();
+  if (!delivery || delivery.complete_ms || offline || user?.role !== "specialist") return null;
+  if (delivery.wanted_ms) return html`<span class="soft" role="status">${t("want.asked", { time: clock(delivery.wanted_ms) })}</span>`;
+  return html`<button type="button" class="link" title=${t("want.what")} onClick=${wantAll}><${Icon} name="zap" />${t("want.title")}</button>`;
 }
 
 /** The recording's origin, folded away. @param {{ recording: DeskRecording }} props */

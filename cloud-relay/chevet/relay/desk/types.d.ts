@@ -37,7 +37,7 @@ export interface DeskCase extends Omit<InboxCase, "patient"> {
 export interface Back { id: string; kind: string; queued_ms: number; at_site_ms: number | null }
 export interface Delivery {
   manifest_ms: number | null; layers_ms: Record<string, number | null>; complete_ms: number | null;
-  bytes_up: number; bytes_down: number; sha256: string; refused: string; back?: Back[];
+  bytes_up: number; bytes_down: number; sha256: string; refused: string; back?: Back[]; wanted_ms?: number | null;
 }
 export interface RefusedBundle { id: string; site: string; reason: string; at_ms: number }
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from chevet.exchange.events import Outgoing, SenderEvent
 from chevet.exchange.keys import signing_public
-from chevet.exchange.messages import Have, read
+from chevet.exchange.messages import WANTED, Have, read
 from chevet.exchange.sender import Sender
 from chevet.exchange.topics import down
 from chevet.relay.archive.outbox import ArchiveOutbox, pending_down
@@ -139,12 +139,12 @@ class Downlink:
             for lost in sender.lost():
                 log.error("%s: %s cannot be read from the archive; it was put aside", site, lost.id)
 
-    def statuses(self, site: str, ids: tuple[str, ...]) -> list[Publish]:
-        """Return what a site still waits to hear about its cases."""
+    def statuses(self, site: str, ids: tuple[str, ...], kinds: tuple[str, ...] = STATUSES) -> list[Publish]:
+        """Return what a site still waits to hear about its cases, of these kinds."""
         query = (
             select(receipts.c.payload)
             .join(cases, cases.c.id == receipts.c.bundle_id)
-            .where(receipts.c.bundle_id.in_(ids), receipts.c.kind.in_(STATUSES), cases.c.site == site)
+            .where(receipts.c.bundle_id.in_(ids), receipts.c.kind.in_(kinds), cases.c.site == site)
             .order_by(receipts.c.number)
         )
         with self._relay.database.read() as connection:
@@ -194,7 +194,7 @@ class Downlink:
             select(receipts.c.number, receipts.c.payload, cases.c.site)
             .join(cases, cases.c.id == receipts.c.bundle_id)
             .join(sites, sites.c.code == cases.c.site)
-            .where(receipts.c.number > self._told, receipts.c.kind.in_(STATUSES))
+            .where(receipts.c.number > self._told, receipts.c.kind.in_((*STATUSES, WANTED)))
             .where(sites.c.revoked_ms.is_(None))
             .order_by(receipts.c.number)
         )

@@ -18,7 +18,7 @@ from chevet.exchange.events import (
     StatusAsked,
 )
 from chevet.exchange.keys import signing_public
-from chevet.exchange.messages import ManifestMessage, for_sender, read
+from chevet.exchange.messages import WANTED, ManifestMessage, for_sender, read
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.topics import down, parse
 from chevet.relay.ingest.downlink import Downlink, Publish
@@ -70,9 +70,10 @@ class Uplink:
         match answer:
             case Reply(origin, payload):
                 return [Publish(origin, down(origin, "r"), payload)]
-            case StatusAsked(origin, ids):
+            case StatusAsked(origin, ids, arriving):
                 self._downlink.present(origin, now)
-                return self._downlink.statuses(origin, ids) if ids else []
+                told = self._downlink.statuses(origin, ids) if ids else []
+                return told + (self._downlink.statuses(origin, arriving, (WANTED,)) if arriving else [])
             case _:
                 _log_up(answer)
                 return []
