@@ -62,6 +62,22 @@ MAY = {
     ("POST", "/api/cases/{case_id}/withdrawal"): {"specialist", "coordinator"},
     ("GET", "/api/glass"): {"coordinator", "auditor"},
     ("POST", "/api/glass/{number}/review"): {"auditor"},
+    ("GET", "/api/cases/{case_id}/teaching"): {"specialist"},
+    ("POST", "/api/cases/{case_id}/teaching"): {"specialist"},
+    ("GET", "/api/teaching"): {"specialist", "coordinator", "expert"},
+    ("GET", "/api/teaching/{teaching_id}"): {"specialist", "coordinator", "expert"},
+    ("GET", "/api/teaching/{teaching_id}/answer"): {"specialist", "coordinator", "expert"},
+    ("POST", "/api/teaching/{teaching_id}/approve"): {"specialist"},
+    ("DELETE", "/api/teaching/{teaching_id}"): {"specialist", "coordinator"},
+    ("GET", "/api/teaching/{teaching_id}/export"): {"specialist"},
+    **{
+        ("GET", f"/api/teaching/{{teaching_id}}/recordings/{{recording_id}}/{what}"): {
+            "specialist",
+            "coordinator",
+            "expert",
+        }
+        for what in ("waveform", "sound", "pictures/{number}", "clip")
+    },
     ("GET", "/api/discussions"): {"specialist", "coordinator", "expert"},
     ("GET", "/api/experts"): {"specialist", "coordinator"},
     ("GET", "/api/cases/{case_id}/discussions"): {"specialist"},

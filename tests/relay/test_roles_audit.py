@@ -27,6 +27,7 @@ TOLD = {
     ("POST", CASE + "/snooze"): "case.snooze",
     ("POST", CASE + "/discussions"): "discussion.open",
     ("GET", CASE + "/discussions"): "discussion.read",
+    ("GET", CASE + "/teaching"): "teaching.look",
     ("POST", CASE + "/opinions"): "opinion.sign",
     ("POST", CASE + "/messages"): "message.note",
     ("DELETE", CASE + "/draft"): "draft.drop",
@@ -55,6 +56,11 @@ NO_PATIENT = {
     for key in MAY
     if "/discussions/{discussion_id}" in key[1]
 } | {
+    key: "what is known of nobody; test_teaching.py holds its record"
+    for key in MAY
+    if key[1].startswith("/api/teaching")
+} | {
+    ("POST", CASE + "/teaching"): "needs consent to teaching; test_teaching.py holds its record",
     ("GET", "/api/experts"): "accounts: names, roles, specialties",
     ("POST", CASE + "/want"): "needs a case on its way; test_downlink.py holds its record",
     ("PUT", CASE + "/draft"): "writes the caller's own words; test_answer_drafts.py holds its record",

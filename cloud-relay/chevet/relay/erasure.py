@@ -17,6 +17,7 @@ from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.answer_drafts import forget_drafts
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.discussion_writes import destroy_words
+from chevet.relay.archive.lessons import destroy_lessons
 from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
 from chevet.relay.archive.schema_kept import kept_cases
 from chevet.relay.archive.shared_keys import forget
@@ -148,6 +149,7 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
         forget_drafts(connection, case_id)
         forget(connection, case_id)
         destroy_words(connection, case_id)
+        destroy_lessons(connection, case_id)
         forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
         connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
         under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))

@@ -28,6 +28,7 @@ from chevet.relay.archive.discussions import Discussions
 from chevet.relay.archive.inbox import ArchiveInbox
 from chevet.relay.archive.invites import Invites
 from chevet.relay.archive.lease import Lease
+from chevet.relay.archive.lessons import Lessons
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import ArchiveOutbox
 from chevet.relay.archive.roster import Roster
@@ -80,6 +81,7 @@ class Relay:
     sealed: SealedCases
     allocation: Allocation
     discussions: Discussions
+    lessons: Lessons
     meters: Meters = field(default_factory=Meters)
 
     def refresh_keys(self) -> bool:
@@ -243,4 +245,5 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         ),
         allocation=Allocation(database, audit, cases, now_ms),
         discussions=Discussions(database, audit, vault, now_ms, shows_simulated=settings.label == HTEST),
+        lessons=Lessons(database, audit, vault, cases, now_ms),
     )

@@ -26,6 +26,8 @@ from chevet.relay.api.protection import router as protection
 from chevet.relay.api.provider import router as provider
 from chevet.relay.api.push import router as push
 from chevet.relay.api.sealed import router as sealed
+from chevet.relay.api.teaching import router as teaching
+from chevet.relay.api.teaching_parts import router as teaching_parts
 from chevet.relay.api.voices import router as voices
 from chevet.relay.api.wall import STATEMENT, Wall
 from chevet.relay.live.room import LiveRoom
@@ -64,6 +66,8 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(push)
     app.include_router(sealed)
     app.include_router(discussions)
+    app.include_router(teaching)
+    app.include_router(teaching_parts)
     app.include_router(voices)
     app.include_router(call)
     app.include_router(live_watch)

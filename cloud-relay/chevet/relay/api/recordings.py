@@ -54,10 +54,10 @@ def waveform(
 @router.get("/sound", response_class=Response)
 def sound(case_id: str, recording_id: str, relay: Here, user: Specialist, layer: Layer = None) -> Response:
     """Return the sound: Opus where it was coded to be listened to, WAV where it is exact."""
-    part = opened(find(relay, user, case_id, recording_id), layer, _is_heard)
+    part = opened(find(relay, user, case_id, recording_id), layer, is_heard)
     if part.kind == "waveform":
         return Response(sound_wav(part), media_type="audio/wav")
-    return Response(part.data, media_type=_showable(part))
+    return Response(part.data, media_type=showable(part))
 
 
 @router.get("/pictures/{number}", response_class=Response)
@@ -72,7 +72,7 @@ def picture(
     """Return still `number` of the recording."""
     found = find(relay, user, case_id, recording_id)
     part = opened(found, layer, lambda item: (item.kind, item.number) == ("picture", number))
-    return Response(part.data, media_type=_showable(part))
+    return Response(part.data, media_type=showable(part))
 
 
 @router.get("/clip", response_class=Response)
@@ -82,7 +82,7 @@ def clip(case_id: str, recording_id: str, relay: Here, user: Specialist) -> Resp
     if found.recording.clip is None:
         raise RefusedError(404, "not_found", "This recording has no clip: its stills are all there is.")
     part = opened(found, "diagnostic", lambda item: item.kind == "clip")
-    return Response(part.data, media_type=_showable(part))
+    return Response(part.data, media_type=showable(part))
 
 
 @router.get("/source", response_class=Response)
@@ -104,9 +104,11 @@ def source(case_id: str, recording_id: str, relay: Here, user: Specialist) -> Re
     )
 
 
-def _is_heard(item: Stored) -> bool:
+def is_heard(item: Stored) -> bool:
+    """Say whether a part can be listened to."""
     return item.kind == "sound" or (item.kind, item.layer) == ("waveform", LAYERS["lossless"])
 
 
-def _showable(part: Part) -> str:
+def showable(part: Part) -> str:
+    """Return the media type that a browser may be told for a part."""
     return part.media_type if part.media_type in SHOWABLE else "application/octet-stream"

@@ -17,6 +17,7 @@ import { Inbox, InboxSummary } from "/desk/inbox.js";
 import { KeepDialog } from "/desk/keep.js";
 import { useKept } from "/desk/kept-state.js";
 import { Keys } from "/desk/keys.js";
+import { Library } from "/desk/library.js";
 import { AwayRibbon, Door, UnlockDialog } from "/desk/offline.js";
 import { Refused } from "/desk/refused.js";
 import { Report } from "/desk/report.js";
@@ -26,9 +27,10 @@ import { SignIn } from "/desk/sign-in.js";
 import { set, useDesk } from "/desk/store.js";
 import { OpenTalk } from "/desk/talk-people.js";
 import { Talks } from "/desk/talks.js";
+import { Teach } from "/desk/teach.js";
 
 /** Rooms that fill the whole screen. @type {Record<string, () => unknown>} */
-const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass, talks: Talks };
+const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass, talks: Talks, library: Library };
 
 export function App() {
   const desk = useDesk();
@@ -71,6 +73,7 @@ function Dialogs() {
   if (dialog === "withdraw") return html`<${Withdraw} />`;
   if (dialog === "keep") return html`<${KeepDialog} />`;
   if (dialog === "unlock") return html`<${UnlockDialog} />`;
+  if (dialog === "teach") return html`<${Teach} />`;
   if (dialog === "talk") return html`<${OpenTalk} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;
   return null;

@@ -20,6 +20,7 @@ export function Bar() {
     <nav class="bar-nav" aria-label=${t("bar.rooms")}>
       ${user?.role === "auditor" || user?.role === "expert" ? "" : html`<a href="#/" aria-current=${here("inbox") ?? here("case")}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>`}
       ${discusses ? html`<a href="#/talks" aria-current=${here("talks")}>${t("bar.talks")}${news ? html`<span class="bar-count">${news}</span>` : ""}</a>` : ""}
+      ${discusses ? html`<a class="bar-library" href="#/library" aria-current=${here("library")}>${t("bar.library")}</a>` : ""}
       ${user?.role === "coordinator" ? html`<a href="#/duty" aria-current=${here("duty")}>${t("bar.duty")}</a>` : ""}
       ${oversees ? html`<a class="bar-more" href="#/report" aria-current=${here("report")}>${t("bar.report")}</a>
         <a href="#/glass" aria-current=${here("glass")}>${t("bar.glass")}</a>` : ""}

@@ -27,6 +27,7 @@ export function CaseTools({ one }) {
     ${user?.role === "specialist" ? html`<${CallButton} one=${one} />` : ""}
     <${KeepTool} one=${one} />
     ${user?.role === "specialist" ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "export" })}><${Icon} name="arrow-down" />${t("export.title")}</button>` : ""}
+    ${user?.role === "specialist" && one.consent.purposes.includes("teaching") ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "teach" })}><${Icon} name="graduation-cap" />${t("teach.title")}</button>` : ""}
     ${user?.role !== "expert" && one.consent.purposes.length ? html`<button type="button" class="button button-quiet" onClick=${() => set({ dialog: "withdraw" })}><${Icon} name="hand" />${t("withdraw.title")}</button>` : ""}
   </div>`;
 }

@@ -34,8 +34,8 @@ export function onChange(how) {
 /** The line was down: anything may have changed meanwhile. */
 function again() {
   soon("inbox", readers.inbox);
-  const { id } = now().route;
-  if (id) soon(id, () => readers.case(id));
+  const { id, page } = now().route;
+  if (page === "case" && id) soon(id, () => readers.case(id));
 }
 
 /** @param {string} key @param {() => Promise<void>} read */

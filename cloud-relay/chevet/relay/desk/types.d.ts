@@ -59,6 +59,17 @@ export interface BareDiscussion {
 export interface Discussion extends BareDiscussion {
   questions: string; conclusion: string; draft: string; comments: Comment[]; you: { write: boolean; lead: boolean; close: boolean };
 }
+/** A case of the teaching library, as the list shows it. */
+export interface Lesson {
+  id: string; state: "waiting" | "listed"; title: string; specialty: string; question: string; reason: string; patient: { sex: string; band: string };
+  steps: string[]; simulated: boolean; added_by: Person; added_ms: number; approved_by: Person | null; approves: boolean;
+}
+export interface OpenLesson extends Lesson { story: string; vitals: Vital[]; recordings: DeskRecording[] }
+/** What could be taken of a case, with the texts to review. */
+export interface Proposal {
+  allowed: boolean; whole: boolean; patient: { sex: string; band: string }; specialty: string; question: string; answer: string;
+  items: { recording: string; kind: "signal" | "sound" | "picture" | "clip"; number: number; look: boolean }[]; lessons: Lesson[];
+}
 /** A discussion in one's agenda; `about` is null where the case is no longer, or cannot be, opened. */
 export interface AgendaTalk extends BareDiscussion {
   new: number;

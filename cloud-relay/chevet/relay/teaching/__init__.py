@@ -1,0 +1,1 @@
+"""Cases to learn from: what is taken of a case, without who it was."""
