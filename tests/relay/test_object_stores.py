@@ -11,19 +11,25 @@ from hypothesis import strategies as st
 
 from chevet.exchange.events import Reply
 from chevet.exchange.messages import Complete, read
+from chevet.relay import cli
 from chevet.relay.archive import bucket_client
 from chevet.relay.archive.bucket_client import of_answer
 from chevet.relay.archive.object_bucket import REST_S, ObjectBucket
 from chevet.relay.archive.objects import ObjectFolder, is_name
 from chevet.relay.backup import backup, restore
+from chevet.relay.commands import doctor
+from chevet.relay.commands.run import ask_store
 from chevet.relay.erasure import sweep, withdraw
 from chevet.relay.errors import ArchiveError, DiskFullError, SettingsError, StoreAwayError
-from chevet.relay.settings import Settings
+from chevet.relay.orphans import compare, damaged, sweep_orphans
+from chevet.relay.relay import open_relay
+from chevet.relay.settings import Settings, read_settings
 from chevet.relay.stores import open_objects
 from chevet.study.bundle import pack
 
-from .conftest import deliver, ecg, messages
+from .conftest import OPINION, code, deliver, ecg, messages
 from .s3_here import WHY_NOT, S3Server, is_here
+from .test_relay_commands import folder  # noqa: F401 - a fixture
 
 ABSENT = "0" * 64
 
@@ -286,7 +292,7 @@ def test_a_backup_from_a_bucket_restores_into_another_and_an_erasure_empties_it(
     deliver(world.receiver(relay), messages(world.site.seal(pack(study))))
     held = names_of(relay)
     sheet = backup(relay, tmp_path / "backup", lambda _: None)
-    assert sheet.objects == len(held) > 3
+    assert sheet.objects == len(held) > 1
     second = server.settings(server.bucket(), tmp_path / "s3.secret")
     settings = relay.settings.model_copy(update={**second, "archive": tmp_path / "again"})
     found = restore(settings, tmp_path / "backup", lambda _: None)
@@ -296,3 +302,61 @@ def test_a_backup_from_a_bucket_restores_into_another_and_an_erasure_empties_it(
     world.clock.ms += 31 * 24 * 3600 * 1000
     assert len(sweep(relay)) == 1
     assert names_of(relay) == set()
+
+
+def test_what_nobody_names_is_swept_once_it_is_old_and_what_is_lost_is_named(world, on_s3, make_study):
+    relay, _ = on_s3
+    deliver(world.receiver(relay), messages(world.site.seal(pack(make_study(recordings=())))))
+    held = names_of(relay)
+    orphan = relay.objects.put(b"left by a cut between store and archive")
+    assert [one.name for one in compare(relay).orphans] == [orphan]
+    assert sweep_orphans(relay) == 0, "it may be somebody's work under way"
+    assert sweep_orphans(relay, old_s=-3600) == 1
+    assert names_of(relay) == held
+    with relay.database.read() as view:
+        assert relay.audit.verify(view) is None
+    assert (compare(relay).named, compare(relay).missing, damaged(relay)) == (len(held), (), [])
+    lost = min(held)
+    relay.objects.destroy(lost)
+    assert compare(relay).missing == (lost,)
+    assert damaged(relay) == [lost]
+
+
+def test_the_commands_check_and_sweep_and_the_doctor_counts(folder, capsys):  # noqa: F811
+    config = str(folder / "relay.toml")
+    assert cli.main(["objects", "check", "--read", "--config", config]) == 0
+    assert "0 of 0 objects are in" in capsys.readouterr().out
+    relay = open_relay(read_settings(folder / "relay.toml"))
+    name = relay.objects.put(b"left by a cut")
+    relay.close()
+    assert cli.main(["objects", "check", "--config", config]) == 0
+    assert "1 objects that no case names" in capsys.readouterr().out
+    assert cli.main(["objects", "sweep", "--config", config]) == 0
+    assert "0 objects removed" in capsys.readouterr().out
+    assert (folder / "archive" / "objects" / name[:2] / name).exists()
+    found = doctor.CHECKS["objects"](read_settings(folder / "relay.toml"))
+    assert found.endswith("all 0 there, 1 that no case names")
+    assert doctor.CHECKS["alerts"](read_settings(folder / "relay.toml")).startswith("none")
+
+
+def test_a_relay_does_not_start_on_a_wrong_bucket_and_waits_for_one_that_is_away(world, faulty):
+    store, client = faulty
+    client.fault = "versions"
+    with pytest.raises(SettingsError, match="erased would stay"):
+        ask_store(replace(world.relay, objects=store))
+    client.fault = "away"
+    assert ask_store(replace(world.relay, objects=store)) is None
+
+
+async def test_the_desk_says_that_the_store_is_away_and_signs_nothing(world, faulty, sent, client):
+    study, doctor = sent(recordings=()), world.user()
+    store, fault = faulty
+    store.ready()
+    fault.fault = "away"
+    relay = world.again()
+    relay.answers._store = store
+    async with client(doctor, relay) as desk:
+        await desk.post(f"/api/cases/{study.id}/claim")
+        answer = await desk.post(f"/api/cases/{study.id}/opinions", json=OPINION)
+        assert code(answer) == (503, "store_away")
+    assert relay.answers.conversation(study.id).opinions == ()

@@ -15,6 +15,7 @@ from chevet.relay.cli_carry import add_carry
 from chevet.relay.cli_erase import add_erase
 from chevet.relay.cli_export import add_export
 from chevet.relay.cli_move import add_move
+from chevet.relay.cli_objects import add_objects
 from chevet.relay.errors import RelayError
 from chevet.relay.settings import CONFIG_VARIABLE
 from chevet.study.study import SPECIALTIES
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     add_carry(kinds, _later, _add_config)
     add_backup(kinds, _later, _add_config)
     add_move(kinds, _later, _add_config)
+    add_objects(kinds, _later, _add_config)
     checks = kinds.add_parser("doctor", help="check what the relay needs, and name the remedy")
     _add_config(checks)
     checks.set_defaults(command=_later("doctor", "run"))

@@ -178,13 +178,11 @@ def _copy_table(view: Connection, connection: Connection, table: Table, place: s
     """
     sent = _Sum()
     try:
-        for part in (
-            view.execute(select(table), execution_options={"yield_per": ROWS}).mappings().partitions()
-        ):
-            rows = [dict(row) for row in part]
-            connection.execute(insert(table), rows)
-            for row in rows:
-                sent.add(tuple(row.values()))
+        copied = view.execute(select(table), execution_options={"yield_per": ROWS}).mappings()
+        for part in copied.partitions():
+            connection.execute(insert(table), [dict(one) for one in part])
+            for one in part:
+                sent.add(tuple(one.values()))
     except OperationalError:
         raise
     except (DBAPIError, TypeError, ValueError):  # the last two where a driver finds out by itself

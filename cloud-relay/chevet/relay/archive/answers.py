@@ -117,6 +117,7 @@ class Answers:
             BundleError: the voice is no voice note.
         """
         now = self._now_ms()
+        self._store.ready()
         with self._database.write() as connection:
             case = self._cases.get(connection, case_id)
             require_claim(case, user)
@@ -142,6 +143,7 @@ class Answers:
             BundleError: the voice is no voice note.
         """
         now = self._now_ms()
+        self._store.ready()
         with self._database.write() as connection:
             case = self._cases.get(connection, case_id)
             author = Author(user.id, user.name, user.specialty)

@@ -112,8 +112,9 @@ class ObjectBucket:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def ready(self) -> None:
-        """Ask the store whether the bucket is there, ours, in the right region, and keeps no versions."""
-        self._checked = False
+        """Ask the store whether the bucket is there, and, the first time, whether it is the one meant."""
+        if self._checked:
+            self._call("head_bucket")
         self._check()
 
     def _check(self) -> None:

@@ -73,7 +73,7 @@ class Objects(Protocol):
         """Give every object, the names in order; whatever else lies there is passed over."""
 
     def ready(self) -> None:
-        """Return at once where the store can be used.
+        """Return where the store can be used; asked before a writer begins whom it could hold up.
 
         Raises:
             RelayError: it cannot be; the sentence names the remedy.

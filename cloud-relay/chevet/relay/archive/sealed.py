@@ -216,6 +216,7 @@ class SealedCases:
             RefusedError: 404 `not_found`, 409 `not_claimed`, `claimed`, `other_version`, 422 `malformed`.
         """
         now = self._now_ms()
+        self._store.ready()
         with self._database.write() as connection:
             case = self._get(connection, case_id)
             self._may_answer(connection, case, user, words)

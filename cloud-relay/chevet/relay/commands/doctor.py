@@ -13,7 +13,9 @@ from chevet.relay.accounts.id_token import ProviderError
 from chevet.relay.accounts.place import place_of
 from chevet.relay.api.app import DESK
 from chevet.relay.commands.broker import SEARCH
+from chevet.relay.duty.watch import ways_of
 from chevet.relay.errors import RelayError
+from chevet.relay.orphans import compare
 from chevet.relay.relay import open_relay, provider_of, unix_ms
 from chevet.relay.settings import Settings, read_settings
 
@@ -68,6 +70,30 @@ def _archive(settings: Settings) -> str:
     if not people:
         raise Problem("nobody can sign in: run `chevet-relay user add`")
     return f"{settings.archive}: {active} sites, {people} accounts, audit chain whole"
+
+
+def _objects(settings: Settings) -> str:
+    relay = open_relay(settings)
+    try:
+        relay.objects.ready()
+        found = compare(relay)
+        place = relay.objects.place
+    finally:
+        relay.close()
+    if found.missing:
+        raise Problem(
+            f"{len(found.missing)} of {found.named} objects are missing from {place}: "
+            "see `chevet-relay objects check`"
+        )
+    more = f", {len(found.orphans)} that no case names" if found.orphans else ""
+    return f"{place}: all {found.named} there{more}"
+
+
+def _alerts(settings: Settings) -> str:
+    ways = ways_of(settings)
+    known = {"mail": ways.mail, "webhook": ways.webhook, "push": ways.push}
+    named = [name for name, way in known.items() if way is not None]
+    return ", ".join(named) or "none: only who looks at the desk learns that a case waits"
 
 
 def _disk(settings: Settings) -> str:
@@ -139,6 +165,8 @@ def _provider(settings: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "archive": _archive,
+    "objects": _objects,
+    "alerts": _alerts,
     "disk": _disk,
     "recovery key": _recovery,
     "port": _port,

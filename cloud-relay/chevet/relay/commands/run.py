@@ -14,7 +14,7 @@ from chevet.relay.commands.key_watch import watch_keys
 from chevet.relay.duty.task import keep_watch
 from chevet.relay.duty.watch import ways_of
 from chevet.relay.erasure import sweep
-from chevet.relay.errors import RelayError, SettingsError
+from chevet.relay.errors import RelayError, SettingsError, StoreAwayError
 from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.relay.live.room import LiveRoom, live_line
 from chevet.relay.logs import start_log
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         ways_of(settings)  # what is wrong with them is said before anything runs
         relay = open_relay(settings)
         try:
+            ask_store(relay)
             with serving_metrics(relay):
                 asyncio.run(serve(relay, listener))
         finally:
@@ -78,6 +79,18 @@ async def serve(relay: Relay, listener: socket.socket) -> None:
         for task in (ingest, sweeping, keys, live, telling):
             task.cancel()
     log.info("ended")
+
+
+def ask_store(relay: Relay) -> None:
+    """Refuse to start on a store that is set wrongly; one that is only away is waited for at work.
+
+    Raises:
+        RelayError: the store refuses us, or is not the one meant.
+    """
+    try:
+        relay.objects.ready()
+    except StoreAwayError as error:
+        log.error("%s", error)
 
 
 async def _sweep(relay: Relay) -> None:

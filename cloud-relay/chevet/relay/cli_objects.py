@@ -1,0 +1,33 @@
+"""The words of `chevet-relay objects`."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chevet.relay.cli import Command, Kinds
+
+CHECK = """\
+Compares the store, files or a bucket, with what the archive names: what is missing, what nobody names. With
+--read every object is read and checked against its name, which takes a while."""
+SWEEP = """\
+Removes objects that no case names and that were put a day ago or earlier, as a power cut between store and
+archive leaves them. Runs beside a working relay."""
+
+
+def add_objects(
+    kinds: "Kinds",
+    later: "Callable[[str, str], Command]",
+    add_config: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    """Add both commands."""
+    actions = kinds.add_parser("objects", help="check the stored objects against the archive").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    check = actions.add_parser("check", help="name what is missing or damaged", description=CHECK)
+    check.add_argument("--read", action="store_true", help="read every object, and hash it")
+    check.set_defaults(command=later("objects", "check"))
+    sweep = actions.add_parser("sweep", help="remove what no case names", description=SWEEP)
+    sweep.set_defaults(command=later("objects", "sweep"))
+    for action in (check, sweep):
+        add_config(action)

@@ -1,0 +1,76 @@
+"""What the store of objects holds beside what the archive names: checking both against each other.
+
+An object is in the store before a row names it, so a cut between the two leaves one that nobody names. It is
+ciphertext of a case that may have been destroyed since, so it goes, once it is old enough to be nobody's work
+under way.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from chevet.relay.accounts.users import OPERATOR
+from chevet.relay.archive.objects import Kept
+from chevet.relay.archive.schema import objects
+from chevet.relay.errors import ArchiveError
+from chevet.relay.relay import Relay
+
+OLD_S: Final = 24 * 3600.0
+"""Whoever stores an object names it within seconds, and storing it again makes it young."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Store and archive side by side: how many objects are named, which of these lack, which nobody names."""
+
+    named: int
+    missing: tuple[str, ...]
+    orphans: tuple[Kept, ...]
+
+
+def compare(relay: Relay) -> Compared:
+    """List store and archive; the store first, so that what arrives meanwhile is no orphan."""
+    kept = {one.name: one for one in relay.objects.every()}
+    named = _named(relay)
+    missing = tuple(name for name in sorted(named - kept.keys()) if not relay.objects.has(name))
+    return Compared(len(named), missing, tuple(kept[name] for name in sorted(kept.keys() - named)))
+
+
+def damaged(relay: Relay) -> list[str]:
+    """Read every object that the archive names; return the names of those that are missing or damaged.
+
+    Raises:
+        StoreAwayError: the store does not answer; nothing is said of any object then.
+    """
+    return [name for name in sorted(_named(relay)) if not _whole(relay, name)]
+
+
+def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:
+    """Remove what nobody has named for a day; return how many objects went."""
+    old = [one.name for one in compare(relay).orphans if one.age_s >= old_s]
+    gone = 0
+    for name in old:
+        with relay.database.write() as connection:  # nobody may name it between the look and the removal
+            if connection.execute(select(objects.c.name).where(objects.c.name == name)).first():
+                continue
+            relay.objects.destroy(name)
+            gone += 1
+    if gone:
+        with relay.database.write() as connection:
+            relay.audit.add(connection, relay.now_ms(), OPERATOR, "objects.sweep", "", f"{gone} objects")
+    return gone
+
+
+def _named(relay: Relay) -> set[str]:
+    query = select(objects.c.name).where(objects.c.name.is_not(None)).distinct()
+    with relay.database.read() as view:
+        return set(view.execute(query).scalars())
+
+
+def _whole(relay: Relay, name: str) -> bool:
+    try:
+        relay.objects.get(name)
+    except ArchiveError:
+        return False
+    return True
