@@ -72,6 +72,67 @@ def retake_board(stage: Stage) -> None:
     stage.sees(".again-words")
 
 
+def spoken(stage: Stage, state: str) -> str:
+    """An answer with a voice, and where its sound is."""
+    case = case_at(stage, "answered")
+    stage.edge.far.answer(case)
+    voice = {"id": "v1", "length_ms": 23_400, "bytes": 28_100, "state": state}
+    stage.edge.far.full[case]["opinions"][0]["voice"] = voice
+    return case
+
+
+@sight
+def answer_spoken(stage: Stage) -> None:
+    stage.at(f"case/{spoken(stage, 'here')}/answer")
+    stage.sees(".answer-voice .voice-play")
+
+
+@sight
+def answer_voice_coming(stage: Stage) -> None:
+    stage.at(f"case/{spoken(stage, 'arriving')}/answer")
+    stage.sees(".voice-coming")
+
+
+def called(stage: Stage, **words: object) -> None:
+    """A specialist calls about a case."""
+    case = case_at(stage, "opened")
+    stage.at(f"case/{case}")
+    call = {
+        "id": "0011223344556677", "state": "ringing", "reason": "", "case": case, "initials": "FB",
+        "simulated": True, "consent": ["care"], "caller": {"name": "Dr K. Amrani", "specialty": "cardiology"},
+        "sdp": "", "ice": [], "held": False, "rate": 60_000,
+    }  # fmt: skip
+    stage.page.evaluate(SHOW_CALL, [call | words, "talking" if words.get("state") == "talking" else ""])
+
+
+SHOW_CALL = """([call, callWay]) => import('/kiosk/store.js').then(({ set }) =>
+  set({ call, callWay, callSince: performance.now() }))"""
+
+
+@sight
+def call_rings(stage: Stage) -> None:
+    called(stage)
+    stage.sees(".ring")
+
+
+@sight
+def call_talked(stage: Stage) -> None:
+    called(stage, state="talking")
+    stage.sees(".call-strip")
+
+
+@sight
+def call_held(stage: Stage) -> None:
+    called(stage, state="talking", held=True)
+    stage.sees(".call-strip")
+
+
+@sight
+def call_lost(stage: Stage) -> None:
+    called(stage, state="over", reason="media")
+    stage.sees(".call-over")
+
+
 @sight
 def answer(stage: Stage) -> None:
     case = case_at(stage, "answered")
