@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from relay_desk.cases_for_desk import ident
+from relay_desk.cases_for_desk import ident, now_ms
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     SIZES,
     chromium,
@@ -16,6 +16,11 @@ from relay_desk.desk_browser import (  # noqa: F401 - fixtures
 from relay_desk.fake_relay import FakeRelay
 
 FIRST = ident(256)
+OPINION = {
+    "id": ident(5000), "version": 1, "impression": "Functional murmur.", "certainty": "probable",
+    "advice": "Nothing to do.", "urgency": "routine", "transfer": False, "follow_up_date": None,
+    "medicines": [], "verified": True, "voice": None,
+}  # fmt: skip
 PHRASE = "quatre mots bien choisis"
 READY = "navigator.serviceWorker.ready.then(r => r.active.state)"
 pytestmark = [pytest.mark.web, pytest.mark.timeout(120)]
@@ -69,6 +74,30 @@ def unlock(page: Page) -> None:
     page.get_by_role("button", name="Open", exact=True).click()
 
 
+def back_on_line(page: Page) -> None:
+    page.context.set_offline(False)
+    page.evaluate("import('/desk/actions.js').then(desk => desk.readStatus())")
+
+
+def overtaken(page: Page, relay: FakeRelay) -> None:
+    """Somebody else answers while this reader writes without a line: both sets of words stay to be read."""
+    page.context.set_offline(True)
+    page.get_by_label("Advice").fill("Rest for a week.")
+    expect(page.locator(".draft-state")).to_contain_text("encrypted on this device")
+    theirs = {"id": "x", "name": "Dr S. Benali", "specialty": "cardiology"}
+    case = relay.cases[FIRST]
+    case["opinions"].append(OPINION | {"case": FIRST, "author": theirs, "signed_ms": now_ms()})
+    back_on_line(page)
+    expect(page.locator(".conflict")).to_contain_text("Meanwhile Dr S. Benali answered this case")
+    expect(page.locator(".conflict")).to_contain_text("Rest for a week.")
+    expect(page.get_by_text("On this device, state of")).to_have_count(0)
+    assert len(case["opinions"]) == 1
+    page.get_by_role("button", name="Make it a new version").click()
+    expect(page.locator(".conflict")).to_have_count(0)
+    expect(page.locator(".draft-state")).to_contain_text("at the relay")
+    assert (case["draft"]["advice"], case["draft"]["opinions"]) == ("Rest for a week.", 1)
+
+
 def test_a_kept_case_is_read_and_its_answer_begun_without_a_line(
     page: Page, relay: FakeRelay, shot: Callable[[Page, str], Any]
 ) -> None:
@@ -97,13 +126,13 @@ def test_a_kept_case_is_read_and_its_answer_begun_without_a_line(
     page.get_by_role("tab", name="Ears").click()
     for viewer in page.locator("picture-viewer").all():
         viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
-    page.context.set_offline(False)
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    back_on_line(page)
     expect(page.locator(".draft-state")).to_contain_text("at the relay")
     assert relay.cases[FIRST]["draft"]["impression"] == "Written on the road."
     assert relay.cases[FIRST]["opinions"] == []
     assert [one["case"] for one in relay.read_offline] == [FIRST]
     expect(page.locator(".state-of")).to_have_count(0)
+    overtaken(page, relay)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible()
     assert page.evaluate(PARTS) == [[], [], [], []]

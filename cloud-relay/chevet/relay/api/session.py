@@ -43,6 +43,7 @@ def status(relay: Here) -> Json:
         "languages": list(relay.settings.languages),
         "broker": "online" if relay.broker_seen.online else "offline",
         "second_factor": relay.settings.second_factor,
+        "keep_days": relay.settings.keep_days,
         "passkeys": relay.passkeys.place.origin if relay.passkeys.place.passkeys else "",
         "provider": provider_name(relay.settings),
         "now_ms": relay.now_ms(),

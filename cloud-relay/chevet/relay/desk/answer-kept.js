@@ -30,7 +30,8 @@ export function Conflict({ one }) {
   if (!found) return null;
   const draft = draftOf(one.id);
   const mine = one.claimed_by?.id === user?.id;
-  const name = (found.code === "answered_meanwhile" ? one.opinions.at(-1)?.author.name : one.claimed_by?.name) ?? found.name;
+  const other = found.code === "answered_meanwhile" ? one.opinions.at(-1)?.author.name : mine ? "" : one.claimed_by?.name;
+  const name = other || t("conflict.somebody");
   const copy = () => navigator.clipboard.writeText([draft.impression, draft.advice].join("\n\n")).then(() => setCopied(true));
   const elsewhere = async () => {
     setDraft(one.id, null);

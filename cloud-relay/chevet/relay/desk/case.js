@@ -11,7 +11,7 @@ import { EcgPane } from "/desk/ecg-pane.js";
 import { BreakGlass } from "/desk/glass.js";
 import { useKept } from "/desk/kept-state.js";
 import { LivePane } from "/desk/live-pane.js";
-import { StateOf } from "/desk/offline.js";
+import { NeedsLine, StateOf } from "/desk/offline.js";
 import { ageOf, Blank, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
 import { now, set, useDesk } from "/desk/store.js";
@@ -33,6 +33,9 @@ const PANES = {
   live: { icon: "eye", steps: [], View: LivePane },
 };
 
+/** What is nowhere but at the relay and at the site. */
+const LINE_ONLY = ["talk", "live"];
+
 /** @param {DeskCase} one @param {Pane} pane */
 function countOf(one, pane) {
   if (pane === "vitals") return one.vitals.length;
@@ -47,6 +50,7 @@ export function firstPane(one) {
 }
 
 export function CaseTable() {
+  const { offline } = useKept();
   const { open, openError, route, user } = useDesk();
   if (openError === "not_allowed" && user?.role === "coordinator") return html`<main class="table"><${BreakGlass} id=${route.id} /></main>`;
   if (openError === "not_allowed" && user?.role === "expert") return html`<main class="table"><${ShutCase} /></main>`;
@@ -54,13 +58,14 @@ export function CaseTable() {
   if (!open) return html`<main class="table" aria-busy="true"><p class="visually-hidden" role="status">${t("loading")}</p><div class="ghost-paper" aria-hidden="true"></div></main>`;
   const pane = route.pane || firstPane(open);
   const { View } = PANES[pane];
+  const away = offline && LINE_ONLY.includes(pane);
   return html`<main class=${`table ${hue(open.id)}`}>
     <${StateOf} id=${open.id} />
     <${PatientStrip} one=${open} />
     <${Question} one=${open} />
     ${user?.role === "specialist" ? html`<${CallStrip} one=${open} key=${`call ${open.id}`} />` : ""}
     <${Tabs} one=${open} chosen=${pane} />
-    <section class="pane" id="pane" role="tabpanel" aria-labelledby=${`tab-${pane}`}><${View} one=${open} key=${open.id} /></section>
+    <section class="pane" id="pane" role="tabpanel" aria-labelledby=${`tab-${pane}`}>${away ? html`<${NeedsLine} what=${t("offline.needs_line")} />` : html`<${View} one=${open} key=${open.id} />`}</section>
     <${CaseTools} one=${open} />
     ${user?.role !== "specialist" ? "" : html`<button type="button" class="button button-main to-answer" onClick=${() => document.querySelector(".answer")?.scrollIntoView()}><${Icon} name="send" />${t("answer.title")}</button>`}
   </main>`;

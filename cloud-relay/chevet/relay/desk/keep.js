@@ -20,13 +20,13 @@ import { lockSentence, Passphrase } from "/desk/unlock.js";
 
 /** @param {{ one: DeskCase }} props what is kept of this case, and the button that keeps it */
 export function KeepTool({ one }) {
-  const { user } = useDesk();
+  const { user, status } = useDesk();
   const { kept, busy, offline } = useKept();
   const mine = one.claimed_by?.id === user?.id && one.state === "claimed";
   const here = kept[one.id];
   const ask = () => set({ dialog: "keep" });
   if (busy?.id === one.id) return html`<${Busy} />`;
-  if (!here) return mine && !offline && able() ? html`<button type="button" class="button button-quiet" onClick=${ask}><${Icon} name="hard-drive" />${t("keep.title")}</button>` : null;
+  if (!here) return mine && !offline && able() && status?.keep_days !== 0 ? html`<button type="button" class="button button-quiet" onClick=${ask}><${Icon} name="hard-drive" />${t("keep.title")}</button>` : null;
   const newer = !offline && here.stamp !== stampOf(one);
   return html`<div class="kept" role="group" aria-label=${t("keep.title")}>
     <span class=${`chip ${newer ? "chip-attention" : "chip-ok"}`}><${Icon} name=${newer ? "refresh-cw" : "hard-drive"} />${newer ? t("keep.newer") : t("keep.here", { time: stateOf(here.kept_ms) })}</span>
@@ -51,14 +51,14 @@ function sentence(error) {
 }
 
 export function KeepDialog() {
-  const { open } = useDesk();
+  const { open, status } = useDesk();
   const { unlocked } = useKept();
   const [known, setKnown] = useState(/** @type {boolean | null} */ (null));
   useEffect(() => void lockRow().then((row) => setKnown(Boolean(row && row.user === now().user?.id))), []);
   if (!open || known === null) return null;
   return html`<${Dialog} title=${t("keep.title")}><${PatientStrip} one=${open} short />
     <p>${t("keep.size", { size: bytesText(estimate(open)) })}</p>
-    <p class="soft">${t("keep.what")}</p>
+    <p class="soft">${t("keep.what", { n: status?.keep_days ?? 7 })}</p>
     <${KeepForm} one=${open} choose=${!known && !unlocked} ask=${known && !unlocked} /><//>`;
 }
 

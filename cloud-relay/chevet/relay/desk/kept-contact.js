@@ -4,7 +4,7 @@ import { ApiError, post } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { able, all, erase } from "/desk/kept-base.js";
 import { forget, readKept } from "/desk/kept-cases.js";
-import { handOver } from "/desk/kept-drafts.js";
+import { draftsOf, handOver } from "/desk/kept-drafts.js";
 import { empty, lockRow, tidyLock } from "/desk/kept-lock.js";
 import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
 import { set } from "/desk/store.js";
@@ -56,6 +56,7 @@ async function obey({ stands, stay, gone }) {
 
 /** Delete everything kept here: at sign-out, or because the relay or its owner says so from elsewhere. */
 export async function forgetAll() {
+  draftsOf("");
   if (!able()) return;
   await empty();
   keptSet({ kept: {}, unlocked: false, door: false, waiting: 0, saved: {}, conflicts: {} });
@@ -63,6 +64,7 @@ export async function forgetAll() {
 
 /** Somebody is signed in and the relay is there. @param {string} user */
 export async function settle(user) {
+  draftsOf(user);
   if (!able()) return handOver();
   const row = await lockRow();
   if (row && row.user !== user) await forgetAll(); // it was another person's, who did not sign out

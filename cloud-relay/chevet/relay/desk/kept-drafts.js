@@ -7,7 +7,7 @@ import { ApiError, put, remove } from "/shared/api.js";
 import { all, erase, write } from "/desk/kept-base.js";
 import { isOpen, openJson, sealJson } from "/desk/kept-lock.js";
 import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
-import { now, setDraft, whenDrafted } from "/desk/store.js";
+import { now, set, setDraft, whenDrafted } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").Draft} Draft */
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
@@ -84,8 +84,7 @@ async function save(id) {
 async function refused(id, error) {
   const changed = ["not_claimed", "answered_meanwhile", "draft_changed", "not_found"];
   if (changed.includes(error.code)) {
-    const one = now().inbox?.find((each) => each.id === id);
-    keptPut("conflicts", id, { code: error.code, name: one?.claimed_by?.name ?? "" });
+    keptPut("conflicts", id, { code: error.code });
   }
   await saveHere(id);
 }
@@ -99,6 +98,21 @@ async function saveHere(id) {
   if (sealed) await write("drafts", { id, ...(await sealJson(`draft ${id}`, { draft, ground: grounds.get(id) })) });
   keptPut("saved", id, { where: sealed ? "device" : "page", at_ms });
   await count();
+}
+
+/** Whose drafts these are: somebody else who signs in here sees none of them. @type {string} */
+let writer = "";
+
+/** @param {string} user who is signed in, "" for nobody any more */
+export function draftsOf(user) {
+  if (user && writer && user === writer) return;
+  if (writer) {
+    for (const timer of timers.values()) clearTimeout(timer);
+    for (const memory of [grounds, timers, unsaved]) memory.clear();
+    set({ drafts: {} });
+    keptSet({ saved: {}, conflicts: {} });
+  }
+  writer = user;
 }
 
 /** Sealed drafts of this device into the page, once it is unlocked. */

@@ -13,7 +13,7 @@ import { stateOf } from "/shared/state.js";
  * @property {Record<string, KeptCase>} kept by case
  * @property {{id: string, done: number, all: number} | null} busy a case that is being kept
  * @property {Record<string, {where: Where, at_ms: number}>} saved drafts by case
- * @property {Record<string, {code: string, name: string}>} conflicts drafts the relay did not take, by case
+ * @property {Record<string, {code: string}>} conflicts drafts the relay did not take, by case
  * @property {number} waiting sealed drafts on this device that the relay does not have yet
  */
 

@@ -63,8 +63,12 @@ async function back() {
   const { user } = await get("/api/session");
   if (keptNow().offline) return;
   if (!user) endSession();
-  else if (user.id === now().user?.id) await enter();
-  else location.reload();
+  else if (user.id !== now().user?.id) location.reload();
+  else {
+    await enter();
+    const { open } = now();
+    if (open) await readCase(open.id); // much may have happened to it
+  }
 }
 
 void begin();

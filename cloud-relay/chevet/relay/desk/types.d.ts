@@ -6,7 +6,7 @@ import type { State } from "/shared/instruments/sound-player-over.js";
 import type { Consent, Medicine, Message, Opinion, Patient, Person, Recording, SpokenDraft, Vital } from "/shared/types.js";
 
 export interface User { id: string; name: string; role: string; specialty: string; languages: string[] }
-export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; second_factor?: "required" | "off"; passkeys?: string; provider?: string; sealing?: "processing" | "sealed"; now_ms: number }
+export interface RelayStatus { programme: string; version: string; label: string; languages: string[]; broker: "online" | "offline"; second_factor?: "required" | "off"; keep_days?: number; passkeys?: string; provider?: string; sealing?: "processing" | "sealed"; now_ms: number }
 export interface Chunks { have: number; total: number }
 export interface LayerShare extends Chunks { bytes: number }
 export interface DeskRecording extends Recording { layers: Record<string, LayerShare>; source?: { media_type: string; bytes: number } | null; clip?: { media_type: string; bytes: number; from_s: number; seconds: number } | null; streams?: { unit: string; rate_hz: number; names: string[] }[] }
