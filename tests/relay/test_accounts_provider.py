@@ -10,6 +10,7 @@ from chevet.relay.accounts.provider import FRESH_MS, KEYS_AGAIN_MS, MAX_ANSWER
 from chevet.relay.accounts.provider_sign_in import AWAY_MS
 from chevet.relay.archive.schema import audit, users
 from chevet.relay.archive.schema_sign_in import provider_links
+from chevet.relay.commands import doctor
 from chevet.relay.errors import SettingsError
 from chevet.relay.settings import read_settings
 
@@ -52,7 +53,7 @@ async def away(desk):
     """Go to the provider, sign in there; return the address the browser is sent back to."""
     begun = await desk.post("/api/oidc")
     assert begun.status_code == 200, begun.text
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(verify=False) as browser:  # loading authorities takes longer than the rest
         return (await browser.get(begun.json()["to"])).headers["location"]
 
 
@@ -322,6 +323,18 @@ async def test_a_provider_that_cannot_be_used_is_one_sentence(world, client, ope
     nowhere = open_relay(oidc_issuer="http://127.0.0.1:9")
     async with client(relay=nowhere) as desk:
         assert code(await desk.post("/api/oidc")) == (503, "oidc_unreachable")
+
+
+def test_the_doctor_says_where_passkeys_work_and_whether_the_provider_answers(world, provider, open_relay):
+    passkeys, provided = doctor.CHECKS["passkeys"], doctor.CHECKS["sign-in by"]
+    assert "http://localhost:8422 alone: set desk_url" in passkeys(world.settings)
+    assert provided(world.settings) == "none is set"
+    settings = open_relay().settings
+    assert passkeys(settings).startswith(f"none at {HOME}: browsers want https")
+    assert f"codes go to {provider.url}/token" in provided(settings)
+    provider.keys = []
+    with pytest.raises(doctor.Problem, match=r"has no keys that sign\. Check oidc_issuer"):
+        provided(settings)
 
 
 async def test_without_a_provider_or_at_another_address_nobody_is_sent_away(world, client, open_relay):

@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -122,7 +122,7 @@ def _problems(claims: Mapping[str, Any], expected: Expected) -> Iterable[str]:
         yield "names nobody"
 
 
-def _is_time(value: object) -> bool:
+def _is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
+from joserfc.jwk import KeySet
 
-from chevet.relay.accounts.id_token import Expected, KeySet, ProviderError, key_named, keys_of, read_id_token
+from chevet.relay.accounts.id_token import Expected, ProviderError, key_named, keys_of, read_id_token
 from chevet.relay.accounts.rules import MINUTE_MS
 from chevet.relay.settings_values import HERE
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from chevet.relay.accounts.users import User
+from chevet.relay.api.cookies import Browser
 from chevet.relay.api.guard import Here, SignedIn, Specialist, Token
-from chevet.relay.api.session import Browser
 from chevet.relay.archive import kept
 from chevet.relay.archive.schema import Found
 from chevet.relay.errors import RefusedError
