@@ -154,6 +154,7 @@ CLEAR = {
     "cases": "id created_ms state percent unread refused",
     "opinions": "id case_id version verified arrived_ms",
     "messages": "id case_id verified arrived_ms",
+    "voices": "id case_id arrived_ms",
     "imports": "id sha256 state reason arrived_ms capture",
     "photos": "id",
     "badges": "id",

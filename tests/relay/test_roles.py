@@ -12,7 +12,15 @@ from chevet.relay.api.live import ROLES as LISTENERS
 from .conftest import OPINION, PASSWORD, code
 from .test_desk_rights import MAY, PUBLIC, filled
 
-BESIDE = {"/api/openapi.json", "/api/live", "/api/cases/{case_id}/live", "/shared", "/desk", ""}
+BESIDE = {
+    "/api/openapi.json",
+    "/api/live",
+    "/api/cases/{case_id}/live",
+    "/api/cases/{case_id}/call",
+    "/shared",
+    "/desk",
+    "",
+}
 """What is no endpoint of a router: the interface's own description, the live lines, static files."""
 
 
