@@ -83,3 +83,68 @@ def test_a_lesson_on_the_oximeter_is_recorded_scored_and_goes_nowhere(page: Page
     expect(page.locator(".case-row")).to_have_count(0)
     expect(page.locator(".start-draft")).to_have_count(0)
     expect(page.locator(".start-new")).to_be_enabled()
+
+
+def begin(page: Page, ports: demo.Ports, lesson: str) -> None:
+    """Sign in where nobody is, and begin a lesson."""
+    if page.locator(".worker").count():
+        page.locator(".worker").first.click()
+        page.keyboard.type(demo.PIN)
+        page.keyboard.press("Enter")
+        expect(page.locator(".start-training")).to_be_visible()
+    page.goto(f"{ports.kiosk_url}/#/training/{lesson}")
+    expect(page.locator(".situation")).to_contain_text(WORDS[f"training.lesson.{lesson}.task"])
+    page.locator(".main-button").click()
+    expect(page.locator(".training-strip")).to_contain_text(WORDS[f"training.lesson.{lesson}"])
+
+
+def ended(page: Page) -> None:
+    """Finish the lesson and see the score."""
+    page.locator(".page-foot .main-button").click()
+    expect(page.locator(".score-good .score-number")).to_be_visible()
+
+
+def test_three_more_lessons_a_call_numbers_and_a_cold_finger(page: Page, ports: demo.Ports) -> None:
+    begin(page, ports, "danger")
+    page.locator(".start-new").click()
+    page.get_by_role("button", name=WORDS["sign.chest_pain"]).click()
+    page.locator(".page-foot .main-button").click()
+    page.locator(".button-training").click()
+    page.locator(".training-end").click()
+    page.get_by_role("button", name=WORDS["training.ask.first.call"]).click()
+    ended(page)
+
+    begin(page, ports, "vitals")
+    for exam, typed in (("blood_pressure", ("148", "92")), ("temperature", ("38,4",)), ("weight", ("71,5",))):
+        page.locator(f"[data-exam={exam}]").click()
+        for number in typed:
+            expect(page.locator(".keypad")).to_be_visible()
+            page.keyboard.type(number + "\n")
+        expect(page.locator(f"[data-exam={exam}] .chip-ok, [data-exam={exam}] .value").first).to_be_visible()
+    page.locator(".training-end").click()
+    ended(page)
+
+    # A cold finger: the coach says what it sees, the wrong thing changes nothing, the right one mends it.
+    begin(page, ports, "fault_cold")
+    page.locator("[data-exam=oximetry]").click()
+    expect(page.locator(".coach .hint-attention")).to_contain_text(WORDS["reason.low_perfusion.do"])
+    page.locator(".training-button", has_text=WORDS["training.hands"]).click()
+    page.locator(".choice", has_text=WORDS["training.act.plug"]).click()
+    expect(page.locator(".hands .hint-attention")).to_be_visible()
+    fits(page)
+    page.locator(".choice", has_text=WORDS["training.act.warm"]).click()
+    expect(page.locator(".hands .hint-ok")).to_be_visible()
+    page.locator(".hands .button-main").click()
+    record = page.locator(".page-foot .main-button")
+    expect(page.locator(".coach .hint-ok")).to_be_visible()
+    record.click()
+    expect(page.locator(".coach.result")).to_be_visible()
+    record.click()
+    page.locator(".training-end").click()
+    ended(page)
+    done = page.locator(".training-steps .step-done")
+    expect(done.filter(has_text=WORDS["training.check.in_time"])).to_be_visible()
+    expect(page.locator(".training-steps li", has_text=WORDS["training.check.mended"])).to_contain_text(
+        "50 %"
+    )
+    assert page.locator(".case-row").count() == 0
