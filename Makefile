@@ -20,7 +20,7 @@ FUZZ_JOBS ?= 1
 # make interfaces EXAMPLES=1000 tries each address of relay and agent with so many requests.
 EXAMPLES ?= 200
 
-.PHONY: interfaces load help demo test coverage brokers fuzz proof check format voices screens taps road clean
+.PHONY: stores interfaces load help demo test coverage brokers fuzz proof check format voices screens taps road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
@@ -28,6 +28,7 @@ help:
 	@echo "make test          everything: unit, property, flow and browser tests"
 	@echo "make coverage      the unit and property tests traced: every branch of ours, 90 % at the least"
 	@echo "make brokers       one suite over the embedded broker, mosquitto and RabbitMQ on three nodes; three minutes"
+	@echo "make stores        the archive's tests on PostgreSQL and on an S3 store; five minutes"
 	@echo "make fuzz          every parser against a fuzzer, FUZZ_SECONDS=600 a family; about two hours and a half"
 	@echo "make proof         the front ends' firmware: host tests, fuzzing, and 60 s in an emulated chip, bit by bit"
 	@echo "make check         format, lint, types, import contracts, browser types"
@@ -65,6 +66,11 @@ coverage:
 brokers:
 	@$(PYTHON) bootstrap.py --tests
 	CHEVET_RABBITMQ=1 $(BIN)/pytest -v tests/relay/test_broker_tls.py tests/relay/test_broker_rabbitmq.py
+
+# PostgreSQL is Debian's: apt install postgresql
+stores:
+	@$(PYTHON) bootstrap.py --tests
+	CHEVET_STORES=1 $(BIN)/pytest -n 2 -v tests/relay/test_object_stores.py tests/relay/test_moving.py tests/relay/test_on_s3.py tests/relay/test_on_postgresql.py
 
 fuzz:
 	@$(PYTHON) bootstrap.py --tests

@@ -135,6 +135,7 @@ def test_what_a_service_refuses_is_an_outcome_and_nothing_is_sent_elsewhere(serv
         "https://fcm.googleapis.com.evil.example/x",
         "https://127.0.0.1/x",
         "file:///etc/passwd",
+        "https://[",
         "",
     ],
 )

@@ -25,7 +25,7 @@ from chevet.relay.archive.schema import objects
 from chevet.relay.errors import ArchiveError, SettingsError
 from chevet.relay.relay import DATABASE_FILE, Relay, open_database, open_relay
 from chevet.relay.settings import Settings
-from chevet.relay.stores import OBJECTS_FOLDER
+from chevet.relay.stores import OBJECTS_FOLDER, open_objects
 
 SHEET: Final = "backup.json"
 DUMP: Final = "relay.dump"
@@ -96,6 +96,7 @@ def restore(settings: Settings, source: Path, told: Progress) -> Restored:
     if _sha256(dumped) != sheet.sha256:
         raise ArchiveError(f"{dumped} is not what was backed up: take an earlier backup.")
     _empty(settings)
+    open_objects(settings).ready()  # a wrong bucket is found out before the database is there
     told("putting the database back")
     if sheet.database == DUMP:
         _put_back_postgresql(settings, dumped)

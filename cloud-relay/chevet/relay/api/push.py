@@ -94,7 +94,7 @@ def try_out(number: Number, relay: Here, user: SignedIn) -> None:
     if not found:
         raise RefusedError(404, "not_found", "There is no such browser: reload the list.")
     try:
-        push.send(found[0].to, trial(user.languages[0]), 2, relay.now_ms() // 1000)
+        push.send(found[0].to, trial(next(iter(user.languages), "")), 2, relay.now_ms() // 1000)
     except Gone:
         forget(number, relay, user)
         raise RefusedError(

@@ -6,6 +6,7 @@ import sys
 from chevet.relay.backup import backup, restore
 from chevet.relay.commands.opened import opened
 from chevet.relay.settings import read_settings
+from chevet.relay.stores import open_objects
 
 SHOWN = 10
 
@@ -23,7 +24,7 @@ def run_restore(options: argparse.Namespace) -> int:
     """Put a backup into an empty archive; 1 where something of it is missing."""
     settings = read_settings(options.config)
     found = restore(settings, options.dir, _told)
-    print(f"{found.objects} objects are back in {settings.archive}, each what its name says.")
+    print(f"{found.objects} objects are back in {open_objects(settings).place}, each what its name says.")
     for name in found.missing[:SHOWN]:
         print(f"missing or damaged in the backup: {name}")
     if found.missing:

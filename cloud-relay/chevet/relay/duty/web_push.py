@@ -91,7 +91,10 @@ class Push:
 
     def takes(self, endpoint: str) -> bool:
         """Tell whether an endpoint is of a service that may be called: a browser names it, not we."""
-        where = urlsplit(endpoint)
+        try:
+            where = urlsplit(endpoint)
+        except ValueError:
+            return False
         host = where.hostname or ""
         road = where.scheme == "https" or (where.scheme == "http" and host in HERE)
         return road and "@" not in where.netloc and any(fnmatchcase(host, one) for one in self.hosts)
