@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from chevet.exchange.events import Reply
 from chevet.exchange.messages import Complete, read
@@ -16,6 +17,7 @@ from chevet.relay.archive import bucket_client
 from chevet.relay.archive.bucket_client import of_answer
 from chevet.relay.archive.object_bucket import REST_S, ObjectBucket
 from chevet.relay.archive.objects import ObjectFolder, is_name
+from chevet.relay.archive.schema import objects
 from chevet.relay.backup import backup, restore
 from chevet.relay.commands import doctor
 from chevet.relay.commands.run import ask_store
@@ -282,6 +284,28 @@ def test_a_study_arrives_while_the_store_is_killed_and_started_again(world, on_s
 
 
 CHOSEN = ("objects", "s3_endpoint", "s3_region", "s3_key_id", "s3_secret_file", "region")
+
+
+def test_a_cut_between_store_and_row_leaves_no_row_without_an_object(world, store, make_study, monkeypatch):
+    relay = world.again()
+    relay.inbox._store = relay.vault._objects = store
+    everything = messages(world.site.seal(pack(make_study(recordings=()))))
+
+    def cut(*_arguments):
+        raise SystemExit("power")
+
+    with monkeypatch.context() as power:
+        power.setattr(relay.inbox._admission, "arrived", cut)
+        with pytest.raises(SystemExit):
+            deliver(world.receiver(relay), everything)
+    left = {one.name for one in store.every()}
+    with relay.database.read() as view:
+        assert view.execute(select(objects.c.name).where(objects.c.name.is_not(None))).all() == []
+    assert len(left) == 1, "stored before any row says so"
+    assert receipted(deliver(world.receiver(relay), everything))
+    with relay.database.read() as view:
+        named = set(view.execute(select(objects.c.name)).scalars())
+    assert left <= named == {one.name for one in store.again().every()}
 
 
 def test_a_backup_from_a_bucket_restores_into_another_and_an_erasure_empties_it(
