@@ -149,6 +149,23 @@ async def test_while_an_urgent_study_travels_the_voices_wait(box: Box) -> None:
     assert told["held"] is True
 
 
+async def test_an_answer_too_large_to_be_sent_ends_the_call_and_nothing_else(box: Box) -> None:
+    case = sent_case(box)
+    box.bedside.live.join()
+    async with uplinked(box) as (line, _, _arrived), kiosk(box) as client:
+        line.connect()
+        desk = Desk(box, line, case)
+        desk.ring()
+        await until(lambda: desk.state() == RINGING)
+        body = {"call": b"8 bytes!".hex(), "sdp": os.urandom(12_000).hex()}
+        assert (await client.post("/api/call/accept", json=body)).status_code == 204
+        await until(lambda: desk.state() == OVER)
+        again = Desk(box, line, case, b"8 other!")
+        again.ring()
+        await until(lambda: again.state() == RINGING)
+    assert desk.caller.standing.reason == "media"
+
+
 async def test_a_call_that_rings_no_more_cannot_be_taken(box: Box) -> None:
     body = {"call": b"8 bytes!".hex(), "sdp": "answer"}
     async with kiosk(box) as client:

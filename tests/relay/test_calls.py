@@ -180,6 +180,19 @@ async def test_what_a_desk_should_not_say_is_passed_over(world, line, sent):
     assert [word.kind for word in line.heard] == ["ring", "hangup"]
 
 
+async def test_an_offer_too_large_to_be_sent_ends_that_call_and_no_other(world, line, sent):
+    study, who = sent(), cookie(world)
+    desk = Caller(create_app(world.relay, line.room), study.id, who)
+    desk.say(type="ring", sdp=os.urandom(11_000).hex())
+    assert (await desk.stands("over"))["reason"] == "media"
+    await desk.leave()
+    other = Caller(create_app(world.relay, line.room), study.id, who)
+    other.say(type="ring", sdp="offer")
+    await other.stands("ringing")
+    await other.leave()
+    assert [word.kind for word in line.heard] == ["hangup", "ring", "hangup"]
+
+
 @pytest.mark.parametrize(
     ("role", "headers", "code"),
     [

@@ -57,6 +57,17 @@ def test_a_specialist_takes_a_case_signs_and_sees_it_arrive(
     assert "password" not in signed
 
 
+def test_without_a_microphone_the_answer_goes_on_in_writing(open_desk: Callable[..., Page]) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    page.get_by_role("button", name="Record a voice note").click()
+    field = page.locator(".spoken").first
+    expect(field.get_by_role("alert")).to_contain_text("microphone")
+    expect(field.get_by_role("button", name="Record a voice note")).to_be_visible()
+    fill_in(page)
+    expect(page.locator(".answer").get_by_role("button", name="Sign and send")).to_be_enabled()
+
+
 def test_medicines_come_from_the_sites_stock_and_are_signed_with_the_rest(
     open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
 ) -> None:

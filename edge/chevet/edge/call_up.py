@@ -83,12 +83,17 @@ class CallUp:
     def _send(self) -> None:
         said, self.bedside.calls.called.said = self.bedside.calls.called.said, []
         for word in said:
-            payload = write_call(
-                word,
-                signer=self.bedside.site.signer,
-                recipients=self._recipients(),
-                random=secrets.token_bytes,
-            )
+            try:
+                payload = write_call(
+                    word,
+                    signer=self.bedside.site.signer,
+                    recipients=self._recipients(),
+                    random=secrets.token_bytes,
+                )
+            except ValueError:  # this browser describes itself at too great a length
+                log.warning("a word of a call was too large to be sent")
+                self.bedside.calls.end(word.call.hex(), "media")
+                continue
             topic = topics.up(self.bedside.site.code, "l")
             self.line.publish(topic, payload, 1, expiry_s=EXPIRY_S)
 

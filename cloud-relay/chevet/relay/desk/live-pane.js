@@ -5,6 +5,7 @@ import { Icon } from "/shared/icon.js";
 import { Live } from "/shared/live.js";
 import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import "/shared/instruments/live-wave.js";
+import { CallButton } from "/desk/call.js";
 import { Flip } from "/desk/fetched.js";
 import { LiveSound } from "/desk/live-sound.js";
 import { Blank, ltr, word } from "/desk/say.js";
@@ -27,7 +28,7 @@ export function LivePane({ one }) {
   const [sound, setSound] = useState(/** @type {LiveSound | null} */ (null));
   if (!sound) {
     return html`<div class="meanwhile meanwhile-tall"><${Blank} icon="eye" title=${t("live.title")} text=${t("live.text", { site: one.site.name })}>
-      <button type="button" class="button button-main" onClick=${() => setSound(new LiveSound())}><${Icon} name="play" />${t("live.start")}</button></${Blank}></div>`;
+      <button type="button" class="button button-main" onClick=${() => setSound(new LiveSound())}><${Icon} name="play" />${t("live.start")}</button> <${CallButton} one=${one} /></${Blank}></div>`;
   }
   return html`<${Watching} one=${one} sound=${sound} stop=${() => setSound(null)} />`;
 }

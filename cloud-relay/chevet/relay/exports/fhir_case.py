@@ -161,6 +161,7 @@ def _words(subject: Subject, message: Message) -> str:
 def _report(subject: Subject, opinion: Opinion) -> Json:
     lines = [opinion.impression, f"Certainty: {opinion.certainty}", f"Advice: {opinion.advice}"]
     lines += [f"Medicine: {item.name} {item.how}".rstrip() for item in opinion.medicines]
+    lines += [f"Also said aloud: {round(opinion.voice.length_ms / 1000)} s."] if opinion.voice else []
     lines += ["Transfer the patient."] if opinion.transfer else []
     lines += [f"Follow-up: {opinion.follow_up_date}"] if opinion.follow_up_date else []
     numbers = [f"vital-{n}" for n in range(1, 1 + _singles(subject))]

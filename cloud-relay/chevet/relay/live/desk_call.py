@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from chevet.exchange.call_ends import ASKING, OVER, TALKING, Caller
-from chevet.exchange.call_wire import CALL_BYTES, is_call, read_call, write_call
+from chevet.exchange.call_wire import CALL_BYTES, CallWord, is_call, read_call, write_call
 from chevet.exchange.errors import Refused
 from chevet.exchange.keys import sealing_public, signing_public
 from chevet.relay.accounts.users import User
@@ -30,14 +30,14 @@ class DeskCall:
         self.changed = True
         self.rang = False
         self.worker = ""
-        self._since = self._until = 0.0
+        self._since = self._until = self._rang_at = 0.0
         self._relay, self._user, self._ice = relay, user, ice
         self._origin, self._to = signing_public(site.verify_key), sealing_public(site.seal_key)
         self.caller = Caller(secrets.token_bytes(CALL_BYTES), case, relay.now_ms)
 
     def ring(self, sdp: str, now: float) -> None:
         """Ring with the browser's offer; the box is told who calls and which TURN servers there are."""
-        self.rang = True
+        self.rang, self._rang_at = True, now
         facts = {"sdp": sdp, "name": self._user.name, "specialty": self._user.specialty}
         self.caller.ring(facts | ({"ice": json.dumps(self._ice)} if self._ice else {}), now)
 
@@ -85,11 +85,16 @@ class DeskCall:
     def words(self) -> list[bytes]:
         """Return what is to be sent, sealed for the site, and forget it."""
         said, self.caller.said = self.caller.said, []
+        return [payload for payload in map(self._sealed, said) if payload]
+
+    def _sealed(self, word: CallWord) -> bytes:
+        """Return a word as it travels; b"" where it is too large, which ends the call."""
         signer = self._relay.keys.relay
-        return [
-            write_call(word, signer=signer, recipients=[self._to], random=secrets.token_bytes)
-            for word in said
-        ]
+        try:
+            return write_call(word, signer=signer, recipients=[self._to], random=secrets.token_bytes)
+        except ValueError:
+            self.hang_up("media", self._rang_at)
+            return b""
 
     def shape(self) -> Json:
         """Return what the desk shows."""

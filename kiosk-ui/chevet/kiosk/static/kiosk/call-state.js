@@ -1,6 +1,6 @@
 /** A specialist's call at the kiosk: it rings, the worker takes it or not; the box carries its words, the browsers the voices. */
 
-import { get, post } from "/shared/api.js";
+import { post } from "/shared/api.js";
 import { CallMedia } from "/shared/call-media.js";
 import { NoMicrophone } from "/shared/voice-recorder.js";
 import { attempt } from "/kiosk/attempt.js";
@@ -20,7 +20,11 @@ let stop = () => undefined;
 export function callTold(call) {
   if (!call) return;
   if (call.state === "ringing" && now().blank) return void end(call, "private"); // somebody looks over the shoulder
-  if (call.state === "talking" && call.id !== mine) return void end(call, "media"); // this page was loaded anew: its voices are gone
+  if (call.state === "talking" && call.id !== mine) {
+    if (now().call?.id !== call.id) return void end(call, "media"); // this page was loaded anew: its voices are gone
+    hush();
+    return set({ call: null }); // taken at another screen
+  }
   media?.hold(call.held);
   if (call.held && now().callShows) void showPicture(false);
   if (call.state === "over") close();
@@ -30,12 +34,6 @@ export function callTold(call) {
   if (call.state === "ringing" && known?.id !== call.id) ring();
   else if (call.state !== "ringing") hush();
   set({ call });
-}
-
-/** After a sign-in or a reload: what is in hand. */
-export async function readCall() {
-  const answer = await get("/api/call").catch(() => null);
-  if (answer?.call && answer.call.state !== "over") callTold(answer.call);
 }
 
 /** The worker takes the call. @param {Call} call */
