@@ -21,9 +21,11 @@ from chevet.relay.discussions.rules import (
     state_of,
 )
 from chevet.relay.erasure import sweep, withdraw
-from chevet.relay.errors import ArchiveError
+from chevet.relay.errors import ArchiveError, RefusedError
 
-from .conftest import NOON, SECRET_NAME, code
+from .conftest import NOON, SECRET_NAME, code, open_session
+from .test_sealed_cases import Browser, box_of, sealed_study
+from .test_sealed_cases import deliver as bring
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -145,18 +147,12 @@ async def test_an_invitation_ends_when_it_is_taken_back_and_two_weeks_after_the_
         assert code(await desk.get(f"/api/cases/{case}")) == (403, "not_allowed")
         world.relay.discussions.invite(case, ident, people[0], "outside")
         world.clock.ms = NOON + HOUR + LAPSES_AFTER_MS - 60_000
-        desk.cookies.set("chevet_desk", session(world, people[2]))
+        desk.cookies.set("chevet_desk", open_session(world.relay, people[2]))
         assert (await desk.get(f"/api/cases/{case}")).status_code == 200
         world.clock.ms = NOON + HOUR + LAPSES_AFTER_MS
         assert code(await desk.get(f"/api/cases/{case}")) == (403, "not_allowed")
     again = world.relay.discussions.open(case, people[0], world.clock.ms, "", ["outside"])
     assert again != ident
-
-
-def session(world, user):
-    from .conftest import open_session
-
-    return open_session(world.relay, user)
 
 
 async def test_a_coordinator_opens_no_case_by_a_discussion(world, client, sent, people):
@@ -302,3 +298,32 @@ def test_a_specialist_who_takes_the_case_over_leads_its_discussion(world, people
     (found,) = relay.discussions.read(case, people[1])
     assert (found.it.state, found.it.closed_by) == ("closed", "second")
     assert replace(found.standing, state="running").holds
+
+
+def test_of_a_sealed_case_the_relay_keeps_appointment_and_attendance_and_takes_no_words(
+    world, make_study, tmp_path
+):
+    relay = world.again(sealing="sealed")
+    holder, guest = world.user("dr"), world.user("outside", "expert")
+    Browser().join(relay, holder)
+    study = make_study()
+    item = sealed_study(world, box_of(world, relay, tmp_path), study)
+    assert bring(world.receiver(relay), item) == "complete"
+    relay.sealed.claim(study.id, holder, take=True)
+    with pytest.raises(RefusedError, match="sealed"):
+        relay.discussions.open(study.id, holder, NOON, "What is it?", ["outside"])
+    ident = relay.discussions.open(study.id, holder, NOON, "", ["outside"])
+    (one,) = relay.discussions.agenda(guest)
+    assert (one.place.sealed, one.it.state) == (True, "running")
+    for act in (
+        lambda: relay.discussions.say(study.id, ident, guest, "A murmur."),
+        lambda: relay.discussions.draft(study.id, ident, guest, "A mur"),
+        lambda: relay.discussions.close(study.id, ident, holder, "Agreed.", []),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            act()
+        assert refused.value.code == "sealed_case"
+    relay.discussions.close(study.id, ident, holder, "", ["outside", "dr"])
+    (heard,) = relay.discussions.read(study.id, holder)
+    assert (heard.sealed, heard.said, heard.it.state) == (True, (), "closed")
+    assert [each.part_ms is not None for each in heard.it.members] == [True, True]

@@ -8,6 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtures
 from relay_desk.real_desk import RealDesk, real_desk
 
+from chevet.relay.erasure import withdraw
+from chevet.relay.teaching.lesson import Item, Lesson
+
 pytestmark = pytest.mark.web
 expect.set_options(timeout=60_000)
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
@@ -184,3 +187,29 @@ def test_three_people_discuss_one_case_and_the_conclusion_goes_into_the_answer(
     expect(holder.locator("#impression")).to_have_value("Probably the heart: weigh daily.")
     expect(guest.get_by_text("The case is no longer open to you")).to_be_visible()
     expect(colleague.get_by_text("Probably the heart: weigh daily.")).to_be_visible()
+
+
+def test_a_lesson_is_read_its_answer_asked_for_and_gone_when_consent_is_withdrawn(
+    opened: Callable[..., Page], relay: RealDesk, shot: Callable[[Page, str], Path]
+) -> None:
+    case, people = relay.studies[1], {one.user.id: one.user for one in relay.relay.users.list()}
+    shown = (Item(case.recordings[0].id, "signal"),)
+    words = Lesson("Irregular and fast", "cardiology", "", "Which rhythm?", "Atrial fibrillation.", (), shown)
+    relay.relay.lessons.add(case.id, words, frozenset(), people["amrani"])
+    second = opened("benali", "library")
+    second.get_by_role("link", name="Irregular and fast").click()
+    expect(second.get_by_text("Atrial fibrillation.")).to_be_visible()  # whoever approves sees all of it
+    second.get_by_role("button", name="I checked all of it: list it").click()
+    guest = opened("tazi", "library", "ar", "phone")
+    guest.get_by_role("link", name="Irregular and fast").click()
+    expect(guest.locator("ecg-paper")).to_be_visible()
+    expect(guest.get_by_text("Atrial fibrillation.")).to_have_count(0)
+    assert case.patient.name not in guest.locator("body").inner_text()
+    assert fits(guest)
+    shot(guest, "lesson-ar-phone")
+    guest.get_by_role("button", name="إظهار الجواب").click()
+    expect(guest.get_by_text("Atrial fibrillation.")).to_be_visible()
+    withdraw(relay.relay, case.id, ("teaching",), "amrani")
+    for page in (guest, second):
+        expect(page.locator(".blank")).to_be_visible()
+        expect(page.locator("ecg-paper")).to_have_count(0)

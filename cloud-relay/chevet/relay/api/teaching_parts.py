@@ -1,6 +1,6 @@
 """What a lesson shows: waveforms, sounds, stills and clips of its masked case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -14,6 +14,7 @@ from chevet.relay.api.wave import wave_frame
 from chevet.relay.archive.delivery import Stored
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
+from chevet.relay.teaching.pictures import shown_picture
 from chevet.study.bundle import Part, lossless_waveform, preview_waveform, sound_wav
 
 router = APIRouter(prefix="/api/teaching/{teaching_id}/recordings/{recording_id}")
@@ -50,10 +51,14 @@ def picture(
     user: Discusser,
     layer: Layer = None,
 ) -> Response:
-    """Return a still."""
+    """Return a still, without what the camera wrote beside its pixels."""
     where = (teaching_id, recording_id)
-    part, _ = _opened(relay, user, where, layer, lambda item: (item.kind, item.number) == ("picture", number))
-    return Response(part.data, media_type=showable(part))
+    found, _ = _all(relay, user, where, layer, lambda item: (item.kind, item.number) == ("picture", number))
+    for part in found:
+        data = shown_picture(part.data, part.media_type, own=part.layer == LAYERS["lossless"])
+        if data is not None:
+            return Response(data, media_type=showable(part))
+    raise RefusedError(404, "not_found", "This picture cannot be shown without what its camera says of it.")
 
 
 @router.get("/clip", response_class=Response)
@@ -67,6 +72,14 @@ def _opened(
     relay: Relay, user: User, where: tuple[str, str], layer: str | None, fits: Callable[[Stored], bool]
 ) -> tuple[Part, int]:
     """Return the best part that fits, and when its recording began."""
+    found, started_ms = _all(relay, user, where, layer, fits)
+    return next(found), started_ms
+
+
+def _all(
+    relay: Relay, user: User, where: tuple[str, str], layer: str | None, fits: Callable[[Stored], bool]
+) -> tuple[Iterator[Part], int]:
+    """Return the parts that fit, the best first, and when their recording began."""
     _, shown = relay.lessons.open(where[0], user, "part")
     wanted = LAYERS[layer] if layer else None
     fitting = [
@@ -74,6 +87,6 @@ def _opened(
     ]
     if not fitting:
         raise RefusedError(404, "not_found", "This lesson shows no such thing: open it again.")
-    best = max(fitting, key=lambda one: one.layer)
     recording = next(one for one in shown.case.study.recordings if one.id == where[1])
-    return relay.vault.part(shown.case.manifest, best.oid, best.name), recording.started_ms
+    best = sorted(fitting, key=lambda one: one.layer, reverse=True)
+    return (relay.vault.part(shown.case.manifest, one.oid, one.name) for one in best), recording.started_ms

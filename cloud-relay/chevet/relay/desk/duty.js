@@ -70,7 +70,7 @@ function Ask({ one, queue, again }) {
         ? html`<span class="state"><${Icon} name="circle-check" />${t("duty.asked", { name: one.allocated_to.name })}</span>
           <button type="button" class="button button-quiet" disabled=${busy} onClick=${() => ask(null)}>${t("duty.unask")}</button>`
         : html`<button type="button" class="button button-main" disabled=${busy || !chosen} onClick=${() => ask(chosen)}><${Icon} name="send" />${t("duty.ask")}</button>`}
-      <button type="button" class="button button-quiet" onClick=${() => set({ dialog: "talk", talkOf: one.id })}><${Icon} name="users" />${t("talk.open")}</button>
+      <button type="button" class="button button-quiet" onClick=${() => set({ dialog: "talk", talkOf: one.id, talkSealed: false })}><${Icon} name="users" />${t("talk.open")}</button>
     </div>
   </li>`;
 }

@@ -21,7 +21,7 @@ export function BreakGlass({ id }) {
     <div class="people-choice" role="radiogroup" aria-label=${t("glass.reason")}>${REASONS.map((code) => html`<label key=${code} class="person"><input type="radio" name="glass" value=${code} checked=${why === code} onChange=${() => setWhy(code)} /><span>${t(`glass.${code}`)}</span></label>`)}</div>
     <button type="button" class="button button-main" disabled=${!why} onClick=${open}><${Icon} name="eye" />${t("glass.open")}</button>
     <p class="soft small">${t("glass.recorded")}</p>
-    <button type="button" class="button button-quiet" onClick=${() => set({ dialog: "talk", talkOf: id })}><${Icon} name="users" />${t("talk.open")}</button></div>`;
+    <button type="button" class="button button-quiet" onClick=${() => set({ dialog: "talk", talkOf: id, talkSealed: false })}><${Icon} name="users" />${t("talk.open")}</button></div>`;
 }
 
 export function Glass() {

@@ -19,6 +19,7 @@ export function Library() {
 }
 
 function Shelf() {
+  const { inboxAt, talks } = useDesk();
   const [lessons, setLessons] = useState(/** @type {Lesson[] | null} */ (null));
   const [problem, setProblem] = useState("");
   const [sought, setSought] = useState("");
@@ -28,7 +29,7 @@ function Shelf() {
     void read();
     const timer = setInterval(read, AGAIN_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [inboxAt, talks]);
   if (problem && !lessons) return html`<main class="page"><${Failure} code=${problem} again=${read} /></main>`;
   if (!lessons) return html`<main class="page" aria-busy="true"><p role="status">${t("loading")}</p></main>`;
   const fitting = lessons.filter((one) => (!specialty || one.specialty === specialty) && holds(one, sought));
@@ -64,9 +65,9 @@ export function Whose({ one }) {
 /** @param {{ one: Lesson }} props */
 function Card({ one }) {
   return html`<li><a class="card lesson-card" href=${`#/library/${one.id}`}>
-    <b>${one.title}</b>${one.simulated ? html`<span class="htest">HTEST</span>` : ""}
+    <b dir="auto">${one.title}</b>${one.simulated ? html`<span class="htest">HTEST</span>` : ""}
     <span class="soft"><${Whose} one=${one} /></span>
-    <span class="lesson-question">${one.question}</span>
+    <span class="lesson-question" dir="auto">${one.question}</span>
     <span class="row-chips">${one.steps.map((step) => html`<span class="chip" key=${step}>${word("step", step)}</span>`)}
       ${one.state === "waiting" ? html`<span class="chip chip-attention"><${Icon} name="eye" />${one.approves ? t("library.approve_it") : t("library.for_a_colleague")}</span>` : ""}</span>
     <span class="soft small">${t("library.by", { name: one.added_by.name, date: date(one.added_ms) })}</span>

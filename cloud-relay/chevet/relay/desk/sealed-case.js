@@ -6,6 +6,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { Value, word } from "/desk/say.js";
 import { openAnswers, openParts } from "/desk/sealed-open.js";
 import { RecordingView } from "/desk/sealed-recording.js";
+import { SealedTalk } from "/desk/sealed-talk.js";
 import { Answer, Write } from "/desk/sealed-write.js";
 import { MessageCard, OpinionCard } from "/desk/thread.js";
 
@@ -30,6 +31,7 @@ export function CaseView({ opened, keys, relayKey, certificate, now, again }) {
       ${coming ? html`<p class="soft">${t("sealed.coming")}: ${coming}</p>` : ""}
       <p class="soft">${t("sealed.missing")}</p></section>
     <${Conversation} opened=${opened} opener=${keys.opener} relayKey=${relayKey} />
+    <${SealedTalk} id=${one.id} mine=${one.claimed_by?.id === one.author?.id} />
     <${Answer} ...${writing} /><${Write} ...${writing} />`;
 }
 

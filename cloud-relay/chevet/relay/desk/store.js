@@ -37,6 +37,7 @@ import { stateOf } from "/shared/state.js";
  * @property {import("/desk/types.js").AgendaTalk[] | null} talks discussions in one's agenda, null until read
  * @property {string} talksError code
  * @property {string} talkOf the case that a discussion is being opened for
+ * @property {boolean} talkSealed it is sealed: no words about it
  * @property {number} talkTurn changes when one was opened here
  * @property {boolean} wide the list is folded away
  * @property {boolean} fresh a new version of the desk is in the browser and waits to be used
@@ -48,7 +49,7 @@ import { stateOf } from "/shared/state.js";
 const FIRST = {
   ready: false, language: "fr", status: null, user: null, next: "", ended: false, route: { page: "inbox", id: "", pane: "" },
   inbox: null, inboxError: "", waiting: 0, inboxAt: 0, open: null, openError: "", delivery: null, earlier: null, refused: null, refusedError: "",
-  talks: null, talksError: "", talkOf: "", talkTurn: 0, connected: false, trouble: "", drafts: {}, dialog: "", wide: false, fresh: false, side: "answer", retake: null,
+  talks: null, talksError: "", talkOf: "", talkSealed: false, talkTurn: 0, connected: false, trouble: "", drafts: {}, dialog: "", wide: false, fresh: false, side: "answer", retake: null,
 };
 
 export const { now, set, use: useDesk } = stateOf(FIRST);

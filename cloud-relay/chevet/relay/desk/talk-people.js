@@ -63,7 +63,7 @@ export function InviteMore({ it, here, again }) {
 
 /** The dialogue that opens a discussion. */
 export function OpenTalk() {
-  const { talkOf } = useDesk();
+  const { talkOf, talkSealed } = useDesk();
   const people = useExperts();
   const [starts, setStarts] = useState(local(Math.ceil(Date.now() / QUARTER_MS) * QUARTER_MS));
   const [questions, setQuestions] = useState("");
@@ -79,7 +79,7 @@ export function OpenTalk() {
     <p class="soft">${t("talk.what")}</p>
     <form onSubmit=${open}>
       <div class="field"><label for="talk-starts">${t("talk.when")}</label><input id="talk-starts" type="datetime-local" required value=${starts} onInput=${(/** @type {any} */ e) => setStarts(e.target.value)} /></div>
-      <div class="field"><label for="talk-questions">${t("talk.questions")}</label><textarea id="talk-questions" rows="3" dir="auto" maxlength="8000" placeholder=${t("talk.questions_hint")} value=${questions} onInput=${(/** @type {any} */ e) => setQuestions(e.target.value)}></textarea></div>
+      ${talkSealed ? html`<p class="note"><${Icon} name="lock" /><span>${t("talk.sealed")}</span></p>` : html`<div class="field"><label for="talk-questions">${t("talk.questions")}</label><textarea id="talk-questions" rows="3" dir="auto" maxlength="8000" placeholder=${t("talk.questions_hint")} value=${questions} onInput=${(/** @type {any} */ e) => setQuestions(e.target.value)}></textarea></div>`}
       <div class="people-choice" role="group" aria-label=${t("talk.invite")}>${people && !people.length ? html`<p>${t("talk.nobody")}</p>` : (people ?? []).map((one) => html`<label key=${one.id} class="person"><input type="checkbox" checked=${invite.includes(one.id)} onChange=${() => flip(one.id)} /><span><b>${one.name}</b><span class="soft small">${what(one)}</span></span></label>`)}</div>
       ${problem ? html`<p class="field-error" role="alert"><${Icon} name="circle-alert" />${problem}</p>` : ""}
       <div class="dialog-foot">${invite.length ? "" : html`<span class="field-note">${t("talk.choose_first")}</span>`}

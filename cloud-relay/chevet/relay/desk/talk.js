@@ -11,21 +11,18 @@ import { draftOf, set, setDraft, useDesk } from "/desk/store.js";
 import { Comments, Writing } from "/desk/talk-comments.js";
 import { CloseTalk } from "/desk/talk-close.js";
 import { Attendance, InviteMore } from "/desk/talk-people.js";
+import { StateChip } from "/desk/talk-state.js";
 
 /** @typedef {import("/desk/types.js").DeskCase} DeskCase */
 /** @typedef {import("/desk/types.js").Discussion} Discussion */
 
-const LOOKS = /** @type {Record<string, [string, string]>} */ ({
-  planned: ["chip-info", "calendar"], running: ["chip-ok", "users"], lapsed: ["chip-attention", "clock"], closed: ["", "circle-check"],
-});
-
 /** @param {{ one: DeskCase }} props */
 export function Talk({ one }) {
-  const { user } = useDesk();
+  const { user, talkTurn } = useDesk();
   const [found, setFound] = useState(/** @type {Discussion[] | null} */ (null));
   const [problem, setProblem] = useState("");
   const read = () => get(`/api/cases/${one.id}/discussions`).then((answer) => { setFound(answer.discussions); setProblem(""); }, (error) => setProblem(error.code));
-  useEffect(() => void read(), [one]); // the case is read again whenever somebody says something
+  useEffect(() => void read(), [one, talkTurn]); // the case is read again whenever somebody says something
   useEffect(() => void readTalks(), [found?.length]);
   if (problem && !found) return html`<div class="meanwhile"><${Failure} code=${problem} again=${read} /></div>`;
   if (!found) return html`<p role="status">${t("loading")}</p>`;
@@ -34,16 +31,10 @@ export function Talk({ one }) {
   return html`<div class="talks">
     ${found.length ? "" : html`<${Blank} icon="users" title=${t("talk.none")} text=${t("talk.none_more")} />`}
     ${live ? "" : mine
-      ? html`<button type="button" class="button button-main talk-begin" onClick=${() => set({ dialog: "talk", talkOf: one.id })}><${Icon} name="users" />${t("talk.open")}</button>`
+      ? html`<button type="button" class="button button-main talk-begin" onClick=${() => set({ dialog: "talk", talkOf: one.id, talkSealed: false })}><${Icon} name="users" />${t("talk.open")}</button>`
       : user?.role === "specialist" ? html`<p class="note"><${Icon} name="info" /><span>${t("talk.claim_first")}</span></p>` : ""}
     ${found.map((each) => html`<${Card} key=${each.id} one=${one} it=${each} again=${read} />`)}
   </div>`;
-}
-
-/** @param {{ it: Pick<Discussion, "state"> }} props the state three ways: word, shape, colour */
-export function StateChip({ it }) {
-  const [look, icon] = LOOKS[it.state] ?? ["", "circle"];
-  return html`<span class=${`chip ${look}`}><${Icon} name=${icon} />${t(`talk.state_${it.state}`)}</span>`;
 }
 
 /** @param {{ one: DeskCase, it: Discussion, again: () => Promise<void> }} props */

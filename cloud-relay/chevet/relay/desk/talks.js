@@ -9,7 +9,7 @@ import { Blank, Failure, UrgencyChip, who, word } from "/desk/say.js";
 import { useDesk } from "/desk/store.js";
 import { CloseTalk } from "/desk/talk-close.js";
 import { Attendance, InviteMore } from "/desk/talk-people.js";
-import { StateChip } from "/desk/talk.js";
+import { StateChip } from "/desk/talk-state.js";
 
 /** @typedef {import("/desk/types.js").AgendaTalk} AgendaTalk */
 

@@ -9,6 +9,7 @@ from chevet.relay.archive.cases import Case
 from chevet.relay.archive.delivery import Stored, stored_parts
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
+from chevet.relay.teaching.pictures import plain
 from chevet.study.bundle import Part, lossless_waveform
 from chevet.study.case import Message, Opinion
 from chevet.study.recording import Recording
@@ -96,17 +97,25 @@ class Subject:
         missing = (recording.waveforms and waves is None) or (recording.clip and clip is None)
         if missing or None in pictures:
             return LeftOut(recording.id, "not_yet_here")
+        stills = [self._picture(item) for item in pictures if item is not None]
+        if None in stills:
+            return LeftOut(recording.id, "not_plain")
         return replace(
             recording,
             waveforms=lossless_waveform(self._part(waves)) if waves else (),
             pictures=tuple(
-                replace(still, data=self._part(item).data)
-                for still, item in zip(recording.pictures, pictures, strict=True)
-                if item is not None
+                replace(still, data=data)
+                for still, data in zip(recording.pictures, stills, strict=True)
+                if data is not None
             ),
             clip=replace(recording.clip, data=self._part(clip).data) if recording.clip and clip else None,
             source=None,
         )
+
+    def _picture(self, item: Stored) -> bytes | None:
+        """Return a still's bytes; for teaching without what its camera says of place, time and itself."""
+        part = self._part(item)
+        return plain(part.data, part.media_type) if self.purpose == "teaching" else part.data
 
     def _part(self, item: Stored) -> Part:
         return self.relay.vault.part(self.case.manifest, item.oid, item.name)
