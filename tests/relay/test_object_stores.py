@@ -164,12 +164,14 @@ def test_a_store_that_does_not_answer_is_not_waited_for_again_at_once(faulty):
     client.fault = "away"
     with pytest.raises(StoreAwayError, match="nobody listens"):
         store.put(b"second")
+    assert not store.there
     calls = client.calls
     with pytest.raises(StoreAwayError, match="a moment ago"):
         store.has(ABSENT)
     assert client.calls == calls
     client.fault, store.now = "", REST_S
     assert store.put(b"second")
+    assert store.there
 
 
 def test_a_store_that_accepts_and_never_answers_ends_in_time(server, monkeypatch):

@@ -44,7 +44,7 @@ def silent(_sentence):
 async def test_health_needs_no_session_and_says_what_is_wrong(world, client, monkeypatch):
     async with client() as desk:
         answer = await desk.get("/health")
-        good = {"ok": True, "archive": "ok", "disk": "ok", "broker": "offline"}
+        good = {"ok": True, "archive": "ok", "disk": "ok", "objects": "ok", "broker": "offline"}
         assert (answer.status_code, answer.json()) == (200, good)
         monkeypatch.setattr("chevet.relay.health.LEAST_FREE", 1 << 60)
         answer = await desk.get("/health")
@@ -69,6 +69,7 @@ def test_metrics_count_by_site_and_name_nobody(world, sent):
     assert 'chevet_relay_cases_late{urgency="emergency"} 1.0' in lines
     assert 'chevet_relay_refused_total{site="abc"} 1.0' in lines
     assert "chevet_relay_archive_up 1.0" in lines
+    assert "chevet_relay_store_up 1.0" in lines
     assert "chevet_relay_store_seconds_count" in said
     assert not any(word in said for word in ("Seeded", "Centre", "cardiology", "chest_pain"))
 

@@ -15,10 +15,16 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Coded words: `archive` ok or unreadable, `disk` ok or full, `broker` online or offline."""
+    """Coded words, good ones and bad ones.
+
+    Archive ok or unreadable, disk ok or full, objects ok or away, broker online or offline.
+
+    A store that is away takes nobody's desk away: what it says of a case is still there.
+    """
 
     archive: str
     disk: str
+    objects: str
     broker: str
 
     @property
@@ -32,6 +38,7 @@ def health_of(relay: Relay) -> Health:
     return Health(
         archive=_archive(relay),
         disk=OK if free_bytes(relay) >= LEAST_FREE else "full",
+        objects=OK if relay.objects.there else "away",
         broker="online" if relay.broker_seen.online else "offline",
     )
 

@@ -31,6 +31,8 @@ class ArchiveMetrics(Collector):
         up = GaugeMetricFamily("chevet_relay_archive_up", "1 while the archive can be read")
         broker = GaugeMetricFamily("chevet_relay_broker_up", "1 while the line to the broker is open")
         broker.add_metric([], float(self._relay.broker_seen.online))
+        store = GaugeMetricFamily("chevet_relay_store_up", "1 while the store of the objects answers")
+        store.add_metric([], float(self._relay.objects.there))
         free = GaugeMetricFamily("chevet_relay_disk_free_bytes", "Room on the disk of the objects")
         free.add_metric([], float(free_bytes(self._relay)))
         found: list[Metric] = []
@@ -41,7 +43,7 @@ class ArchiveMetrics(Collector):
             up.add_metric([], 0.0)
         else:
             up.add_metric([], 1.0)
-        yield from (up, broker, free, *found)
+        yield from (up, broker, store, free, *found)
 
 
 def _of_archive(connection: Connection, now_ms: int) -> Iterator[Metric]:

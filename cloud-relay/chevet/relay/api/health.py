@@ -15,4 +15,10 @@ def health(relay: Here, response: Response) -> dict[str, Any]:
     """Tell whether this process can serve: 200, or 503 with what is wrong."""
     found = health_of(relay)
     response.status_code = 200 if found.good else 503
-    return {"ok": found.good, "archive": found.archive, "disk": found.disk, "broker": found.broker}
+    return {
+        "ok": found.good,
+        "archive": found.archive,
+        "disk": found.disk,
+        "objects": found.objects,
+        "broker": found.broker,
+    }

@@ -40,7 +40,7 @@ class ObjectBucket:
         Raises:
             SettingsError: boto3 is missing, or the address is none.
         """
-        self.bucket, self.place = bucket, bucket.place
+        self.bucket, self.place, self.there = bucket, bucket.place, True
         self._client = client or open_client(bucket)
         self._clock = clock
         self._checked = False
@@ -159,12 +159,15 @@ class ObjectBucket:
         """
         if self._clock() < self._rests_until:
             raise StoreAwayError(self.place, "no answer a moment ago")
+        there = True
         try:
             with told(self.bucket):
                 answer: dict[str, Any] = getattr(self._client, what)(Bucket=self.bucket.name, **arguments)
         except StoreAwayError:
-            self._rests_until = self._clock() + REST_S
+            there, self._rests_until = False, self._clock() + REST_S
             raise
+        finally:
+            self.there = there
         return answer
 
 

@@ -37,9 +37,11 @@ class Objects(Protocol):
 
     Attributes:
         place: where they are, as sentences name it.
+        there: whether the store answered when it was last asked; True before.
     """
 
     place: str
+    there: bool
 
     def put(self, data: bytes) -> str:
         """Store `data` durably; again changes nothing but its age. Return its name: SHA-256 in hexadecimal.
@@ -84,7 +86,7 @@ class ObjectFolder:
     """A folder of immutable objects that any number of processes share."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.place = folder, str(folder)
+        self.folder, self.place, self.there = folder, str(folder), True
 
     def put(self, data: bytes) -> str:
         """Store `data` durably; storing it again makes it young again and changes nothing else."""
