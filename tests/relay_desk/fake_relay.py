@@ -434,19 +434,25 @@ def _aid_routes(app: FastAPI, relay: FakeRelay) -> None:
 
 
 @contextmanager
-def serving(relay: FakeRelay) -> Iterator[FakeRelay]:
-    """Serve the fake on a free port in a thread of this process."""
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port in a thread of this process; give its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    relay.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(build(relay), log_level="warning", ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     try:
-        yield relay
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(5)
         listener.close()
+
+
+@contextmanager
+def serving(relay: FakeRelay) -> Iterator[FakeRelay]:
+    """Serve the fake."""
+    with served(build(relay)) as relay.url:
+        yield relay

@@ -1,9 +1,13 @@
 """A claimed case read, and its answer begun, without a line; what goes when there is one again."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Response
+from fastapi.staticfiles import StaticFiles
 from playwright.sync_api import Browser, Page, expect
 from relay_desk.cases_for_desk import ident, now_ms
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
@@ -13,7 +17,9 @@ from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     running_fake,
     screenshots,
 )
-from relay_desk.fake_relay import FakeRelay
+from relay_desk.fake_relay import DESK, FakeRelay, served
+
+from chevet.relay.api.shell import worker_script
 
 FIRST = ident(256)
 OPINION = {
@@ -136,3 +142,74 @@ def test_a_kept_case_is_read_and_its_answer_begun_without_a_line(
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible()
     assert page.evaluate(PARTS) == [[], [], [], []]
+
+
+TINY = """import {{ b }} from "/desk/b.js";
+document.title = "{n}" + b;
+navigator.serviceWorker.register("/worker.js", {{ updateViaCache: "none" }});
+"""
+USE = """() => navigator.serviceWorker.getRegistration().then(found => new Promise(done => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = event => done(event.data);
+  found.waiting.postMessage("use", [port2]);
+}))"""
+WAITS = "() => navigator.serviceWorker.getRegistration().then(r => Boolean(r.waiting))"
+TRIED = """() => navigator.serviceWorker.getRegistration().then(async r => {
+  await r.update().catch(() => undefined);
+  while (r.installing) await new Promise(again => setTimeout(again, 20));
+})"""
+
+
+def deploy(folder: Path, n: int) -> None:
+    """Put version `n` of a desk of two modules into its place."""
+    (folder / "index.html").write_text('<script type="module" src="/desk/a.js"></script>')
+    (folder / "a.js").write_text(TINY.format(n=n))
+    (folder / "b.js").write_text(f'export const b = "{n}";\n')
+    (folder / "worker").mkdir(exist_ok=True)
+    shutil.copy(DESK / "worker" / "shell.js", folder / "worker")
+
+
+def test_a_new_version_waits_whole_while_a_page_runs_on_the_old_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    desk, none = tmp_path / "desk", tmp_path / "none"
+    desk.mkdir()
+    none.mkdir()
+    deploy(desk, 1)
+    told = {"script": ""}
+    app = FastAPI()
+
+    @app.get("/worker.js")
+    def worker() -> Response:
+        return Response(told["script"] or worker_script(desk, none), media_type="text/javascript")
+
+    app.mount("/desk", StaticFiles(directory=desk))
+    app.mount("/", StaticFiles(directory=desk, html=True))
+    with served(app) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        assert page.evaluate(READY) in ("activating", "activated")
+        deploy(desk, 2)
+        page.reload()
+        page.evaluate(TRIED)
+        assert page.evaluate(WAITS)
+        page.reload()
+        expect(page).to_have_title("11")
+        second = context.new_page()
+        second.goto(url)
+        expect(second).to_have_title("11")
+        assert page.evaluate(USE) == "others"
+        second.close()
+        assert page.evaluate(USE) == "used"
+        page.reload()
+        expect(page).to_have_title("22")
+        deploy(desk, 3)
+        told["script"] = worker_script(desk, none)
+        deploy(desk, 4)  # the files change while they are fetched: that version is none
+        page.reload()
+        page.evaluate(TRIED)
+        assert not page.evaluate(WAITS)
+        page.reload()
+        expect(page).to_have_title("22")
+        context.close()

@@ -2,6 +2,9 @@
 
 import { set } from "/desk/store.js";
 
+/** A page may stay open for days: so often it asks for a new version. */
+const ASK_EVERY_MS = 6 * 3_600_000;
+
 /** Name and words of the app in the page's language, for whoever installs it. @param {string} language */
 export function nameApp(language) {
   document.querySelector('link[rel="manifest"]')?.setAttribute("href", `/desk/app/${language}.webmanifest`);
@@ -15,6 +18,7 @@ export async function keepShell() {
     if (registration.waiting && navigator.serviceWorker.controller) set({ fresh: true });
   };
   offer();
+  setInterval(() => void registration.update().catch(() => undefined), ASK_EVERY_MS); // without a line there is none
   registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
 }
 

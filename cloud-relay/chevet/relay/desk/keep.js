@@ -52,14 +52,13 @@ function sentence(error) {
 
 export function KeepDialog() {
   const { open, status } = useDesk();
-  const { unlocked } = useKept();
   const [known, setKnown] = useState(/** @type {boolean | null} */ (null));
   useEffect(() => void lockRow().then((row) => setKnown(Boolean(row && row.user === now().user?.id))), []);
   if (!open || known === null) return null;
   return html`<${Dialog} title=${t("keep.title")}><${PatientStrip} one=${open} short />
     <p>${t("keep.size", { size: bytesText(estimate(open)) })}</p>
     <p class="soft">${t("keep.what", { n: status?.keep_days ?? 7 })}</p>
-    <${KeepForm} one=${open} choose=${!known && !unlocked} ask=${known && !unlocked} /><//>`;
+    <${KeepForm} one=${open} choose=${!known && !isOpen()} ask=${known && !isOpen()} /><//>`;
 }
 
 /** @param {{ one: DeskCase, choose: boolean, ask: boolean }} props `choose` a passphrase, or `ask` for the one there is */

@@ -5,7 +5,7 @@ import { t } from "/shared/i18n.js";
 import { able, all, erase } from "/desk/kept-base.js";
 import { forget, readKept } from "/desk/kept-cases.js";
 import { draftsOf, handOver } from "/desk/kept-drafts.js";
-import { empty, lockRow, tidyLock } from "/desk/kept-lock.js";
+import { empty, isOpen, lockRow, tidyLock } from "/desk/kept-lock.js";
 import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
 import { set } from "/desk/store.js";
 
@@ -52,6 +52,7 @@ async function obey({ stands, stay, gone }) {
     if (one) keptPut("kept", id, { ...one, until_ms });
   }
   await tidyLock();
+  keptSet({ unlocked: isOpen() });
 }
 
 /** Delete everything kept here: at sign-out, or because the relay or its owner says so from elsewhere. */
