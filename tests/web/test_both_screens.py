@@ -76,7 +76,7 @@ def test_a_case_goes_from_the_workers_hand_to_the_specialists_and_back(kit: Runn
 
 def speak(page: Page) -> None:
     """Say something for a good second, and stop."""
-    expect(page.locator(".spoken-time").first).to_have_text(re.compile("0:0[1-9]"))
+    expect(page.locator(".spoken-hearing .spoken-time")).to_have_text(re.compile("0:0[1-9]"))
     page.locator(".spoken-hearing .button-main").click()
     expect(page.locator(".spoken-kept .voice-play")).to_be_focused()
 
