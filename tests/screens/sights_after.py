@@ -275,6 +275,15 @@ def lesson_question(stage: Stage) -> None:
 
 
 @sight
+def lesson_hands(stage: Stage) -> None:
+    stage.edge.course = course(passed=14, open_="fault_cold")
+    stage.edge.training = "fault_cold"
+    stage.visit("tiles")
+    stage.hand.touch("training.hands")
+    stage.sees(".hands-acts")
+
+
+@sight
 def lesson_answer(stage: Stage) -> None:
     stage.edge.course = course(passed=12, open_="answer")
     stage.edge.training = "answer"

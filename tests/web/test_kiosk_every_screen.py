@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from kiosk.fake_edge import FakeEdge
 from kiosk.kiosk_browser import kiosk_chromium  # noqa: F401
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from screens import sights_after, sights_instruments  # noqa: F401 - they add their screens
 from screens.judged import AXE, HOW_TO_GET_AXE, accessible, reachable
 from screens.sights import SIGHTS
@@ -47,6 +47,56 @@ def test_screens_can_be_read_and_reached_by_everybody(
             if found := [*accessible(page), *reachable(page)]:
                 wrong[name] = found
         assert wrong == {}
+
+
+LARGE = ("start-cases", "confirm", "tiles", "ecg", "address", "queue")
+BESIDE = """() => [...document.querySelectorAll('button, h1, .hint, .card')].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return box.width && (box.left < -1 || box.right > innerWidth + 1);
+}).map((one) => one.textContent.trim() || one.getAttribute('aria-label'))"""
+"""What cannot be reached by scrolling down alone."""
+
+
+def test_letters_of_twice_the_size_make_one_column_that_scrolls(
+    kiosk_chromium: Browser,  # noqa: F811
+) -> None:
+    with FakeEdge(speed=12) as edge, opened(kiosk_chromium, "ar", "small", "light") as page:
+        edge.keep_files = True
+        page.set_viewport_size({"width": 400, "height": 240})  # what 200 % leaves of 800x480
+        stage = Stage(page, edge, "ar", "small")
+        for name in LARGE:
+            stage.clean()
+            SIGHTS[name](stage)
+            assert page.evaluate(BESIDE) == [], name
+            last = page.locator(".page-foot button, .case-row").last
+            last.scroll_into_view_if_needed()
+            expect(last).to_be_in_viewport()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason=HOW_TO_GET_AXE)
+def test_more_contrast_is_a_touch_away_and_follows_the_system(
+    kiosk_chromium: Browser,  # noqa: F811
+) -> None:
+    with FakeEdge(speed=12) as edge, opened(kiosk_chromium, "fr", "small", "light") as page:
+        edge.keep_files = True
+        stage = Stage(page, edge, "fr", "small")
+        stage.clean()
+        SIGHTS["about"](stage)
+        ink = "getComputedStyle(document.body).color"
+        usual = page.evaluate(ink)
+        switch = page.get_by_role("switch", name=stage.hand.text("about.contrast"))
+        switch.click()
+        expect(switch).to_have_attribute("aria-checked", "true")
+        assert (usual, page.evaluate(ink)) == ("rgb(20, 33, 61)", "rgb(0, 0, 0)")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            SIGHTS["start-cases"](stage)
+            assert page.evaluate(ink) == {"light": "rgb(0, 0, 0)", "dark": "rgb(255, 255, 255)"}[scheme]
+            assert [*accessible(page), *reachable(page)] == []
+        page.evaluate("localStorage.removeItem('chevet.contrast')")
+        page.emulate_media(contrast="more", color_scheme="light")
+        SIGHTS["start-cases"](stage)
+        assert page.evaluate(ink) == "rgb(0, 0, 0)"
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason=HOW_TO_GET_AXE)

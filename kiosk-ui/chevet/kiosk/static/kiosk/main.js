@@ -9,6 +9,7 @@ import "/shared/instruments/level-meter.js";
 import "/shared/instruments/trend-line.js";
 import { chooseLanguage, enter, readStatus } from "/kiosk/actions.js";
 import { App } from "/kiosk/app.js";
+import { applyLook } from "/kiosk/look.js";
 import { warm } from "/kiosk/warm.js";
 import { now, set } from "/kiosk/store.js";
 
@@ -16,6 +17,7 @@ const STATUS_EVERY_MS = 5000;
 const RETRY_MS = 1000;
 
 async function begin() {
+  applyLook();
   await chooseLanguage(localStorage.getItem("chevet.language") ?? "fr");
   const root = document.getElementById("app");
   if (root) render(html`<${App} />`, root);

@@ -4,6 +4,7 @@ import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { byItself, setByItself } from "/kiosk/coaches/by-itself.js";
+import { moreContrast, setContrast } from "/kiosk/look.js";
 import { Button, Dialog } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
 import { THERE, useKiosk } from "/kiosk/store.js";
@@ -31,19 +32,20 @@ export function About({ close }) {
       <dt>${t("about.version")}</dt><dd><bdi dir="ltr">${status?.version}</bdi></dd>
       <dt>${t("about.disk")}</dt><dd>${status && html`<bdi dir="ltr">${(status.disk.free_bytes / GIGABYTE).toFixed(1)} GB</bdi>`}</dd>
     </dl>
-    ${worker && html`<${Switch} />`}
+    <div class="about-switches"><${Switch} words=${t("about.contrast")} is=${moreContrast} turn=${setContrast} />
+      ${worker && html`<${Switch} words=${t("about.by_itself")} is=${byItself} turn=${setByItself} />`}</div>
     ${worker && html`<div class="about-links"><${Button} go=${toHealth} icon="heart-pulse">${t("health.title")}<//>
       <${Button} go=${toDevices} icon="plug"><span>${t("about.devices")} · <bdi dir="ltr">${ready}/${Object.keys(devices).length}</bdi></span><//></div>`}
   <//>`;
 }
 
-/** Whether recordings begin by themselves on this kiosk. */
-function Switch() {
-  const [on, show] = useState(byItself());
-  const turn = () => {
-    setByItself(!on);
+/** @param {{ words: string, is: () => boolean, turn: (on: boolean) => void }} props something of this kiosk that is on or off */
+function Switch({ words, is, turn }) {
+  const [on, show] = useState(is());
+  const press = () => {
+    turn(!on);
     show(!on);
   };
-  return html`<button class="button about-switch" role="switch" aria-checked=${String(on)} onClick=${turn}>
-    <${Icon} name=${on ? "circle-check" : "circle"} /><span>${t("about.by_itself")}</span><b>${on ? t("do.yes") : t("do.no")}</b></button>`;
+  return html`<button class="button about-switch" role="switch" aria-checked=${String(on)} onClick=${press}>
+    <${Icon} name=${on ? "circle-check" : "circle"} /><span>${words}</span><b>${on ? t("do.yes") : t("do.no")}</b></button>`;
 }
