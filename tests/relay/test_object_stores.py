@@ -15,7 +15,7 @@ from chevet.exchange.messages import Complete, read
 from chevet.relay import cli
 from chevet.relay.archive import bucket_client
 from chevet.relay.archive.bucket_client import of_answer
-from chevet.relay.archive.object_bucket import REST_S, ObjectBucket
+from chevet.relay.archive.object_bucket import REST_S, ObjectBucket, _Recent
 from chevet.relay.archive.objects import ObjectFolder, is_name
 from chevet.relay.archive.schema import objects
 from chevet.relay.backup import backup, restore
@@ -120,6 +120,8 @@ class Faulty:
                 return {}
             if self.fault == "changes" and what == "put_object":
                 arguments = {**arguments, "Body": b"x" * int(str(arguments["ContentLength"]))}
+            if self.fault == "pages" and what == "list_objects_v2":
+                arguments = {**arguments, "MaxKeys": 2}
             if self.fault == "versions" and what == "get_bucket_versioning":
                 return {"Status": "Suspended"}
             if self.fault == "away":
@@ -148,6 +150,35 @@ def test_a_store_that_does_not_keep_what_it_was_given_is_found_out_at_once(fault
         store.put(b"ciphertext")
     client.fault = ""
     assert store.get(store.put(b"ciphertext")) == b"ciphertext", "and mended by the next that works"
+
+
+def test_a_long_list_comes_in_pages_and_whole(faulty):
+    store, client = faulty
+    names = sorted(store.put(bytes([number])) for number in range(5))
+    client.fault, client.calls = "pages", 0
+    assert [one.name for one in store.every()] == names
+    assert client.calls == 3
+
+
+def test_so_many_bytes_are_remembered_and_what_was_destroyed_is_not(server):
+    store = ObjectBucket(server.bucket(), client=server.client)
+    recent = store._recent = _Recent(10)
+    names = [store.put(bytes([number]) * 4) for number in range(3)]
+    assert [recent.get(name) is not None for name in names] == [False, True, True]
+    recent.keep(names[1], b"\1" * 4)
+    store.destroy(names[1])
+    assert recent.get(names[1]) is None
+    assert store.get(names[0]) == bytes(4), "asked of the store again"
+    assert recent.get(names[0]) == bytes(4)
+
+
+def test_no_key_at_all_and_a_region_that_is_none_are_told_apart(server, monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    with pytest.raises(SettingsError, match=r"NoCredentialsError.*check s3_key_id"):
+        ObjectBucket(replace(server.bucket(), key_id="", secret="")).ready()
+    with pytest.raises(SettingsError, match="s3_region"):
+        ObjectBucket(replace(server.bucket(), region="no region"))
 
 
 def test_a_bucket_that_keeps_versions_is_refused_before_the_first_byte(faulty):
