@@ -23,7 +23,7 @@ export function VitalsPane({ one }) {
   if (!one.vitals.length && !finger) return html`<${NotDone} icon="med/thermometer_digital" what=${t("pane.vitals")} />`;
   const age = ageOf(one.patient, one.received_ms);
   return html`
-    <ul class="vitals">${one.vitals.filter((vital) => vital !== pairOf(one, "diastolic")).map((vital) => html`<${Card} key=${`${vital.kind}${vital.at_ms}`} vital=${vital} low=${vital.kind === "systolic" ? pairOf(one, "diastolic") : undefined} age=${age} />`)}</ul>
+    <ul class="vitals">${one.vitals.filter((vital) => vital !== pairOf(one, "diastolic")).map((vital) => html`<${Card} key=${`${vital.kind}${vital.at_ms}`} vital=${vital} low=${vital.kind === "systolic" ? pairOf(one, "diastolic") : undefined} age=${age} device=${deviceOf(one, vital)} />`)}</ul>
     <p class="soft small">${t(age === null ? "range.no_age" : "range.what", { n: age ?? 0 })}</p>
     <${Trends} one=${one} />
     ${finger ? html`<h2 class="pane-title">${t("vitals.pleth")}</h2><${Finger} one=${one} recording=${finger} />` : ""}`;
@@ -34,14 +34,14 @@ function pairOf(one, kind) {
   return one.vitals.some((vital) => vital.kind === "systolic") ? one.vitals.find((vital) => vital.kind === kind) : undefined;
 }
 
-/** A number typed by a person has no measured quality. @param {{ vital: Vital, low?: Vital, age: number | null }} props */
-function Card({ vital, low, age }) {
+/** A number typed by a person has no measured quality. @param {{ vital: Vital, low?: Vital, age: number | null, device: string }} props */
+function Card({ vital, low, age, device }) {
   const { quality, source } = vital;
   return html`<li class="vital">
     <h3>${low ? t("vital.pressure") : word("vital", vital.kind)}</h3>
     <p class="vital-value">${low && vital.value !== null && low.value !== null ? html`<bdi class="value" dir="ltr">${vital.value}/${low.value}<span class="unit"> mmHg</span></bdi>` : html`<${Value} value=${vital.value} unit=${vital.unit} />`}</p>
     <${Usual} vital=${vital} age=${age} named=${low !== undefined} />${low ? html`<${Usual} vital=${low} age=${age} named />` : ""}
-    <p class="vital-foot">${source === "manual" ? "" : html`<${QualityBadge} score=${quality.score} usable=${quality.usable} />`}<span class="soft">${sourceText(source)} · ${clock(vital.at_ms)}</span></p>
+    <p class="vital-foot">${source === "manual" ? "" : html`<${QualityBadge} score=${quality.score} usable=${quality.usable} />`}<span class="soft"><bdi>${device}</bdi> · ${clock(vital.at_ms)}</span></p>
     ${quality.reasons.length ? html`<p class="reasons">${quality.reasons.map(reasonText).join(" · ")}</p>` : ""}
   </li>`;
 }
@@ -55,9 +55,11 @@ function Usual({ vital, age, named }) {
     <span class="soft">${t("range.usual")} <bdi dir="ltr">${range.low}–${range.high} ${unitText(vital.unit)}</bdi> · <bdi dir="ltr">${range.source}</bdi>${range.note ? ` · ${t(`range.${range.note}`)}` : ""}</span></p>`;
 }
 
-/** @param {string} source */
-function sourceText(source) {
-  return source === "manual" ? t("vitals.manual") : source;
+/** What measured it: the instrument by the name it gives itself, else its driver; or a person's hand. @param {DeskCase} one @param {Vital} vital */
+function deviceOf(one, { source, recording }) {
+  if (source === "manual") return t("vitals.manual");
+  const device = one.recordings.find(({ id }) => id === recording)?.device;
+  return [device?.model, device?.serial].filter(Boolean).join(" · ") || source;
 }
 
 /** @param {{ one: DeskCase, recording: DeskRecording }} props */
