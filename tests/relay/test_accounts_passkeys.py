@@ -403,6 +403,15 @@ async def test_parts_that_are_no_base64url_are_invalid(client):
                 assert code(answer) == (422, "invalid"), (part, bad)
 
 
+async def test_a_passkeys_name_is_one_to_three_score_letters_on_one_line(world, here):
+    async with here(world.user()) as desk:
+        body = SoftPasskey().make((await desk.post("/api/passkeys/options", json={})).json())
+        for bad in ("", "  ", "x" * 61, "two\nlines", "nothing\0"):
+            assert code(await desk.post("/api/passkeys", json=body | {"name": bad})) == (422, "invalid")
+        kept = await desk.post("/api/passkeys", json=body | {"name": "هاتف العمل"})
+        assert kept.json()["name"] == "هاتف العمل"
+
+
 async def test_two_browsers_that_give_the_same_answer_at_once_get_one_session(world, here):
     async with here(world.user()) as desk:
         phone = await made(desk)

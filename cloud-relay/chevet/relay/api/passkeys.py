@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
@@ -39,9 +40,19 @@ def raw(value: str) -> bytes:
         raise ValueError("this is no base64url") from None
 
 
+def _without_controls(value: str) -> str:
+    if any(unicodedata.category(letter) == "Cc" for letter in value):
+        raise ValueError("a name has no control characters")
+    return value
+
+
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_base64url)]
 Part = Annotated[str, Field(min_length=1, max_length=MAX_PART), AfterValidator(_base64url)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+    AfterValidator(_without_controls),
+]
 
 
 class GivenBody(BaseModel):
