@@ -62,10 +62,11 @@ async function find(text) {
   return key ? (prompts[key] ?? null) : null;
 }
 
-/** Another sound, such as a heart that is listened to again, goes first. */
+/** Another sound, such as a heart that is listened to again or a specialist on the line, goes first. */
 function busy() {
   const playing = [...document.querySelectorAll("audio, video")].some((one) => one instanceof HTMLMediaElement && !one.paused && !one.muted);
-  return playing || now().visit?.capture?.state === "recording";
+  const talked = ["ringing", "talking"].includes(now().call?.state ?? "");
+  return playing || talked || now().visit?.capture?.state === "recording";
 }
 
 /** @param {string} text that stands on the screen */

@@ -9,7 +9,7 @@ import { listenWith, microphone } from "/shared/voice-recorder.js";
 /** So long the two browsers may look for a way to each other. */
 const CONNECT_MS = 20_000;
 /** Voices that stop for longer are gone: silence too sends a packet each 0.4 s (RFC 7587, section 3.1.3). */
-const LOST_MS = 10_000;
+const LOST_MS = 8000;
 const LOOK_MS = 500;
 const GATHER_MS = 2500;
 const VOICE_BITS = 24_000;
