@@ -90,6 +90,9 @@ def overtaken(page: Page, relay: FakeRelay) -> None:
     page.context.set_offline(True)
     page.get_by_label("Advice").fill("Rest for a week.")
     expect(page.locator(".draft-state")).to_contain_text("encrypted on this device")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("dialog")).to_contain_text("A draft is on this device alone")
+    page.get_by_role("button", name="Stay").click()
     theirs = {"id": "x", "name": "Dr S. Benali", "specialty": "cardiology"}
     case = relay.cases[FIRST]
     case["opinions"].append(OPINION | {"case": FIRST, "author": theirs, "signed_ms": now_ms()})

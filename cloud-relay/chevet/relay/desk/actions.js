@@ -4,7 +4,7 @@ import { ApiError, get, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
 import { nameApp } from "/desk/installed.js";
 import { checkKept, forgetAll, settle } from "/desk/kept-contact.js";
-import { takeUp } from "/desk/kept-drafts.js";
+import { takeUp, unsent } from "/desk/kept-drafts.js";
 import { lock } from "/desk/kept-lock.js";
 import { keptNow, keptSet } from "/desk/kept-state.js";
 import { connect, disconnect } from "/desk/line.js";
@@ -70,7 +70,9 @@ export async function signIn(user, password) {
   await enter();
 }
 
-export async function signOut() {
+/** @param {boolean} sure words that are on this device alone may go */
+export async function signOut(sure = false) {
+  if (!sure && unsent() > 0) return set({ dialog: "leave" });
   // Without a line the cookie stays: the next page that meets the relay ends the session first.
   localStorage.setItem(LEAVING, "yes");
   await forgetAll().catch(() => undefined); // a browser without a store kept nothing

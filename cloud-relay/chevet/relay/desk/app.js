@@ -18,7 +18,7 @@ import { KeepDialog } from "/desk/keep.js";
 import { useKept } from "/desk/kept-state.js";
 import { Keys } from "/desk/keys.js";
 import { Library } from "/desk/library.js";
-import { AwayRibbon, Door, UnlockDialog } from "/desk/offline.js";
+import { AwayRibbon, Door, LeaveDialog, UnlockDialog } from "/desk/offline.js";
 import { Refused } from "/desk/refused.js";
 import { Report } from "/desk/report.js";
 import { ScreenScale } from "/desk/scale.js";
@@ -73,6 +73,7 @@ function Dialogs() {
   if (dialog === "withdraw") return html`<${Withdraw} />`;
   if (dialog === "keep") return html`<${KeepDialog} />`;
   if (dialog === "unlock") return html`<${UnlockDialog} />`;
+  if (dialog === "leave") return html`<${LeaveDialog} />`;
   if (dialog === "teach") return html`<${Teach} />`;
   if (dialog === "talk") return html`<${OpenTalk} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;

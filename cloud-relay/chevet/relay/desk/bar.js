@@ -32,7 +32,7 @@ export function Bar() {
     <button type="button" class="bar-user" title=${t("sessions.title")} onClick=${() => set({ dialog: "account" })}><${Icon} name="user" /><b>${user?.name}</b><span>${user?.specialty ? word("specialty", user.specialty) : word("role", user?.role ?? "")}</span></button>
     <button type="button" class="bar-button bar-keys" title=${t("keys.title")} aria-label=${t("keys.title")} onClick=${() => set({ dialog: "keys" })}>?</button>
     <button type="button" class="bar-button" title=${t("about.title")} aria-label=${t("about.title")} onClick=${() => set({ dialog: "about" })}><${Icon} name="info" /></button>
-    <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${signOut}><${Icon} name="log-out" /></button>
+    <button type="button" class="bar-button" title=${t("sign_out")} aria-label=${t("sign_out")} onClick=${() => signOut()}><${Icon} name="log-out" /></button>
   </header>`;
 }
 

@@ -70,7 +70,7 @@ function Sheet({ one, recording }) {
   const turn = (/** @type {keyof typeof TURNS} */ what) => setView((now) => ({ ...now, [what]: TURNS[what][(TURNS[what].indexOf(now[what]) + 1) % TURNS[what].length] }));
   usePaneKeys({
     l: () => turn("layout"), c: () => turn("order"), g: () => turn("gain"), r: () => turn("filter"), m: () => flip("marks"), x: () => flip("earlier"),
-    p: () => whole && window.open(printed(one, recording, view, language), "_blank", "noopener"),
+    p: () => whole && !offline && window.open(printed(one, recording, view, language), "_blank", "noopener"),
   });
   const whole = fetched.value && fetched.value.layer !== "preview" ? fetched.value : null;
   return html`

@@ -127,6 +127,12 @@ export async function readDrafts() {
   }
 }
 
+/** How many drafts would be lost with what is on this device and in this page. */
+export function unsent() {
+  const here = Object.values(keptNow().saved).filter(({ where }) => where !== "relay").length;
+  return Math.max(here, keptNow().waiting);
+}
+
 /** There is a line again: give the relay what it does not have. */
 export async function handOver() {
   if (isOpen()) await readDrafts();

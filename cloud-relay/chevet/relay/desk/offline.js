@@ -3,8 +3,10 @@
 import { clock, date, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { signOut } from "/desk/actions.js";
 import { LanguageSwitch } from "/desk/bar.js";
 import { Dialog } from "/desk/dialog.js";
+import { unsent } from "/desk/kept-drafts.js";
 import { lock } from "/desk/kept-lock.js";
 import { keptNow, keptSet, useKept } from "/desk/kept-state.js";
 import { set, useDesk } from "/desk/store.js";
@@ -54,6 +56,13 @@ export function NeedsLine({ what }) {
 
 export function UnlockDialog() {
   return html`<${Dialog} title=${t("offline.hand_over")}><p class="soft">${t("offline.hand_over_how")}</p><${Unlock} then=${() => set({ dialog: "" })} /><//>`;
+}
+
+/** Signing out would delete words that the relay does not have. */
+export function LeaveDialog() {
+  return html`<${Dialog} title=${t("sign_out")}><p class="note note-attention"><${Icon} name="triangle-alert" /><span>${t("leave.what", { n: unsent() })}</span></p>
+    <div class="dialog-foot"><button type="button" class="button" onClick=${() => set({ dialog: "" })}>${t("leave.stay")}</button>
+      <button type="button" class="button button-danger" onClick=${() => signOut(true)}>${t("leave.go")}</button></div><//>`;
 }
 
 /** Shut what is open when nobody touched the page for a while: a device left on a table shows nothing. */
