@@ -238,6 +238,7 @@ def test_a_version_that_answers_stays_and_the_one_before_is_kept(bench: Bench) -
     assert not (bench.versions.root / "wheels").exists()
     back = updating.roll_back()
     assert (back.state, bench.versions.current()) == (DONE, "0.1.0")
+    assert unfit(updating.roll_back) == "missing", "0.2.0 is kept, but it is no version before"
 
 
 def test_a_version_that_does_not_answer_is_left_again(bench: Bench) -> None:
@@ -245,6 +246,7 @@ def test_a_version_that_does_not_answer_is_left_again(bench: Bench) -> None:
     came = updating.apply(bench.fit(bench.release()))  # type: ignore[arg-type]
     assert (came.state, came.reason, bench.versions.current()) == (BACK, "did_not_start", "0.1.0")
     assert hands.restarts == ["0.2.0", "0.1.0"]
+    assert bench.versions.others() == [], "nobody goes back to what did not start"
     offer = Offer(bench.settings(), "0.1.0", HERE)
     newest, refused = offer.look()
     assert newest is None, "a version that did not start is not offered again"

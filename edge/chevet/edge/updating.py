@@ -105,12 +105,13 @@ class Updating:
         """Go back to the version before, because a person wants it.
 
         Raises:
-            Unfit: `missing`: there is none beside the current one.
+            Unfit: `missing`: there is no older one beside the current one.
         """
-        others = sorted(self._versions.others(), key=numbers)
-        if not others:
+        now = numbers(self._versions.current())
+        older = sorted((one for one in self._versions.others() if numbers(one) < now), key=numbers)
+        if not older:
             raise Unfit("missing")
-        return self._turn(others[-1])
+        return self._turn(older[-1])
 
     def _stage(self, release: Release) -> None:
         version, versions = release.version, self._versions
@@ -151,7 +152,9 @@ class Updating:
     def _go_back(self, going: Progress) -> Progress:
         self._versions.switch(going.before)
         self._hands.restart()
-        return self._tell(BACK, going.version, going.before, reason="did_not_start")
+        told = self._tell(BACK, going.version, going.before, reason="did_not_start")
+        self._versions.drop(going.version)  # nobody shall go back to that one
+        return told
 
     def _tell(
         self, state: str, version: str, before: str = "", *, percent: int = 0, reason: str = ""
