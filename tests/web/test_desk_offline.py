@@ -172,9 +172,7 @@ def deploy(folder: Path, n: int) -> None:
     shutil.copy(DESK / "worker" / "shell.js", folder / "worker")
 
 
-def test_a_new_version_waits_whole_while_a_page_runs_on_the_old_one(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_a_new_version_waits_whole_while_a_page_runs_on_the_old_one(browser: Browser, tmp_path: Path) -> None:
     desk, none = tmp_path / "desk", tmp_path / "none"
     desk.mkdir()
     none.mkdir()

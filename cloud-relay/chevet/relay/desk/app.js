@@ -71,11 +71,11 @@ function Dialogs() {
   if (dialog === "snooze") return html`<${Snooze} />`;
   if (dialog === "export") return html`<${Export} />`;
   if (dialog === "withdraw") return html`<${Withdraw} />`;
+  if (dialog === "teach") return html`<${Teach} />`;
+  if (dialog === "talk") return html`<${OpenTalk} />`;
   if (dialog === "keep") return html`<${KeepDialog} />`;
   if (dialog === "unlock") return html`<${UnlockDialog} />`;
   if (dialog === "leave") return html`<${LeaveDialog} />`;
-  if (dialog === "teach") return html`<${Teach} />`;
-  if (dialog === "talk") return html`<${OpenTalk} />`;
   if (dialog === "sign") return html`<${SignDialog} />`;
   return null;
 }

@@ -33,7 +33,7 @@ import { stateOf } from "/shared/state.js";
  * @property {boolean} connected the live line is open
  * @property {string} trouble a sentence to show once
  * @property {Record<string, Draft>} drafts by case; in memory only, they hold patient data
- * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export" | "talk" | "teach" | "keep" | "unlock" | "leave"} dialog
+ * @property {"" | "about" | "keys" | "screen" | "sign" | "account" | "hand-over" | "snooze" | "withdraw" | "export" | "keep" | "unlock" | "leave" | "talk" | "teach"} dialog
  * @property {import("/desk/types.js").AgendaTalk[] | null} talks discussions in one's agenda, null until read
  * @property {string} talksError code
  * @property {string} talkOf the case that a discussion is being opened for
