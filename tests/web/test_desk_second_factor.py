@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 from relay.conftest import Site, deliver, messages
+from relay.local_provider import CLIENT, KAMAL, SECRET, LocalProvider, running
 from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtures
 from relay_desk.real_desk import study_of
 
@@ -35,9 +37,9 @@ PASSWORD = "a long enough passphrase"
 class Bench:
     """A relay served here, its clock, and the phone of its one doctor."""
 
-    def __init__(self, folder: Path, desk_url: str) -> None:
+    def __init__(self, folder: Path, **more: Any) -> None:
         make_programme(folder, "SMT Haut Atlas")
-        settings = Settings(keys=folder / "keys", archive=folder / "archive", desk_url=desk_url)
+        settings = Settings(keys=folder / "keys", archive=folder / "archive", **more)
         self.now, self.secret = time.time_ns() // 1_000_000, b""
         self.relay = open_relay(settings, now_ms=lambda: self.now, cost=Cost(1, 8, 1))
         who = User("k.amrani", "Dr Karim Amrani", "specialist", "cardiology", ("fr",), b"")
@@ -65,12 +67,13 @@ class Bench:
         return code_at(self.secret, step_at(self.now))
 
 
-@pytest.fixture(name="bench")
-def running(tmp_path: Path) -> Iterator[tuple[Bench, str]]:
+@contextmanager
+def served(folder: Path, **more: Any) -> Iterator[tuple[Bench, str]]:
+    """Serve a bench; the desk's own address has a name, the one that is given has digits."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    bench = Bench(tmp_path, f"http://localhost:{port}")
+    bench = Bench(folder, desk_url=f"http://localhost:{port}", **more)
     config = uvicorn.Config(create_app(bench.relay), log_level="warning", ws="websockets-sansio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -82,6 +85,12 @@ def running(tmp_path: Path) -> Iterator[tuple[Bench, str]]:
     thread.join(20)
     listener.close()
     bench.relay.close()
+
+
+@pytest.fixture(name="bench")
+def running_bench(tmp_path: Path) -> Iterator[tuple[Bench, str]]:
+    with served(tmp_path) as found:
+        yield found
 
 
 def give_password(page: Page) -> None:
@@ -216,3 +225,34 @@ def test_a_doctor_makes_a_passkey_signs_in_with_it_and_signs_an_opinion_with_it(
     expect(page.get_by_text("Signature verified")).to_be_visible()
     context.close()
     assert not troubles
+
+
+def test_a_doctor_comes_back_from_the_identity_provider_and_gives_a_code_or_hears_why_not(
+    browser: Browser, tmp_path: Path, shot: Callable[..., Any]
+) -> None:
+    (tmp_path / "client").write_text(SECRET)
+    with running(LocalProvider(person=KAMAL | {"preferred_username": "k.amrani"})) as provider:
+        own = {
+            "oidc_client_id": CLIENT,
+            "oidc_client_secret_file": tmp_path / "client",
+            "oidc_name": "Health",
+        }
+        with served(tmp_path, oidc_issuer=provider.url, **own) as (bench, _):
+            bench.session()
+            context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+            context.add_init_script("localStorage.setItem('chevet.language', 'en')")
+            page = context.new_page()
+            page.set_default_timeout(40_000)
+            page.goto(bench.relay.settings.desk_url)
+            provider.denies = "access_denied"
+            page.get_by_role("button", name="Sign in with Health").click()
+            expect(page.get_by_role("alert")).to_contain_text("You turned back")
+            shot(page, "provider-denied")
+            provider.denies = ""
+            page.get_by_role("button", name="Sign in with Health").click()
+            page.get_by_label("Code", exact=True).fill(bench.next_code())
+            page.get_by_role("button", name="Go on").click()
+            expect(page.locator(".inbox")).to_be_visible()
+            assert page.url.startswith(bench.relay.settings.desk_url)
+            assert "code=" not in page.url
+            context.close()
