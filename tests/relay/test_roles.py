@@ -19,9 +19,10 @@ BESIDE = {
     "/api/cases/{case_id}/call",
     "/shared",
     "/desk",
+    "/worker.js",
     "",
 }
-"""What is no endpoint of a router: the interface's own description, the live lines, static files."""
+"""What is no endpoint of a router: the interface's own description, the live lines, static files and their list."""
 
 
 def beside(routes):

@@ -11,7 +11,8 @@ import { now, set, useDesk } from "/desk/store.js";
 
 /** @param {DeskCase} one @returns {{visits: EarlierVisit[] | null, code: string, again: () => void}} null while they are read */
 export function useEarlier(one) {
-  const { earlier } = useDesk();
+  const { earlier, user } = useDesk();
+  const guest = user?.role === "expert"; // an invitation opens one visit
   const [code, setCode] = useState("");
   const mine = earlier?.of === one.id ? earlier.visits : null;
   const read = () => {
@@ -22,9 +23,9 @@ export function useEarlier(one) {
     );
   };
   useEffect(() => {
-    if (!mine) read();
+    if (!mine && !guest) read();
   }, [one.id]);
-  return { visits: mine, code, again: read };
+  return { visits: mine, code: guest ? "invited_only" : code, again: read };
 }
 
 /** Which earlier visit to show, among those that have what is wanted. @param {{ one: DeskCase, has: (visit: EarlierVisit) => boolean, none: string, children: (visit: EarlierVisit) => any }} props */

@@ -127,10 +127,12 @@ export function Blank({ icon, title, text, children }) {
   return html`<div class="blank"><span class="blank-icon"><${Icon} name=${icon} size="34px" /></span><h2>${title}</h2>${text ? html`<p class="soft">${text}</p>` : ""}${children}</div>`;
 }
 
+const FAILURES = /** @type {Record<string, string>} */ ({ unreachable: "wifi-off", invited_only: "lock" });
+
 /** The failure of a reading, with the way out. @param {{ code: string, again: () => void }} props */
 export function Failure({ code, again }) {
   const text = has(`error.${code}`) ? t(`error.${code}`) : t("error.other");
-  return html`<${Blank} icon=${code === "unreachable" ? "wifi-off" : "triangle-alert"} title=${text}>
-    <button type="button" class="button" onClick=${again}><${Icon} name="rotate-ccw" />${t("try_again")}</button>
+  return html`<${Blank} icon=${FAILURES[code] ?? "triangle-alert"} title=${text}>
+    ${code === "invited_only" ? "" : html`<button type="button" class="button" onClick=${again}><${Icon} name="rotate-ccw" />${t("try_again")}</button>`}
   </${Blank}>`;
 }
