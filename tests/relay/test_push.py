@@ -232,7 +232,7 @@ def states(world):
 def test_an_unread_case_reaches_every_browser_of_who_is_asked_and_says_nothing_of_it(
     world, sent, service, push
 ):
-    study, letters = sent(urgency="emergency"), Letters()
+    study, letters = sent(urgency="emergency", recordings=()), Letters()
     world.user()
     one, two = (listening(world, service, "dr", path) for path in ("/one", "/two"))
     ways = Ways(letters, None, push)
@@ -256,7 +256,7 @@ def test_an_unread_case_reaches_every_browser_of_who_is_asked_and_says_nothing_o
 
 
 def test_a_case_that_stays_unread_after_the_push_is_told_by_mail_too(world, sent, service, push):
-    sent(urgency="emergency")
+    sent(urgency="emergency", recordings=())
     world.user()
     listening(world, service, "dr", "/one")
     letters = Letters()
@@ -267,7 +267,7 @@ def test_a_case_that_stays_unread_after_the_push_is_told_by_mail_too(world, sent
 
 
 def test_a_browser_that_is_gone_is_forgotten_and_the_mail_goes_at_once(world, sent, service, push):
-    sent(urgency="emergency")
+    sent(urgency="emergency", recordings=())
     world.user()
     listening(world, service, "dr", "/gone")
     service.answers["/gone"] = 410
@@ -282,7 +282,7 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_mail_goes_at_once(world, se
 
 
 def test_where_nothing_follows_a_lost_browser_the_coordinator_sees_it(world, sent, service, push):
-    sent(urgency="emergency")
+    sent(urgency="emergency", recordings=())
     world.user()
     listening(world, service, "dr", "/gone")
     service.answers["/gone"] = 404
@@ -296,7 +296,7 @@ def test_where_nothing_follows_a_lost_browser_the_coordinator_sees_it(world, sen
 def test_a_push_service_that_stays_away_is_given_up_without_alarm_where_the_mail_left(
     world, sent, service, push
 ):
-    sent(urgency="emergency")
+    sent(urgency="emergency", recordings=())
     world.user()
     listening(world, service, "dr", "/busy")
     service.answers["/busy"] = 503
@@ -311,7 +311,7 @@ def test_a_push_service_that_stays_away_is_given_up_without_alarm_where_the_mail
 
 
 def test_one_browser_that_takes_it_is_enough(world, sent, service, push):
-    sent(urgency="emergency")
+    sent(urgency="emergency", recordings=())
     world.user()
     listening(world, service, "dr", "/busy")
     listening(world, service, "dr", "/one")
