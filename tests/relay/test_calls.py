@@ -15,6 +15,7 @@ from chevet.exchange.call_wire import is_call, read_call, write_call
 from chevet.exchange.line import Connected, Message
 from chevet.exchange.topics import down, up
 from chevet.relay.api import call as call_module
+from chevet.relay.api import live
 from chevet.relay.api.app import create_app
 from chevet.relay.archive.schema import audit
 from chevet.relay.errors import RefusedError, SettingsError
@@ -193,19 +194,16 @@ async def test_an_offer_too_large_to_be_sent_ends_that_call_and_no_other(world, 
     assert [word.kind for word in line.heard] == ["hangup", "ring", "hangup"]
 
 
-@pytest.mark.parametrize(
-    ("role", "headers", "code"),
-    [
-        (None, {}, call_module.NOT_SIGNED_IN),
-        ("auditor", {}, call_module.NOT_ALLOWED),
-        ("coordinator", {}, call_module.NOT_ALLOWED),
-        ("specialist", {"Origin": "http://elsewhere"}, call_module.NOT_ALLOWED),
-    ],
-)
-async def test_only_specialists_from_our_own_page_call(world, line, sent, role, headers, code):
-    who = (cookie(world, role) if role else {}) | headers
-    desk = Caller(create_app(world.relay, line.room), sent().id, who)
-    assert (await desk.hear(lambda message: message["type"] == "websocket.close"))["code"] == code
+async def test_only_specialists_from_our_own_page_call(world, line, sent):
+    app, study = create_app(world.relay, line.room), sent()
+    for who, code in (
+        ({}, live.NOT_SIGNED_IN),
+        (cookie(world, "auditor"), live.NOT_ALLOWED),
+        (cookie(world, "coordinator"), live.NOT_ALLOWED),
+        (cookie(world) | {"Origin": "http://elsewhere"}, live.NOT_ALLOWED),
+    ):
+        desk = Caller(app, study.id, who)
+        assert (await desk.hear(lambda message: message["type"] == "websocket.close"))["code"] == code
     assert line.heard == []
 
 

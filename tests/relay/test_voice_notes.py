@@ -4,7 +4,6 @@ import base64
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from sqlalchemy import select
 
 from chevet.exchange.manifest import read_manifest
@@ -48,22 +47,17 @@ async def test_speech_comes_back_as_the_sound_that_would_travel_and_nothing_is_k
     assert sent_down(world) == []
 
 
-@pytest.mark.parametrize(
-    ("speech", "said"),
-    [
-        (b"", (422, "voice_too_short")),
-        (bytes(2 * RATE_HZ + 1), (422, "voice_malformed")),
-        (bytes(2 * RATE_HZ * 61), (422, "voice_too_long")),
-        (bytes(2 * 1024 * 1024 + 1), (413, "too_large")),
-    ],
-)
-async def test_what_is_no_voice_note_is_refused_with_its_reason(world, client, sent, speech, said):
+async def test_what_is_no_voice_note_is_refused_with_its_reason(world, client, sent):
     study, user = sent(), world.user()
     async with client(user) as desk:
-        assert code(await desk.post(f"/api/cases/{study.id}/voice", content=speech)) == said
-        assert code(await desk.post("/api/cases/none/voice", content=SPEECH)) == (404, "not_found") or (
-            said[0] == 413
-        )
+        for speech, said in (
+            (b"", (422, "voice_too_short")),
+            (bytes(2 * RATE_HZ + 1), (422, "voice_malformed")),
+            (bytes(2 * RATE_HZ * 61), (422, "voice_too_long")),
+            (bytes(2 * 1024 * 1024 + 1), (413, "too_large")),
+        ):
+            assert code(await desk.post(f"/api/cases/{study.id}/voice", content=speech)) == said
+        assert code(await desk.post("/api/cases/none/voice", content=SPEECH)) == (404, "not_found")
 
 
 async def test_the_voice_is_part_of_what_is_signed_and_travels_behind_the_words(world, client, sent):
@@ -103,17 +97,15 @@ async def test_an_amendment_keeps_the_voice_without_sending_it_again_or_leaves_i
     assert [one.kind for one, _ in sent_down(world)] == ["opinion"] * 3 + ["voice"]
 
 
-@pytest.mark.parametrize("voice", ["no base64!", base64.b64encode(b"OggS nothing").decode()])
-async def test_nothing_is_signed_with_a_voice_that_is_none(world, client, sent, voice):
+async def test_nothing_is_signed_with_a_voice_that_is_none(world, client, sent):
     study, user = sent(), world.user()
     where = f"/api/cases/{study.id}"
     async with client(user) as desk:
         await desk.post(f"{where}/claim")
-        answer = await desk.post(f"{where}/opinions", json=OPINION | {"voice": voice})
-        said = (await desk.get(where)).json()["opinions"]
-    assert code(answer)[0] == 422
-    assert answer.json()["error"]["field"] == "voice"
-    assert said == []
+        for voice in ("no base64!", base64.b64encode(b"OggS nothing").decode()):
+            answer = await desk.post(f"{where}/opinions", json=OPINION | {"voice": voice})
+            assert (code(answer)[0], answer.json()["error"]["field"]) == (422, "voice")
+        assert (await desk.get(where)).json()["opinions"] == []
 
 
 async def test_a_note_may_be_spoken_and_needs_no_text(world, client, sent):
