@@ -75,7 +75,7 @@ def ecg_lead_off(stage: Stage) -> None:
 
 @sight
 def ecg_swapped(stage: Stage) -> None:
-    live(stage, "ecg", "ecg", "lead_swap:RA-LA")
+    live(stage, "ecg", "ecg", "lead_swap:RA/LA")
 
 
 @sight

@@ -114,6 +114,10 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.edge.judge("ecg")
     worker.sees("ecg.contact.all")
     expect(worker.page.locator(".place-off")).to_have_count(0)
+    worker.edge.judge("ecg", "lead_swap:RA/LA", usable=True)
+    worker.sees("reason.lead_swap.do")
+    for electrode in ("R", "L"):
+        expect(worker.page.locator(f".place-off[data-site={electrode}]")).to_have_count(1)
 
 
 def test_a_full_disk_is_said_above_every_screen(examining: Callable[..., Hand]) -> None:

@@ -116,7 +116,7 @@ def _judge(journal: Journal) -> Judged:
         mark = _marked(step, physical(main), main.channels, values)
         mark = _short(mark, main, journal.opening.seconds)
         if step == "ecg":
-            mark = _swaps_named(mark, main)
+            mark = swaps_named(mark, physical(main), main.channels)
         mark = _timed(mark, journal)
         beats = beats_beside(laid) if step in HEART_STEPS else None
         return Judged(mark, measurements(step, physical(main), main.channels, beats))
@@ -240,11 +240,11 @@ def _has_place(kind: str) -> bool:
     return not kind.startswith(_ST) or kind.removeprefix(_ST) in _TWELVE
 
 
-def _swaps_named(mark: QualityMark, waveform: Waveform) -> QualityMark:
+def swaps_named(mark: QualityMark, values: NDArray[np.float64], channels: Sequence[Channel]) -> QualityMark:
     """Add the electrodes that were probably exchanged: a warning, which leaves the choice to the worker."""
-    names = tuple(channel.name for channel in waveform.channels)
+    names = tuple(channel.name for channel in channels)
     try:
-        swaps = lead_swap(physical(waveform), waveform.channels[0].rate_hz, names)
+        swaps = lead_swap(values, channels[0].rate_hz, names)
     except ValueError:  # too short, or too few leads to tell
         return mark
     return QualityMark(

@@ -10,7 +10,7 @@ import numpy as np
 
 from chevet.devices.samples import Channel, Event, Notice, Picture, Reading, SampleBlock, Samples
 from chevet.edge.instruments import Instrument
-from chevet.edge.judge import live_quality, live_rate, numbers_mark, picture_mark
+from chevet.edge.judge import live_quality, live_rate, numbers_mark, picture_mark, swaps_named
 from chevet.edge.meters import METERS, Meters
 from chevet.edge.shapes import quality_shape, reading_shape
 from chevet.edge.windows import LENGTH_S, RATE_LENGTH_S, Window, laid
@@ -25,6 +25,8 @@ WORDS_AT_MOST = 256
 PAUSE_S = 0.03
 """Blocks that arrive within this time leave as one message; it is a fifth of the 150 ms to the screen."""
 JUDGE_EVERY_S = 1.0
+SWAP_LENGTH_S = 8.0
+"""Exchanged electrodes are told from several beats; a shorter piece of ECG would guess."""
 
 STEP_OF = {
     "ecg": "ecg",
@@ -293,4 +295,7 @@ def _judged(
     near, far = laid(blocks, LENGTH_S), laid(blocks, RATE_LENGTH_S)
     if not step or near is None or far is None:
         return numbers_mark(numbers), None
-    return live_quality(step, *near, numbers), live_rate(step, *far)
+    mark = live_quality(step, *near, numbers)
+    if step == "ecg" and mark.usable and far[0].shape[1] >= SWAP_LENGTH_S * far[1][0].rate_hz:
+        mark = swaps_named(mark, *far)
+    return mark, live_rate(step, *far)

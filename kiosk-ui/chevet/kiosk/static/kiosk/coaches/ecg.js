@@ -29,6 +29,12 @@ export function electrodesOff(reasons, notices) {
   return [...new Set(details.map((name) => IEC[name] ?? name).filter(Boolean))];
 }
 
+/** The two electrodes that were probably exchanged, by their IEC names. @param {string[]} reasons */
+export function electrodesSwapped(reasons) {
+  const swap = reasons.find((code) => code.startsWith("lead_swap:"));
+  return swap ? swap.slice("lead_swap:".length).split(/[/-]/).map((name) => IEC[name] ?? name) : [];
+}
+
 /** @param {{ visit: Visit }} props */
 export function Ecg({ visit }) {
   const { notices } = useKiosk();
@@ -39,14 +45,16 @@ export function Ecg({ visit }) {
   const begins = useByItself(taking, !recordingsOf(visit, "ecg").length && !cart.offered.length, isClean(quality) && !off.length);
   const look = { ...LOOKS.ecg, label: t("signal.ecg") };
   const common = { exam: "ecg", icon: "med/heart_cardiogram", taking };
-  const recorded = electrodesOff(taking.capture?.recording?.quality.reasons ?? [], {});
+  const told = taking.capture?.recording?.quality.reasons ?? [];
+  const recorded = [...electrodesOff(told, {}), ...electrodesSwapped(told)];
+  const swapped = electrodesSwapped(quality?.reasons ?? []);
   const result = html`<${Result} ...${common} kept=${toTiles} picture=${html`<${Map} off=${recorded} />`}
     numbers=${html`<${Rate} measurements=${taking.capture?.recording?.measurements ?? []} />`}>
     <${StillMonitor} capture=${taking.capture?.id} look=${look} />
   <//>`;
   if (cart.offered.length) return html`<${CartOffer} visit=${visit} cart=${cart} leave=${toTiles} />`;
   return html`<${Coach} ...${common} skip=${{ step: "ecg" }} leave=${toTiles} result=${result} class="coach-ecg" step=${t("ecg.step")}
-    recordLabel=${t("coach.record", { n: SECONDS })} picture=${html`<${Map} off=${off} />`}
+    recordLabel=${t("coach.record", { n: SECONDS })} picture=${html`<${Map} off=${off.length ? off : swapped} />`}
     chips=${html`<${Contact} off=${off} known=${Boolean(quality)} /><${QualityChip} quality=${quality} />
       ${taking.live?.heartRate && html`<${Chip}><${Value} value=${taking.live.heartRate} unit="/min" digits=${0} /><//>`}`}
     hint=${off.length ? html`<${PressOn} off=${off} />` : html`<${QualityHint} quality=${quality} good=${t("ecg.good")} begins=${begins} />`}>
