@@ -14,7 +14,7 @@ from chevet.exchange.live_sender import LiveSender
 from chevet.exchange.live_watch import read_watch
 from chevet.exchange.live_wire import DELTA, OPUS, Section, Stream, pack_deltas, pack_packets
 from chevet.exchange.topics import down, up
-from chevet.relay.api import live_watch
+from chevet.relay.api import live, live_watch
 from chevet.relay.api.app import create_app
 from chevet.relay.archive.schema import audit
 from chevet.relay.errors import RefusedError
@@ -203,10 +203,10 @@ async def test_simulated_signals_never_reach_a_clinical_desk(world, line, sent):
 @pytest.mark.parametrize(
     ("role", "headers", "code"),
     [
-        (None, {}, live_watch.NOT_SIGNED_IN),
-        ("auditor", {}, live_watch.NOT_ALLOWED),
-        ("coordinator", {}, live_watch.NOT_ALLOWED),
-        ("specialist", {"Origin": "http://elsewhere"}, live_watch.NOT_ALLOWED),
+        (None, {}, live.NOT_SIGNED_IN),
+        ("auditor", {}, live.NOT_ALLOWED),
+        ("coordinator", {}, live.NOT_ALLOWED),
+        ("specialist", {"Origin": "http://elsewhere"}, live.NOT_ALLOWED),
     ],
 )
 async def test_only_specialists_from_our_own_page_watch(world, line, sent, role, headers, code):
@@ -240,7 +240,7 @@ async def test_watching_ends_with_the_session(world, line, sent, monkeypatch):
     await desk.told(lambda words: words["state"] == "live")
     world.relay.users.disable(user.id)
     closing = await desk.hear(lambda message: message["type"] == "websocket.close")
-    assert closing["code"] == live_watch.NOT_SIGNED_IN
+    assert closing["code"] == live.NOT_SIGNED_IN
     await desk.leave()
 
 

@@ -11,8 +11,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chevet.exchange.call_ends import OVER
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import Here, token_of
-from chevet.relay.api.live import NOT_ALLOWED, NOT_SIGNED_IN, same_origin
+from chevet.relay.api.guard import Here
+from chevet.relay.api.live import caller
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.live.desk_call import DeskCall
 from chevet.relay.live.room import LiveRoom
@@ -27,7 +27,7 @@ PUMP_S: Final = 0.1
 CHECK_EVERY_S: Final = 5.0
 NOT_FOUND, NO_LINE = 4404, 4503
 MESSAGE_AT_MOST: Final = 24 * 1024
-ROLE: Final = "specialist"
+ROLES: Final = ("specialist",)
 REASONS: Final = ("ended", "media", "no_microphone")
 
 
@@ -36,7 +36,7 @@ async def call(socket: WebSocket, case_id: str, relay: Here) -> None:
     """Tell the desk its TURN servers, then ring, carry what is said, and end with the line to the desk."""
     await socket.accept()
     room = getattr(socket.app.state, "live", None)
-    user = await asyncio.to_thread(_user, relay, socket)
+    user = await asyncio.to_thread(caller, relay, socket, ROLES)
     if isinstance(user, int) or not isinstance(room, LiveRoom) or relay.settings.calls == "off":
         await socket.close(user if isinstance(user, int) else NO_LINE)
         return
@@ -100,7 +100,7 @@ async def _show(
         now = time.monotonic()
         if now - checked_at >= CHECK_EVERY_S:
             checked_at = now
-            who = await asyncio.to_thread(_user, relay, socket)
+            who = await asyncio.to_thread(caller, relay, socket, ROLES)
             if isinstance(who, int):
                 await socket.close(who)
                 return
@@ -127,13 +127,3 @@ def _words(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _user(relay: Relay, socket: WebSocket) -> User | int:
-    """Return who calls, or the close code for who may not."""
-    if not same_origin(socket):
-        return NOT_ALLOWED
-    user = relay.sign_in.user(token_of(socket))
-    if user is None:
-        return NOT_SIGNED_IN
-    return user if user.role == ROLE else NOT_ALLOWED

@@ -1,11 +1,13 @@
 """The desk's live channel: tells open desks that something changed, never what."""
 
 import asyncio
+from collections.abc import Container
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from chevet.relay.accounts.users import User
 from chevet.relay.api.guard import Here, token_of
 from chevet.relay.archive.changes import changed_since, last_change
 from chevet.relay.relay import Relay
@@ -77,15 +79,21 @@ def _since(relay: Relay, seen: int) -> list[tuple[int, str]]:
 
 def _shut_out(relay: Relay, socket: WebSocket) -> int:
     """Return the close code for who may not listen, 0 for who may."""
-    if not same_origin(socket):
+    user = caller(relay, socket, ROLES, active=False)  # an open line is no use of the desk
+    return user if isinstance(user, int) else 0
+
+
+def caller(relay: Relay, socket: WebSocket, roles: Container[str], *, active: bool = True) -> User | int:
+    """Return who opens a line, or the close code for who may not."""
+    if not _same_origin(socket):
         return NOT_ALLOWED
-    user = relay.sign_in.user(token_of(socket), active=False)  # an open line is no use of the desk
+    user = relay.sign_in.user(token_of(socket), active=active)
     if user is None:
         return NOT_SIGNED_IN
-    return 0 if user.role in ROLES else NOT_ALLOWED
+    return user if user.role in roles else NOT_ALLOWED
 
 
-def same_origin(socket: WebSocket) -> bool:
+def _same_origin(socket: WebSocket) -> bool:
     """Return whether the page that opens a line is ours: browsers do not ask before they open one."""
     origin = socket.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == socket.headers.get("host")

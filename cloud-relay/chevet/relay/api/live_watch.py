@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import Here, token_of
-from chevet.relay.api.live import NOT_ALLOWED, NOT_SIGNED_IN, same_origin
+from chevet.relay.api.guard import Here
+from chevet.relay.api.live import caller
 from chevet.relay.errors import RefusedError
 from chevet.relay.live.room import LiveRoom
 from chevet.relay.live.viewer import Viewer
@@ -23,7 +23,7 @@ STATE_EVERY_S: Final = 1.0
 CHECK_EVERY_S: Final = 5.0
 NOT_FOUND, NO_LINE = 4404, 4503
 MESSAGE_AT_MOST: Final = 200
-ROLE: Final = "specialist"
+ROLES: Final = ("specialist",)
 
 
 @router.websocket("/live")
@@ -31,7 +31,7 @@ async def watch(socket: WebSocket, case_id: str, relay: Here) -> None:
     """Send wave frames and, each second, how they come; a ping is sent back for the desk's own latency."""
     await socket.accept()
     room = getattr(socket.app.state, "live", None)
-    user = await asyncio.to_thread(_user, relay, socket)
+    user = await asyncio.to_thread(caller, relay, socket, ROLES)
     if isinstance(user, int) or not isinstance(room, LiveRoom):
         await socket.close(user if isinstance(user, int) else NO_LINE)
         return
@@ -76,7 +76,7 @@ async def _show(socket: WebSocket, relay: Relay, viewer: Viewer) -> None:
             await socket.send_json(viewer.state(now))
         if now - checked_at >= CHECK_EVERY_S:
             checked_at = now
-            user = await asyncio.to_thread(_user, relay, socket)
+            user = await asyncio.to_thread(caller, relay, socket, ROLES)
             if isinstance(user, int):
                 await socket.close(user)
                 return
@@ -92,13 +92,3 @@ async def _pings(socket: WebSocket) -> None:
                 await socket.send_json({"type": "pong", "ping": words["ping"]})
     except (WebSocketDisconnect, KeyError, RuntimeError, ValueError):
         return
-
-
-def _user(relay: Relay, socket: WebSocket) -> User | int:
-    """Return who watches, or the close code for who may not."""
-    if not same_origin(socket):
-        return NOT_ALLOWED
-    user = relay.sign_in.user(token_of(socket))
-    if user is None:
-        return NOT_SIGNED_IN
-    return user if user.role == ROLE else NOT_ALLOWED
