@@ -72,12 +72,9 @@ def compose(
     live = Live(parts.clock.now_ms, parts.clock.monotonic)
     in_use = InUse(instruments, make, live, buses.connect)
     found = FoundDevices(database, parts.clock.now_ms)
-    folder, label = settings.data_dir / "journals", settings.label
-    captures = Captures(
-        folder, parts.visits, instruments, parts.disk, parts.clock, capture_changed, label, database.key
-    )
+    captures = _captures(settings, parts, instruments, capture_changed, database)
     imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
-    rules = _rules(parts, programme, captures, label)
+    rules = _rules(parts, programme, captures, settings.label)
     training = Training(Attempts(database), parts.visits, parts.patients, rules, parts.clock)
     return Bedside(
         settings=settings,
@@ -107,6 +104,17 @@ def compose(
         hands=make_hands(settings, training, lambda kind: _simulated(instruments, kind)),
         spooled=asyncio.Event(),
     )
+
+
+def _captures(
+    settings: EdgeSettings,
+    parts: "_Parts",
+    instruments: dict[str, Instrument],
+    changed: Callable[[CaptureRow], None],
+    database: Database,
+) -> Captures:
+    folder, label = settings.data_dir / "journals", settings.label
+    return Captures(folder, parts.visits, instruments, parts.disk, parts.clock, changed, label, database.key)
 
 
 def _simulated(instruments: dict[str, Instrument], kind: str) -> list[str]:
