@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.objects import ObjectFolder
 from chevet.relay.archive.schema import audit
 from chevet.study.bundle import pack
 from chevet.study.case import Author, Message, pack_message
@@ -216,7 +216,7 @@ async def test_a_full_disk_is_507_and_the_api_stays_up(world, client, sent, monk
     async with client(user) as desk:
         await desk.post(f"/api/cases/{study.id}/claim")
         with monkeypatch.context() as full:
-            full.setattr(Objects, "_write", no_room)
+            full.setattr(ObjectFolder, "_write", no_room)
             answer = await desk.post(f"/api/cases/{study.id}/opinions", json=OPINION)
             assert code(answer) == (507, "disk_full")
         assert (await desk.get(f"/api/cases/{study.id}")).json()["opinions"] == []

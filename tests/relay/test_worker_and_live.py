@@ -16,7 +16,7 @@ from chevet.relay.api import live
 from chevet.relay.api.app import create_app
 from chevet.relay.archive.answers import Note
 from chevet.relay.archive.changes import KEPT, changed_since, last_change, tell
-from chevet.relay.archive.objects import Objects
+from chevet.relay.archive.objects import ObjectFolder
 from chevet.relay.commands.run import serve, start_log
 from chevet.relay.errors import ArchiveError
 from chevet.relay.ingest import worker
@@ -90,12 +90,12 @@ async def test_a_full_disk_holds_the_line_until_there_is_room(
     everything = messages(world.site.seal(pack(make_study(recordings=()))))
     room = []
 
-    def write(self, path, data, real=Objects._write):
+    def write(self, path, data, real=ObjectFolder._write):
         if not room:
             raise OSError(28, "No space left on device")
         real(self, path, data)
 
-    monkeypatch.setattr(Objects, "_write", write)
+    monkeypatch.setattr(ObjectFolder, "_write", write)
     running.queue.put_nowait(Connected())
     running.arrive(everything)
     await until(lambda: "is full: free space there" in caplog.text)
