@@ -1,31 +1,24 @@
 """A new version comes to the box: signed, whole, at a quiet moment, and left again when it does not start."""
 
 import argparse
-import json
-import subprocess
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge_fakes import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_edge_api import error, kiosk
+from update_bench import HERE, Bench, PowerCut, laid_out, unfit
 
 from chevet.edge import terminal_update, update_versions
 from chevet.edge.errors import Refusal, SettingsError
-from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.sticks import found_sticks
-from chevet.edge.update_hands import BoxHands
 from chevet.edge.update_offer import WISH, Offer, wish
 from chevet.edge.update_release import (
     SIGNATURE,
     WORDS,
     Here,
-    Unfit,
     numbers,
     read_release,
     read_update_key,
@@ -33,101 +26,7 @@ from chevet.edge.update_release import (
     take_wheels,
 )
 from chevet.edge.update_settings import SticksSettings
-from chevet.edge.update_versions import BACK, DONE, FAILED, RUNNING, SWITCHING, Progress, Versions
-from chevet.edge.updating import Updating
-
-HERE = Here("3.11", "aarch64")
-
-
-class PowerCut(BaseException):
-    """The moment at which everything stops."""
-
-
-@dataclass
-class FakeHands:
-    """A box whose new version may or may not start; time runs as it waits."""
-
-    versions: Versions
-    starts: bool = True
-    busy: int = 0
-    installs: bool = True
-    at: float = 0.0
-    restarts: list[str] = field(default_factory=list)
-
-    def install(self, folder: Path, wheels: Sequence[Path], version: str) -> None:
-        (folder / "bin").mkdir(parents=True)
-        (folder / "bin" / "python").write_bytes(b"".join(path.read_bytes() for path in wheels)[:9])
-        if not self.installs:
-            raise Unfit("not_installed", version)
-
-    def restart(self) -> None:
-        self.restarts.append(self.versions.current())
-
-    def answering(self) -> str:
-        running = self.versions.current()
-        return running if running == "0.1.0" or self.starts else ""
-
-    def quiet(self) -> bool:
-        self.busy -= 1
-        return self.busy < 0
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def now_ms(self) -> int:
-        return 1_800_000_000_000 + round(self.at * 1000)
-
-
-@dataclass
-class Bench:
-    """A box laid out for updates, and a stick."""
-
-    folder: Path
-    key: Path
-    stick: Path
-    versions: Versions
-
-    def release(self, version: str = "0.2.0", machine: str = "aarch64", name: str = "") -> Path:
-        """Put a signed release on the stick."""
-        folder = self.stick / (name or f"chevet-update-{version}")
-        folder.mkdir()
-        with zipfile.ZipFile(folder / f"chevet-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("chevet/x.py", "x = 1\n" * 1000)
-        (folder / "numpy-2.0.0-cp311-any.whl").write_bytes(b"numpy" * 500)
-        asked = argparse.Namespace(folder=folder, key=self.key, machine=machine, python="3.11")
-        assert terminal_update.sign(asked) == 0
-        return folder
-
-    def settings(self) -> EdgeSettings:
-        config = self.folder / "edge.toml"
-        config.write_text(
-            'data_dir = "data"\nprogramme = "p.json"\n'
-            '[sticks]\nplaces = []\nfolders = ["stick"]\n'
-            '[update]\nroot = "opt"\nkey_file = "update.key.pub.json"\n'
-        )
-        return load_settings(config)
-
-    def updating(self, **words: object) -> tuple[Updating, FakeHands]:
-        hands = FakeHands(self.versions, **words)  # type: ignore[arg-type]
-        return Updating(self.versions, hands, 30.0), hands
-
-    def fit(self, folder: Path) -> object:
-        return read_release(folder, read_update_key(self.key.with_name("update.key.pub.json")), HERE)
-
-
-def laid_out(folder: Path) -> Bench:
-    key = folder / "update.key"
-    assert terminal_update.key(argparse.Namespace(out=key, by="Programme Atlas")) == 0
-    (folder / "stick").mkdir()
-    (folder / "data").mkdir()
-    versions = Versions(folder / "opt")
-    versions.folder("0.1.0").mkdir(parents=True)
-    versions.seal("0.1.0")
-    versions.switch("0.1.0")
-    return Bench(folder, key, folder / "stick", versions)
+from chevet.edge.update_versions import BACK, DONE, FAILED, RUNNING, SWITCHING, Progress
 
 
 @pytest.fixture(autouse=True)
@@ -140,12 +39,6 @@ def _a_disk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return laid_out(tmp_path)
-
-
-def unfit(call: Callable[[], object]) -> str:
-    with pytest.raises(Unfit) as caught:
-        call()
-    return caught.value.reason
 
 
 # --- what is signed ---------------------------------------------------------------------------------------
@@ -400,112 +293,3 @@ async def test_the_kiosk_asks_and_a_worker_wishes(box: Box) -> None:
         assert (await client.post("/api/update", json={"version": "../x"})).status_code == 422
         client.cookies.clear()
         assert (await client.get("/api/update")).status_code == 401
-
-
-# --- at the terminal --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def terminal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """The commands on a bench whose agent is a fake."""
-    box = bench.settings()
-    monkeypatch.setattr(terminal_update, "load_settings", lambda _: box)
-    monkeypatch.setattr(terminal_update, "_updating", lambda *_: bench.updating()[0])
-    monkeypatch.setattr("chevet.edge.update_offer.Here", lambda: HERE)
-    return bench
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    return capsys.readouterr().out
-
-
-def test_check_apply_and_rollback_say_what_they_do(
-    terminal: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = argparse.Namespace(config=None, folder=None)
-    assert terminal_update.check(asked) == 0
-    assert "No newer version" in said(capsys)
-    with pytest.raises(SettingsError, match="no update to bring"):
-        terminal_update.apply(asked)
-    terminal.release()
-    assert terminal_update.check(asked) == 0
-    assert "Version 0.2.0, signed by Programme Atlas" in said(capsys)
-    assert terminal_update.apply(asked) == 0
-    assert "version 0.2.0 runs" in said(capsys)
-    assert terminal_update.rollback(asked) == 0
-    assert "version 0.1.0 runs" in said(capsys)
-    alone = argparse.Namespace(config=None, folder=terminal.folder / "stick" / "chevet-update-0.2.0")
-    assert terminal_update.check(alone) == 0
-    assert "Kept to go back to: 0.2.0" in said(capsys)
-
-
-def test_attend_fulfils_a_wish_once_and_goes_on_after_a_power_cut(
-    terminal: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = argparse.Namespace(config=None)
-    data = terminal.settings().data_dir
-    assert terminal_update.attend(asked) == 0, "nothing is due"
-    (data / WISH).write_text("0.2.0")
-    assert terminal_update.attend(asked) == 1
-    assert "was not installed" in said(capsys)
-    assert not (data / WISH).exists()
-    terminal.release()
-    (data / WISH).write_text("0.2.0")
-    assert terminal_update.attend(asked) == 0
-    assert terminal.versions.current() == "0.2.0"
-    terminal.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
-    assert terminal_update.attend(asked) == 0
-    assert "version 0.2.0 runs" in said(capsys)
-
-
-def test_two_updates_at_a_time_and_a_box_without_a_root_are_refused(terminal: Bench) -> None:
-    with (
-        terminal_update._alone(terminal.versions),
-        pytest.raises(SettingsError, match="already on its way"),
-        terminal_update._alone(terminal.versions),
-    ):
-        pytest.fail("two at a time")
-    with (
-        pytest.raises(SettingsError, match="cannot be written"),
-        terminal_update._alone(Versions(terminal.folder / "no")),
-    ):
-        pytest.fail("no folder")
-    with pytest.raises(SettingsError, match="Version before"), terminal_update._alone(terminal.versions):
-        raise Unfit("missing")
-
-
-# --- the hands on a real box ------------------------------------------------------------------------------
-
-
-def test_the_installed_version_must_be_the_one_that_was_signed(bench: Bench) -> None:
-    ran: list[Sequence[str]] = []
-
-    def run(words: Sequence[str]) -> str:
-        ran.append(words)
-        return "0.2.0\n"
-
-    hands = BoxHands(bench.settings(), run, python="/usr/bin/python3")
-    hands.install(Path("/opt/v"), [Path("/w/chevet-0.2.0.whl")], "0.2.0")
-    assert ran[0] == ("/usr/bin/python3", "-I", "-m", "venv", "/opt/v")
-    assert {"--no-index", "--no-deps"} <= set(ran[1]), "nothing but what was signed is installed"
-    assert unfit(lambda: hands.install(Path("/opt/v"), [], "0.3.0")) == "not_installed"
-
-    def failing(words: Sequence[str]) -> str:
-        raise subprocess.CalledProcessError(1, words, stderr="one\ntwo")
-
-    broken = BoxHands(bench.settings(), failing)
-    assert unfit(lambda: broken.install(Path("/opt/v"), [], "0.2.0")) == "not_installed"
-    broken.restart()
-    assert broken.quiet(), "a box whose agent is off has no visit open"
-    assert broken.answering() == ""
-    assert hands.now_ms() > 1_700_000_000_000
-    assert hands.monotonic() > 0
-
-
-def test_the_key_s_files_are_what_they_say(bench: Bench) -> None:
-    public = json.loads(bench.key.with_name("update.key.pub.json").read_text())
-    assert (public["v"], public["by"]) == (1, "Programme Atlas")
-    assert bench.key.stat().st_mode & 0o077 == 0
-    assert isinstance(terminal_update._signer(bench.key), Ed25519PrivateKey)
-    with pytest.raises(SettingsError, match="--by"):
-        terminal_update.key(argparse.Namespace(out=bench.folder / "other", by="x" * 99))
