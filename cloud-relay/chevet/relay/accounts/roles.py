@@ -1,5 +1,5 @@
 """What an account can be, and the languages its screens can have."""
 
 ROLES = ("worker", "specialist", "coordinator", "site-admin", "auditor", "expert")
-"""An expert is a specialist from outside: they see the cases that they are invited to discuss, and no inbox."""
+"""An expert is a specialist from outside: they see the cases they are invited to discuss, and no inbox."""
 LANGUAGES = ("fr", "ar", "zgh", "en")
