@@ -22,7 +22,7 @@ BESIDE = {
     "/worker.js",
     "",
 }
-"""What is no endpoint of a router: the interface's own description, live lines, static files and their list."""
+"""What is no endpoint of a router: the interface's description, live lines, static files, their list."""
 
 
 def beside(routes):
