@@ -166,8 +166,17 @@ def every_endpoint(app):
     return found
 
 
-IDS = {"case_id": "c", "recording_id": "r", "session_id": "s", "passkey_id": "p", "user_id": "u", "bundle_id": "b", "oid": 0}
-IDS |= {"voice_id": "v", "device_id": "d"}
+IDS = {
+    "case_id": "c",
+    "recording_id": "r",
+    "session_id": "s",
+    "passkey_id": "p",
+    "user_id": "u",
+    "bundle_id": "b",
+    "oid": 0,
+    "voice_id": "v",
+    "device_id": "d",
+}
 
 
 def filled(path, **ids):

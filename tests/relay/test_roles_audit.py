@@ -47,59 +47,67 @@ TOLD = {
     ("GET", "/fhir/{kind}/{ident}"): "case.export",
 }
 """What the audit says of each route that touches a case."""
-NO_PATIENT = {
-    key: "sealed to the specialists' own keys: the relay holds nothing it could read"
-    for key in MAY
-    if key[1].startswith("/api/sealed/")
-} | {
-    key: "an act in a discussion; test_discussions.py holds its record"
-    for key in MAY
-    if "/discussions/{discussion_id}" in key[1]
-} | {
-    key: "what is known of nobody; test_teaching.py holds its record"
-    for key in MAY
-    if key[1].startswith("/api/teaching")
-} | {
-    ("POST", CASE + "/teaching"): "needs consent to teaching; test_teaching.py holds its record",
-    ("GET", "/api/experts"): "accounts: names, roles, specialties",
-    ("POST", CASE + "/want"): "needs a case on its way; test_downlink.py holds its record",
-    ("PUT", CASE + "/draft"): "writes the caller's own words; test_answer_drafts.py holds its record",
-    ("POST", CASE + "/keep"): "needs an unanswered case; test_kept_cases.py holds its record",
-    ("GET", "/api/kept"): "the caller's own devices",
-    ("DELETE", "/api/kept/{device_id}"): "the caller's own device",
-    ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
-    ("POST", CASE + "/voice"): "codes the caller's own speech and keeps nothing",
-    ("GET", CASE + "/voices/{voice_id}"): "needs words that name it; test_voice_notes.py holds its record",
-    ("POST", CASE + "/withdrawal"): "gives no data; test_accounts_erasure.py holds its record",
-    ("POST", CASE + "/allocation"): "a coordinator's act; test_duty.py holds its record",
-    ("POST", CASE + "/handover"): "ends the caller's claim; test_duty.py holds its record",
-    ("GET", "/api/colleagues"): "specialists: names, specialties, load",
-    ("GET", "/api/allocation"): "ids of cases and of people",
-    ("GET", "/api/report"): "counts and times",
-    ("GET", "/api/report/file"): "counts and times",
-    ("GET", "/api/on-call"): "specialists and times",
-    ("POST", "/api/on-call"): "a specialist and a time",
-    ("DELETE", "/api/on-call/{number}"): "a number",
-    ("GET", "/api/contact"): "the caller's own address",
-    ("PUT", "/api/contact"): "the caller's own address",
-    ("GET", "/api/push"): "the caller's own browsers",
-    ("POST", "/api/push"): "the caller's own browsers",
-    ("DELETE", "/api/push/{number}"): "the caller's own browsers",
-    ("POST", "/api/push/{number}/trial"): "the caller's own browsers",
-    ("GET", "/api/glass"): "ids, coded reasons and times",
-    ("POST", "/api/glass/{number}/review"): "a number",
-    ("GET", "/fhir/metadata"): "what the server can do",
-    ("GET", "/api/refused"): "ids and coded reasons of bundles",
-    ("DELETE", "/api/session"): "the caller's own session",
-    ("GET", "/api/passkeys"): "the caller's own passkeys",
-    ("POST", "/api/passkeys"): "the caller's own passkey",
-    ("POST", "/api/passkeys/proof"): "a random challenge",
-    ("POST", "/api/passkeys/options"): "a random challenge",
-    ("POST", "/api/passkeys/{passkey_id}/removal"): "the caller's own passkey",
-    ("GET", "/api/sessions"): "the caller's own sessions",
-    ("DELETE", "/api/sessions"): "the caller's own sessions",
-    ("DELETE", "/api/sessions/{session_id}"): "the caller's own session",
-}
+NO_PATIENT = (
+    {
+        key: "sealed to the specialists' own keys: the relay holds nothing it could read"
+        for key in MAY
+        if key[1].startswith("/api/sealed/")
+    }
+    | {
+        key: "an act in a discussion; test_discussions.py holds its record"
+        for key in MAY
+        if "/discussions/{discussion_id}" in key[1]
+    }
+    | {
+        key: "what is known of nobody; test_teaching.py holds its record"
+        for key in MAY
+        if key[1].startswith("/api/teaching")
+    }
+    | {
+        ("POST", CASE + "/teaching"): "needs consent to teaching; test_teaching.py holds its record",
+        ("GET", "/api/experts"): "accounts: names, roles, specialties",
+        ("POST", CASE + "/want"): "needs a case on its way; test_downlink.py holds its record",
+        ("PUT", CASE + "/draft"): "writes the caller's own words; test_answer_drafts.py holds its record",
+        ("POST", CASE + "/keep"): "needs an unanswered case; test_kept_cases.py holds its record",
+        ("GET", "/api/kept"): "the caller's own devices",
+        ("DELETE", "/api/kept/{device_id}"): "the caller's own device",
+        ("POST", CASE + "/glass"): "gives no data; test_accounts_glass.py holds its record",
+        ("POST", CASE + "/voice"): "codes the caller's own speech and keeps nothing",
+        (
+            "GET",
+            CASE + "/voices/{voice_id}",
+        ): "needs words that name it; test_voice_notes.py holds its record",
+        ("POST", CASE + "/withdrawal"): "gives no data; test_accounts_erasure.py holds its record",
+        ("POST", CASE + "/allocation"): "a coordinator's act; test_duty.py holds its record",
+        ("POST", CASE + "/handover"): "ends the caller's claim; test_duty.py holds its record",
+        ("GET", "/api/colleagues"): "specialists: names, specialties, load",
+        ("GET", "/api/allocation"): "ids of cases and of people",
+        ("GET", "/api/report"): "counts and times",
+        ("GET", "/api/report/file"): "counts and times",
+        ("GET", "/api/on-call"): "specialists and times",
+        ("POST", "/api/on-call"): "a specialist and a time",
+        ("DELETE", "/api/on-call/{number}"): "a number",
+        ("GET", "/api/contact"): "the caller's own address",
+        ("PUT", "/api/contact"): "the caller's own address",
+        ("GET", "/api/push"): "the caller's own browsers",
+        ("POST", "/api/push"): "the caller's own browsers",
+        ("DELETE", "/api/push/{number}"): "the caller's own browsers",
+        ("POST", "/api/push/{number}/trial"): "the caller's own browsers",
+        ("GET", "/api/glass"): "ids, coded reasons and times",
+        ("POST", "/api/glass/{number}/review"): "a number",
+        ("GET", "/fhir/metadata"): "what the server can do",
+        ("GET", "/api/refused"): "ids and coded reasons of bundles",
+        ("DELETE", "/api/session"): "the caller's own session",
+        ("GET", "/api/passkeys"): "the caller's own passkeys",
+        ("POST", "/api/passkeys"): "the caller's own passkey",
+        ("POST", "/api/passkeys/proof"): "a random challenge",
+        ("POST", "/api/passkeys/options"): "a random challenge",
+        ("POST", "/api/passkeys/{passkey_id}/removal"): "the caller's own passkey",
+        ("GET", "/api/sessions"): "the caller's own sessions",
+        ("DELETE", "/api/sessions"): "the caller's own sessions",
+        ("DELETE", "/api/sessions/{session_id}"): "the caller's own session",
+    }
+)
 SOUND = {"sound", "sound/without-heart"}
 EAR = {"pictures/{number}", "pictures/{number}/enhanced", "clip", "clip/frames", "clip/frames/{number}"}
 BODIES = {

@@ -10,8 +10,8 @@ from chevet.kiosk.files import SHARED
 from chevet.relay.api import answers, enrol, inbox, live, recordings, refusals, session, shell
 from chevet.relay.api.aids import router as aids
 from chevet.relay.api.answer_drafts import router as answer_drafts
-from chevet.relay.api.discussions import router as discussions
 from chevet.relay.api.call import router as call
+from chevet.relay.api.discussions import router as discussions
 from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
