@@ -1,4 +1,5 @@
-"""Tamazight from sign-in to the examinations; the voice speaks, gives way, and each worker chooses."""
+"""Tamazight from sign-in to the examinations; the voice speaks, gives way, and each worker chooses;
+a call ends on the page that took it, and closes what it opened."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from kiosk.kiosk_browser import PATIENCE_MS, edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.web
 
@@ -157,3 +158,145 @@ def test_the_voice_is_silent_over_a_recording_and_over_a_heart_that_is_heard_aga
     worker.touch("sound.pause")
     worker.touch("voice.again")
     says(page, "exam.heart_sound.opus")
+
+
+# What the browser gives of microphone and camera is kept to be looked at; `give` answers a question late.
+KEEP_TRACKS = """() => {
+  const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+  window.given = [];
+  window.late = null;
+  media.getUserMedia = async (wanted) => {
+    if (late) await new Promise((done) => late.push(done));
+    const stream = await ask(wanted);
+    given.push(...stream.getTracks());
+    return stream;
+  };
+  window.give = () => late.splice(0).forEach((done) => done());
+  window.offer = async () => {
+    const caller = new RTCPeerConnection();
+    caller.addTransceiver('audio');
+    caller.addTransceiver('video');
+    await caller.setLocalDescription(await caller.createOffer());
+    return caller.localDescription.sdp;
+  };
+  window.states = () => given.map(({ readyState }) => readyState);
+}"""
+TOLD = "(call) => import('/kiosk/call-state.js').then(({ callTold }) => callTold(call))"
+TAKE = """async (call) => {
+  const { takeCall, callTold } = await import('/kiosk/call-state.js');
+  callTold(call);
+  await takeCall({ ...call, sdp: await offer() });
+}"""
+LEAVE_MICROPHONE = """async (call) => {
+  const { hangUp, takeCall, callTold } = await import('/kiosk/call-state.js');
+  const { now } = await import('/kiosk/store.js');
+  callTold(call);
+  late = [];
+  const taking = takeCall({ ...call, sdp: await offer() });
+  await hangUp();
+  give();
+  await taking;
+  return [states(), now().call.reason, now().callWay];
+}"""
+TAKEN_WHILE_ASKED = """async (call) => {
+  const { takeCall, callTold } = await import('/kiosk/call-state.js');
+  callTold(call);
+  late = [];
+  const taking = takeCall({ ...call, sdp: await offer() });
+  callTold({ ...call, state: 'talking' });
+  give();
+  late = null;
+  await taking;
+  return states();
+}"""
+LEAVE_CAMERA = """async () => {
+  const { CallMedia } = await import('/shared/call-media.js');
+  late = null;
+  const media = await CallMedia.open([], { way: () => undefined, picture: () => undefined });
+  await media.answer(await offer());
+  late = [];
+  const showing = media.show(true, 1e6);
+  media.close();
+  give();
+  return [await showing, states()];
+}"""
+SIGN_OUT_BY_ITSELF = """async () => {
+  const { endSession } = await import('/kiosk/attempt.js');
+  const { now } = await import('/kiosk/store.js');
+  const before = states();
+  endSession();
+  return [before, states(), now().call];
+}"""
+CALL = {
+    "id": "0011223344556677",
+    "state": "ringing",
+    "reason": "",
+    "case": "c1",
+    "initials": "FB",
+    "simulated": True,
+    "consent": ["care"],
+    "caller": {"name": "Dr Amrani", "specialty": ""},
+    "sdp": "",
+    "ice": [],
+    "held": False,
+    "rate": None,
+}
+TAKEN_ELSEWHERE = {"id": "ffffffffffffffff"}
+
+
+def told_to_the_box(page: Page) -> list[tuple[str, Any]]:
+    """Stand for the box's end of a call; return what it is told, as it comes."""
+    told: list[tuple[str, Any]] = []
+
+    def answer(route: Route) -> None:
+        body = route.request.post_data_json or {}
+        told.append((route.request.url.rpartition("/")[2], body.get("reason")))
+        late = body.get("call") == TAKEN_ELSEWHERE["id"]
+        refused = {"status": 409, "json": {"error": {"code": "call_over", "message": ""}}}
+        route.fulfill(**(refused if late and route.request.url.endswith("/accept") else {"status": 204}))
+
+    page.route("**/api/call/*", answer)
+    return told
+
+
+def test_only_the_page_that_took_a_call_ends_it(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr")
+    worker.sign_in()
+    page, told = worker.page, told_to_the_box(worker.page)
+    page.evaluate(TOLD, CALL)
+    worker.sees("ring.title")
+    talking = CALL | {"state": "talking"}
+    for words in (talking, talking | {"held": True}, talking):  # taken at another screen
+        page.evaluate(TOLD, words)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate("fetch('/api/call/nothing')")
+    assert told == [("nothing", None)]
+    page.evaluate(KEEP_TRACKS)
+    page.evaluate(TAKE, CALL | TAKEN_ELSEWHERE)
+    expect(page.locator(".call-strip")).to_have_count(0)
+    assert page.evaluate("states()") == ["ended"]
+    assert page.evaluate(TAKEN_WHILE_ASKED, CALL | {"id": "0000000000000001"}) == ["ended"] * 2
+    mine = {"id": "8899aabbccddeeff"}
+    page.evaluate(TAKE, CALL | mine)
+    assert told[1:] == [("accept", None), ("accept", None)], "who came too late ends nothing"
+    page.reload()
+    page.evaluate(TOLD, talking | mine)
+    page.evaluate("fetch('/api/call/nothing')")
+    assert told[3:] == [("end", "media"), ("nothing", None)]
+
+
+def test_no_microphone_and_no_camera_outlives_a_call(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr")
+    worker.sign_in()
+    page, told = worker.page, told_to_the_box(worker.page)
+    page.evaluate(KEEP_TRACKS)
+    assert page.evaluate(LEAVE_MICROPHONE, CALL) == [["ended"], "ended", ""]
+    assert told == [("end", "ended")]
+    assert page.evaluate(LEAVE_CAMERA) == [False, ["ended"] * 3]
+    page.evaluate("late = null")
+    page.evaluate(TAKE, CALL | {"id": "8899aabbccddeeff"})
+    before, after, call = page.evaluate(SIGN_OUT_BY_ITSELF)
+    assert before == [*["ended"] * 3, "live"]
+    assert after == ["ended"] * 4
+    assert call is None
+    expect(page.locator(".worker").first).to_be_visible()

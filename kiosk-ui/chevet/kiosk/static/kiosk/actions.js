@@ -2,7 +2,7 @@
 
 import { ApiError, get, patch, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
-import { hangUp } from "/kiosk/call-state.js";
+import { hangUp, leaveCall } from "/kiosk/call-state.js";
 import { attempt } from "/kiosk/attempt.js";
 import { readFound } from "/kiosk/found.js";
 import { connect, disconnect } from "/kiosk/line.js";
@@ -57,8 +57,9 @@ export async function signInByBadge(text) {
 }
 
 export async function signOut() {
-  if (now().call?.state === "talking") await hangUp();
+  if (now().callWay) await hangUp();
   await attempt(() => remove("/api/session"));
+  leaveCall();
   disconnect();
   set({ worker: null, visit: null });
   go("start");

@@ -1,6 +1,7 @@
 /** A call to the box, and what the screen says when it fails. */
 
 import { ApiError } from "/shared/api.js";
+import { leaveCall } from "/kiosk/call-state.js";
 import { disconnect } from "/kiosk/line.js";
 import { now, set } from "/kiosk/store.js";
 
@@ -24,6 +25,7 @@ export async function attempt(work) {
 }
 
 export function endSession() {
+  leaveCall();
   disconnect();
   set({ worker: null, ended: true });
 }

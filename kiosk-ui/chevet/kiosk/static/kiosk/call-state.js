@@ -1,6 +1,6 @@
 /** A specialist's call at the kiosk: it rings, the worker takes it or not; the box carries its words, the browsers the voices. */
 
-import { post } from "/shared/api.js";
+import { ApiError, post } from "/shared/api.js";
 import { CallMedia } from "/shared/call-media.js";
 import { NoMicrophone } from "/shared/voice-recorder.js";
 import { attempt } from "/kiosk/attempt.js";
@@ -12,6 +12,8 @@ import { now, set } from "/kiosk/store.js";
 let media = null;
 /** The call whose voices this page carries, or is about to. */
 let mine = "";
+/** Where the call stands that this page gave its answer to; a page loaded anew still finds it. */
+const TAKEN = "chevet.call";
 let ringing = 0;
 /** @type {() => void} */
 let stop = () => undefined;
@@ -20,11 +22,8 @@ let stop = () => undefined;
 export function callTold(call) {
   if (!call) return;
   if (call.state === "ringing" && now().blank) return void end(call, "private"); // somebody looks over the shoulder
-  if (call.state === "talking" && call.id !== mine) {
-    if (now().call?.id !== call.id) return void end(call, "media"); // this page was loaded anew: its voices are gone
-    hush();
-    return set({ call: null }); // taken at another screen
-  }
+  if (call.state === "talking" && sessionStorage.getItem(TAKEN) !== call.id) return leaveCall(); // taken at another screen
+  if (call.state === "talking" && call.id !== mine) return void end(call, "media"); // this page was loaded anew: its voices are gone
   media?.hold(call.held);
   if (call.held && now().callShows) void showPicture(false);
   if (call.state === "over") close();
@@ -42,11 +41,16 @@ export async function takeCall(call) {
   mine = call.id;
   set({ callWay: "connecting", callMuted: false, callSince: 0 });
   try {
-    media = await CallMedia.open(call.ice, { way, picture: (callTheirs) => set({ callTheirs }) });
-    const sdp = await media.answer(call.sdp);
+    const opened = await CallMedia.open(call.ice, { way, picture: (callTheirs) => set({ callTheirs }) });
+    if (mine !== call.id) return opened.close(); // it ended, or another screen took it, meanwhile
+    media = opened;
+    const sdp = await opened.answer(call.sdp);
+    sessionStorage.setItem(TAKEN, mine);
     await post("/api/call/accept", { call: call.id, sdp });
   } catch (error) {
+    if (mine !== call.id) return;
     close();
+    if (error instanceof ApiError && error.code === "call_over") return set({ call: null }); // another screen was faster
     await end(call, error instanceof NoMicrophone ? "no_microphone" : "media");
     set({ call: { ...call, state: "over", reason: error instanceof NoMicrophone ? "no_microphone" : "media" } });
   }
@@ -70,6 +74,13 @@ export async function hangUp(reason = "ended") {
   await end(call, reason);
 }
 
+/** It is no call of this page, or nobody is signed in any more: nothing rings here, no microphone and no camera stays open. */
+export function leaveCall() {
+  hush();
+  close();
+  set({ call: null });
+}
+
 /** @param {Call} call @param {string} reason */
 function end(call, reason) {
   return attempt(() => post("/api/call/end", { call: call.id, reason }));
@@ -79,6 +90,7 @@ function close() {
   media?.close();
   media = null;
   mine = "";
+  sessionStorage.removeItem(TAKEN);
   set({ callTheirs: null, callShows: false, callWay: "" });
 }
 

@@ -42,7 +42,13 @@ export class CallMedia {
 
   /** Ask for the microphone and get ready. @param {RTCIceServer[]} ice @param {Told} told @throws {import("/shared/voice-recorder.js").NoMicrophone} */
   static async open(ice, told) {
-    return new CallMedia(await microphone(), ice, told);
+    const own = await microphone();
+    try {
+      return new CallMedia(own, ice, told);
+    } catch (error) {
+      stop(own); // servers that the browser does not take
+      throw error;
+    }
   }
 
   /** @param {MediaStreamTrack} track */
@@ -123,7 +129,12 @@ export class CallMedia {
       await sender?.replaceTrack(null);
       return false;
     }
-    const [track = null] = (await listenWith(PICTURE)).getVideoTracks();
+    const stream = await listenWith(PICTURE);
+    if (this.closed) {
+      stop(stream);
+      return false;
+    }
+    const [track = null] = stream.getVideoTracks();
     this.camera = track;
     this.bits = Math.min(PICTURE_BITS, 8 * SHARE * (rate ?? 0) - VOICE_BITS);
     await sender.replaceTrack(track);
@@ -143,11 +154,12 @@ export class CallMedia {
   /** Do the voices come? */
   async look() {
     const { connectionState } = this.peer;
-    if (connectionState === "failed" || this.peer.signalingState === "closed") return this.lost();
+    if (connectionState === "failed") return this.lost();
     let packets = 0;
     for (const one of (await this.peer.getStats()).values()) {
       if (one.type === "inbound-rtp" && one.kind === "audio") packets += one.packetsReceived;
     }
+    if (this.closed) return;
     if (packets > this.packets || this.held) {
       this.packets = packets;
       this.heardAt = performance.now();
@@ -166,12 +178,23 @@ export class CallMedia {
     this.told.way("lost");
   }
 
+  /** Ended: what a browser still gives after that is given back. */
+  get closed() {
+    return this.peer.signalingState === "closed";
+  }
+
   close() {
     clearInterval(this.timer);
-    for (const track of [...this.own.getTracks(), ...(this.camera ? [this.camera] : [])]) track.stop();
+    stop(this.own);
+    this.camera?.stop();
     this.sound.srcObject = null;
     this.peer.close();
   }
+}
+
+/** @param {MediaStream} stream */
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 /** One codec for pictures: the description is a third smaller. @param {RTCRtpTransceiver} video */
