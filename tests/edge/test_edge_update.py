@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_edge_api import error, kiosk
 from update_bench import HERE, Bench, PowerCut, laid_out, unfit
 
-from chevet.edge import terminal_update, update_versions
+from chevet.edge import terminal_update, update_release, update_versions
 from chevet.edge.errors import Refusal, SettingsError
 from chevet.edge.sticks import found_sticks
 from chevet.edge.update_offer import WISH, Offer, wish
@@ -27,6 +27,7 @@ from chevet.edge.update_release import (
 )
 from chevet.edge.update_settings import SticksSettings
 from chevet.edge.update_versions import BACK, DONE, FAILED, RUNNING, SWITCHING, Progress
+from chevet.exchange.call_wire import CallWord
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,13 @@ def test_a_wheel_that_was_changed_cut_or_replaced_by_a_link_is_not_taken(bench: 
     (folder / "numpy-2.0.0-cp311-any.whl").unlink()
     (folder / "numpy-2.0.0-cp311-any.whl").symlink_to("/etc/passwd")
     assert unfit(lambda: take_wheels(release, bench.versions.wheels(), lambda _: None)) == "missing"
+
+
+def test_a_stick_that_cannot_be_read_is_refused_like_a_damaged_folder(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update_release, "WORDS", "mem")  # reading a process' page 0 is an input/output error
+    assert unfit(lambda: bench.fit(Path("/proc/self"))) == "malformed"
 
 
 def test_a_folder_without_the_kit_s_own_wheel_is_not_signed(bench: Bench, tmp_path: Path) -> None:
@@ -218,6 +226,14 @@ def test_what_is_told_survives_noise(bench: Bench) -> None:
     assert numbers("0.10.0") > numbers("0.9.9") > numbers("odd")
 
 
+def test_versions_stand_in_the_order_of_their_numbers(bench: Bench) -> None:
+    for version in ("0.10.0", "0.9.0", "0.2.0"):
+        bench.versions.folder(version).mkdir()
+        bench.versions.seal(version)
+    (bench.versions.folder("0.11.0")).mkdir()
+    assert bench.versions.others() == ["0.2.0", "0.9.0", "0.10.0"], "half a version is none"
+
+
 # --- what the agent offers and wants ----------------------------------------------------------------------
 
 
@@ -288,6 +304,10 @@ async def test_the_kiosk_asks_and_a_worker_wishes(box: Box) -> None:
     async with kiosk(box) as client:
         told = (await client.get("/api/update")).json()
         assert told == {"on": False, "quiet": True, "version": box.bedside.version}
+        box.bedside.calls.called.receive(CallWord(b"8 bytes!", 1, 0, "ring", ""), 0.0, "")
+        assert not (await client.get("/api/update")).json()["quiet"], "nobody is cut off in a call"
+        box.bedside.calls.end(b"8 bytes!".hex(), "ended")
+        assert (await client.get("/api/update")).json()["quiet"]
         answer = await client.post("/api/update", json={"version": "0.2.0"})
         assert error(answer)[:2] == (404, "not_found")
         assert (await client.post("/api/update", json={"version": "../x"})).status_code == 422

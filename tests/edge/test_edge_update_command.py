@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,9 @@ from update_bench import HERE, Bench, laid_out, unfit
 from chevet.edge import terminal_update
 from chevet.edge.errors import SettingsError
 from chevet.edge.update_hands import BoxHands
-from chevet.edge.update_offer import WISH
+from chevet.edge.update_offer import WISH, wish
 from chevet.edge.update_release import Unfit
-from chevet.edge.update_versions import SWITCHING, Progress, Versions
+from chevet.edge.update_versions import BACK, COPYING, DONE, SWITCHING, Progress, Versions
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,8 @@ def test_check_apply_and_rollback_say_what_they_do(
     assert "version 0.2.0 runs" in said(capsys)
     assert terminal_update.rollback(asked) == 0
     assert "version 0.1.0 runs" in said(capsys)
+    with pytest.raises(SettingsError, match="no older version"):
+        terminal_update.rollback(asked)
     alone = argparse.Namespace(config=None, folder=terminal.folder / "stick" / "chevet-update-0.2.0")
     assert terminal_update.check(alone) == 0
     assert "Kept to go back to: 0.2.0" in said(capsys)
@@ -84,6 +87,46 @@ def test_attend_fulfils_a_wish_once_and_goes_on_after_a_power_cut(
     terminal.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
     assert terminal_update.attend(asked) == 0
     assert "version 0.2.0 runs" in said(capsys)
+
+
+def test_a_power_cut_leaves_no_wish_for_what_is_at_its_end(
+    terminal: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = argparse.Namespace(config=None)
+    data = terminal.settings().data_dir
+    terminal.release()
+    (data / WISH).write_text("0.2.0")
+    terminal.versions.tell(Progress(COPYING, "0.2.0", "", 0, "", 5))
+    assert terminal_update.attend(asked) == 0, "what was interrupted is brought again"
+    (data / WISH).write_text("0.2.0")
+    terminal.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
+    assert terminal_update.attend(asked) == 0
+    assert (terminal.versions.progress().state, wish(data)) == (DONE, "")
+    (data / WISH).write_text("0.2.0")
+    terminal.versions.tell(Progress(SWITCHING, "0.2.0", "0.1.0", 0, "", 5))
+    monkeypatch.setattr(terminal_update, "_updating", lambda *_: terminal.updating(starts=False)[0])
+    assert terminal_update.attend(asked) == 1
+    assert (terminal.versions.progress().state, wish(data)) == (BACK, ""), "it is not offered again"
+
+
+def test_what_is_installed_is_read_by_the_agent_whatever_mask_who_calls_has(terminal: Bench) -> None:
+    terminal.release()
+    before = os.umask(0o077)
+    try:
+        terminal_update.apply(argparse.Namespace(config=None, folder=None))
+        kept = os.umask(0o077)
+    finally:
+        os.umask(before)
+    assert terminal.versions.folder("0.2.0").stat().st_mode & 0o055 == 0o055
+    assert kept == 0o077
+
+
+def test_a_wheel_that_no_box_would_take_is_not_signed(terminal: Bench) -> None:
+    folder = terminal.release()
+    (folder / "empty-1.0-py3-none-any.whl").touch()
+    asked = argparse.Namespace(folder=folder, key=terminal.key, machine="", python="")
+    with pytest.raises(SettingsError, match="size is wrong"):
+        terminal_update.sign(asked)
 
 
 def test_two_updates_at_a_time_and_a_box_without_a_root_are_refused(terminal: Bench) -> None:

@@ -30,7 +30,7 @@ def update_routes(bedside: Bedside) -> APIRouter:
     offer = Offer(bedside.settings, bedside.version)
 
     def shape() -> dict[str, Any]:
-        return offer.shape(quiet=bedside.visits.current() is None)
+        return offer.shape(quiet=bedside.visits.current() is None and not bedside.calls.called.live)
 
     @routes.get("/update")
     async def update(request: Request) -> dict[str, Any]:

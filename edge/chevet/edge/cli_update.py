@@ -17,7 +17,8 @@ CHECK = (
 )
 APPLY = (
     "Bring the newest update on the sticks, in update.folder or in FOLDER. Needs the right to write"
-    " update.root. The agent is started anew once no visit is open; recordings and studies are kept."
+    " update.root. The agent is started anew once no visit is open and nobody calls; recordings and studies"
+    " are kept."
 )
 ROLLBACK = "Go back to the version before."
 ATTEND = (

@@ -44,6 +44,7 @@ NO_ROOT = (
     "Updates are not set up on this box: name update.root and update.key_file in its configuration;"
     " docs/guides/installer.md, 'New versions', says how."
 )
+NOTHING_BEFORE = "There is no older version beside the running one: nothing to go back to."
 LOCK: Final = "update.lock"
 
 
@@ -82,20 +83,23 @@ def rollback(options: argparse.Namespace) -> int:
     """Go back to the version before."""
     settings, versions = _laid_out(options)
     with _alone(versions):
-        return _ended(_updating(settings, versions).roll_back())
+        try:
+            return _ended(_updating(settings, versions).roll_back())
+        except Unfit:
+            raise SettingsError(NOTHING_BEFORE) from None
 
 
 def attend(options: argparse.Namespace) -> int:
     """Go on after a power cut, then fulfil a wish."""
     settings, versions = _laid_out(options)
-    os.umask(0o022)  # the agent's user reads what is installed
     with _alone(versions):
-        code = 0
-        if versions.progress().state in RUNNING:
-            code = _ended(_updating(settings, versions).resume())
-        wanted = wish(settings.data_dir)
         try:
-            if wanted:
+            code, settled = 0, ""
+            if versions.progress().state in RUNNING:
+                last = _updating(settings, versions).resume()
+                code, settled = _ended(last), last.version if last.state in (DONE, BACK) else ""
+            wanted = wish(settings.data_dir)
+            if wanted and wanted != settled:  # a power cut leaves the wish of what is at its end now
                 code = _fulfil(settings, versions, wanted)
         finally:
             forget_wish(settings.data_dir)
@@ -129,12 +133,13 @@ def key(options: argparse.Namespace) -> int:
 
 def sign(options: argparse.Namespace) -> int:
     """Sign a folder of wheels."""
-    wheels = [wheel_words(path) for path in sorted(options.folder.glob("*.whl"))]
-    ours = [one.name.split("-")[1] for one in wheels if one.name.startswith("chevet-")]
+    paths = sorted(options.folder.glob("*.whl"))
+    ours = [path.name.split("-")[1] for path in paths if path.name.startswith("chevet-")]
     if len(ours) != 1:
         raise SettingsError(f"{options.folder} must hold exactly one wheel of chevet, and all it needs.")
     here = Here()
     try:
+        wheels = [wheel_words(path) for path in paths]
         words = ReleaseWords(
             v=1, name="chevet", version=ours[0], made=datetime.datetime.now(datetime.UTC).date().isoformat(),
             python=options.python or here.python, machine=options.machine or here.machine, wheels=wheels,
@@ -188,11 +193,13 @@ def _alone(versions: Versions) -> Iterator[None]:
     except OSError:
         os.close(descriptor)
         raise SettingsError("An update is already on its way; wait for its end.") from None
+    before = os.umask(0o022)  # the agent's user reads what is installed
     try:
         yield
     except Unfit as unfit:
         raise SettingsError(f"Version {unfit.version or 'before'}: {unfit}") from None
     finally:
+        os.umask(before)
         os.close(descriptor)
 
 

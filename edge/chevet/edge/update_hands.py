@@ -22,8 +22,8 @@ PATIENCE_S: Final = 5.0
 LONGEST_S: Final = 1800.0
 """A slow card of a small board takes minutes over a few hundred megabytes of wheels."""
 PROBE: Final = (
-    "import chevet.edge.agent, chevet.kiosk.files; from importlib.metadata import version;"
-    " print(version('chevet'))"
+    "import chevet.edge.agent, chevet.edge.terminal_update, chevet.kiosk.files;"
+    " from importlib.metadata import version; print(version('chevet'))"
 )
 PLAIN: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PIP_CONFIG_FILE": "/dev/null", "LC_ALL": "C.UTF-8"}
 """Nothing of who called decides how a version is installed."""
@@ -84,7 +84,7 @@ class BoxHands:
         return version if isinstance(version, str) else ""
 
     def quiet(self) -> bool:
-        """Tell whether no visit is open; a box that is off or waits for its passphrase has none."""
+        """Tell whether no visit is open and nobody calls; a box that is off or locked is quiet."""
         if not agent_runs(self._settings.data_dir) or "locked" in _asked(self._settings, "/api/lock"):
             return True
         try:

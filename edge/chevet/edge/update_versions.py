@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from chevet.edge.errors import SettingsError
+from chevet.edge.update_release import numbers
 
 IDLE, COPYING, INSTALLING, WAITING, SWITCHING, RETURNING = (
     "idle",
@@ -79,10 +80,10 @@ class Versions:
         return (self.folder(version) / WHOLE).is_file()
 
     def others(self) -> list[str]:
-        """Return whole versions beside the current one, by name."""
+        """Return whole versions beside the current one, the oldest first."""
         current = self.current()
         found = [path.name for path in (self.root / "versions").iterdir()]
-        return sorted(one for one in found if one != current and self.is_whole(one))
+        return sorted((one for one in found if one != current and self.is_whole(one)), key=numbers)
 
     def seal(self, version: str) -> None:
         """Say that a version is whole, once all of it is on the disk."""

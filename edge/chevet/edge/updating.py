@@ -44,7 +44,7 @@ class Hands(Protocol):
         """Return the version of the agent that answers, "" for none."""
 
     def quiet(self) -> bool:
-        """Tell whether no visit is open."""
+        """Tell whether no visit is open and nobody calls."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -108,7 +108,7 @@ class Updating:
             Unfit: `missing`: there is no older one beside the current one.
         """
         now = numbers(self._versions.current())
-        older = sorted((one for one in self._versions.others() if numbers(one) < now), key=numbers)
+        older = [one for one in self._versions.others() if numbers(one) < now]
         if not older:
             raise Unfit("missing")
         return self._turn(older[-1])
