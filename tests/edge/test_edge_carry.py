@@ -132,7 +132,8 @@ async def test_one_stick_at_a_time(box: Box, tmp_path: Path, monkeypatch: pytest
     assert early.value.code == "not_yet"
     going = threading.Event()
     monkeypatch.setattr(SticksAtWork, "_fill", lambda *_: going.wait(30))
-    await sticks.begin("KIT", "to")
+    touched = await asyncio.gather(*(sticks.begin("KIT", "to") for _ in range(2)), return_exceptions=True)
+    assert sorted(getattr(one, "code", "") for one in touched) == ["", "stick_busy"]
     with pytest.raises(Refusal) as busy:
         await sticks.begin("KIT", "to")
     assert busy.value.code == "stick_busy"

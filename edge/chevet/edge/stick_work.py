@@ -71,14 +71,14 @@ class SticksAtWork:
         Raises:
             Refusal: stick_busy; not_found: it was pulled out; not_yet.
         """
-        if self._task is not None and not self._task.done():
-            raise Refusal("stick_busy", "The stick is still at work; wait for its end.")
         if way == FROM and self._bedside.uplink.carried is None:
             raise Refusal("not_yet", "The agent is still starting; try again in a moment.")
         found = await asyncio.to_thread(found_sticks, self._bedside.settings.sticks)
         stick = next((one for one in found if one.name == name), None)
         if stick is None:
             raise not_found("stick")
+        if self._task is not None and not self._task.done():  # asked last: two touches come together
+            raise Refusal("stick_busy", "The stick is still at work; wait for its end.")
         self.work = Work(name, way)
         self._task = asyncio.create_task(self._do(stick, self.work), name="courier's stick")
 
