@@ -10,6 +10,7 @@ from test_edge_api import kiosk
 from test_edge_continuing import sent_case
 from test_edge_uplink import FakeLine, uplinked
 
+from chevet.edge.errors import not_found
 from chevet.edge.workers import Worker
 from chevet.exchange import topics
 from chevet.exchange.call_ends import OVER, RINGING, TALKING, Caller
@@ -99,6 +100,25 @@ async def test_a_box_that_cannot_put_a_call_to_a_worker_says_why(
     assert box.bedside.calls.shape() is None
 
 
+async def test_a_case_that_housekeeping_takes_away_meanwhile_is_unknown(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = sent_case(box)
+    box.bedside.live.join()
+    gone = not_found("visit")
+
+    def away(*_: object) -> None:
+        raise gone
+
+    monkeypatch.setattr(type(box.bedside.visits), "get", away)
+    async with uplinked(box) as (line, _, _arrived):
+        line.connect()
+        desk = Desk(box, line, case)
+        desk.ring()
+        await until(lambda: desk.state() == OVER)
+    assert desk.caller.standing.reason == "unknown_case"
+
+
 async def test_a_second_desk_hears_busy_and_the_first_call_goes_on(box: Box) -> None:
     case = sent_case(box)
     box.bedside.live.join()
@@ -122,7 +142,7 @@ async def test_a_word_that_is_not_the_relays_rings_nowhere(box: Box) -> None:
         forged.say(signer=box.relay.specialist)
         line.down("k", bytes([0x87, 17]) + b"noise")
         true = Desk(box, line, case, b"8 other!")
-        true.ring(ice="no list")
+        true.ring(ice="[" * 20_000)
         await until(lambda: true.state() == RINGING)
     told = box.bedside.calls.shape()
     assert told is not None

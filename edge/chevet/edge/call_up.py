@@ -62,14 +62,14 @@ class CallUp:
         if self.programme.sealed or not bedside.settings.calls:
             return "off", {}
         try:
-            case = bedside.cases.get(word.case)
-        except Refusal:
+            about = self._about(bedside.cases.get(word.case))
+        except Refusal:  # also where housekeeping takes the case away meanwhile
             return "unknown_case", {}
         if not bedside.live.screens:
             return "nobody", {}
         if bedside.captures.running() is not None or bedside.training.attempts.current() is not None:
             return "examining", {}
-        return "", self._about(case)
+        return "", about
 
     def _about(self, case: Case) -> dict[str, Any]:
         consent = self.bedside.visits.get(case.id).words.consent

@@ -97,7 +97,7 @@ def _servers(text: str) -> list[dict[str, Any]]:
     """Return the relay's TURN servers as a browser takes them; [] for what is no list of such."""
     try:
         found: Any = json.loads(text or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(found, list):
         return []

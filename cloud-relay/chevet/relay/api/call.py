@@ -74,9 +74,17 @@ def _site(relay: Relay, case_id: str) -> str:
         return relay.cases.get(connection, case_id).site
 
 
+def _accepted(relay: Relay, user: User, case_id: str, made: DeskCall) -> None:
+    """Put into the audit who took it, once."""
+    if made.worker and not made.noted:
+        made.noted = True
+        relay.cases.note(user, "call.accepted", case_id, f"by {made.worker}")
+
+
 def _end(relay: Relay, user: User, case_id: str, made: DeskCall) -> None:
     """Put into the audit how long was talked and how it ended; nothing said is kept anywhere."""
     if made.rang:
+        _accepted(relay, user, case_id, made)  # a desk may be gone before its next look
         standing = made.caller.standing
         relay.cases.note(user, "call.ended", case_id, f"{made.talked_s} s {standing.reason or 'ended'}")
 
@@ -86,12 +94,10 @@ async def _show(
 ) -> None:
     await socket.send_json({"type": "ready", "ice": ice})
     checked_at = time.monotonic()
-    noted = False
     while True:
         await asyncio.sleep(PUMP_S)
-        if made.worker and not noted:
-            noted = True
-            await asyncio.to_thread(relay.cases.note, user, "call.accepted", case_id, f"by {made.worker}")
+        if made.worker and not made.noted:
+            await asyncio.to_thread(_accepted, relay, user, case_id, made)
         if made.rang and made.changed:
             made.changed = False
             await socket.send_json(made.shape())
@@ -124,6 +130,6 @@ def _words(text: str) -> dict[str, Any]:
     """Return what a desk says; {} for what is none of it."""
     try:
         found: Any = json.loads(text) if len(text) <= MESSAGE_AT_MOST else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,8 +1,9 @@
 """One call from one desk: the relay's end of it, its words sealed for the site and opened from it."""
 
 import json
+import re
 import secrets
-from typing import Any
+from typing import Any, Final
 
 from chevet.exchange.call_ends import ASKING, OVER, TALKING, Caller
 from chevet.exchange.call_wire import CALL_BYTES, CallWord, is_call, read_call, write_call
@@ -14,6 +15,10 @@ from chevet.relay.relay import Relay
 
 Json = dict[str, Any]
 
+RATE: Final = re.compile(r"[0-9]{1,10}")
+WORKER_AT_MOST: Final = 64
+"""What of a box's words is shown and kept: they are signed, but a box may be taken over."""
+
 
 class DeskCall:
     """A call that a desk makes from an open case.
@@ -23,12 +28,13 @@ class DeskCall:
         changed: something is to be shown that was not yet.
         rang: the desk has rung.
         worker: id of who took it, "" until somebody did.
+        noted: the audit says who took it.
     """
 
     def __init__(self, relay: Relay, site: Site, case: str, user: User, ice: list[Json]) -> None:
         self.site = site.code
         self.changed = True
-        self.rang = False
+        self.rang = self.noted = False
         self.worker = ""
         self._since = self._until = self._rang_at = 0.0
         self._relay, self._user, self._ice = relay, user, ice
@@ -57,7 +63,7 @@ class DeskCall:
         except Refused:
             return
         if self.caller.receive(word, now):
-            self.worker = self.caller.standing.facts.get("worker", self.worker)
+            self.worker = _identity(self.caller.standing.facts.get("worker", self.worker))
             self._moved(now)
 
     def tick(self, now: float) -> None:
@@ -106,5 +112,10 @@ class DeskCall:
             "reason": standing.reason,
             "sdp": "" if over or standing.state == ASKING else facts.get("sdp", ""),
             "held": standing.held,
-            "rate": int(rate) if (rate := facts.get("rate", "")).isdecimal() else None,
+            "rate": int(rate) if RATE.fullmatch(rate := facts.get("rate", "")) else None,
         }
+
+
+def _identity(worker: str) -> str:
+    """Return a worker's id for the audit; "?" for what a box may say instead of one."""
+    return worker if len(worker) <= WORKER_AT_MOST and worker.isprintable() else "?"
