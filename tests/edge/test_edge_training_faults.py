@@ -19,6 +19,7 @@ from chevet.edge.training_faults import CONTROL, Simulator, make_hands
 from chevet.edge.training_lessons import BY_CODE, LESSONS
 from chevet.edge.training_store import PASSED
 from chevet.edge.visits import CaptureRow
+from chevet.edge.workers import Worker
 from chevet.sim.serve import Plan, served
 
 
@@ -92,6 +93,17 @@ async def test_what_is_wrong_from_the_beginning_is_mended_by_the_right_hand(box:
         assert hands["oximeter"] == []
         assert "warm" in hands["fault_cold"]
         assert hands["fault_cold"] == hands["fault_ear"], "what may be done gives nothing away"
+
+
+async def test_who_signs_in_next_finds_the_instruments_in_order(box: Box, tmp_path: Path) -> None:
+    box.bedside.workers.add(Worker("youssef", "Youssef"), "1357")
+    async with simulated(box, tmp_path) as (there, fake), kiosk(there) as client:
+        await client.post("/api/training", json={"lesson": "fault_cold"})
+        await client.post("/api/training/visit", json={})
+        assert fake.on == {("oximeter", "cold_finger"): "0.03"}
+        other = await client.post("/api/session", json={"worker": "youssef", "pin": "1357"})
+        assert other.status_code == 200
+        assert (fake.on, box.bedside.training.attempts.current()) == ({}, None)
 
 
 async def test_what_goes_wrong_in_the_middle_waits_for_the_first_recording(box: Box, tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ def _session_routes(routes: APIRouter, bedside: Bedside) -> None:
 
 
 async def _entered(bedside: Bedside, worker: Worker, response: Response) -> dict[str, Any]:
-    await asyncio.to_thread(bedside.training.signed_in, worker.id)
+    if await asyncio.to_thread(bedside.training.signed_in, worker.id):
+        await bedside.hands.after()
     token = bedside.sessions.open(worker)
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
     return {"worker": {"id": worker.id, "name": worker.name}}

@@ -106,16 +106,21 @@ class Training:
             ended_ms = self.clock.now_ms()
             self.attempts.change(attempt.id, lambda one: replace(one, state=STOPPED, ended_ms=ended_ms))
 
-    def signed_in(self, worker: str) -> None:
-        """Take note of a sign-in: it is part of some lessons, and ends one of somebody else or forgotten."""
+    def signed_in(self, worker: str) -> bool:
+        """Take note of a sign-in: it is part of some lessons, and ends one of somebody else or forgotten.
+
+        Returns:
+            Whether it ended one, whose instruments may be out of order.
+        """
         attempt = self.attempts.current()
         if attempt is None:
-            return
+            return False
         now_ms = self.clock.now_ms()
         if attempt.worker != worker or now_ms - attempt.started_ms > OVER_AFTER_MS:
             self.stop()
-        else:
-            self.attempts.change(attempt.id, lambda one: marked(one, "signed_in", now_ms))
+            return True
+        self.attempts.change(attempt.id, lambda one: marked(one, "signed_in", now_ms))
+        return False
 
     def require(self, worker: str) -> Attempt:
         """Return the worker's open lesson.
