@@ -143,6 +143,29 @@ def test_a_mistake_is_taken_back_until_it_is_destroyed(world, sent):
         restore(world.relay, study.id)
 
 
+def test_a_case_that_is_taken_back_while_others_are_destroyed_stays_whole(world, sent):
+    study, user = answered(world, sent)
+    before = files(world)
+    withdraw(world.relay, study.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    world.relay.objects.ready = lambda: restore(world.relay, study.id)  # found due, not yet destroyed
+    assert sweep(world.relay) == []
+    assert files(world) == before
+    assert world.relay.cases.open(study.id, user).study.patient == study.patient
+
+
+def test_two_workers_that_sweep_at_once_make_one_receipt_with_every_object(world, sent):
+    study, _ = answered(world, sent)
+    before, second = files(world), world.again()
+    withdraw(world.relay, study.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    receipts = []
+    world.relay.objects.ready = lambda: receipts.extend(sweep(second))
+    assert sweep(world.relay) == []
+    assert receipts == [receipt_of(world.relay, study.id)]
+    assert {one["sha256"] for one in json.loads(json.loads(receipts[0])["receipt"])["objects"]} == before
+
+
 def test_answered_cases_go_when_they_were_kept_long_enough(world, sent):
     study, user = answered(world, sent)
     waiting = sent()

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.answer_drafts import forget_drafts
@@ -87,8 +87,8 @@ def sweep(relay: Relay) -> list[bytes]:
         _retire(relay, connection, now)
         query = select(erasures.c.case_id).where(erasures.c.destroyed_ms.is_(None), erasures.c.due_ms <= now)
         due = list(connection.execute(query).scalars())
-    receipts = [_destroy(relay, case_id, now) for case_id in due]
-    if receipts:
+    receipts = [receipt for case_id in due if (receipt := _destroy(relay, case_id, now))]
+    if due:  # whoever destroyed it: nothing opened of it stays in this process
         relay.vault.summary.cache_clear()
         relay.vault.part.cache_clear()
     return receipts
@@ -132,17 +132,20 @@ def _hide(connection: Connection, case_id: str, reason: str, now: int, due: int)
         connection.execute(insert(erasures).values(**row))
 
 
-def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
-    """Destroy one case; files go before the record that says so is committed, so a cut repeats it."""
+def _destroy(relay: Relay, case_id: str, now: int) -> bytes | None:
+    """Destroy one case; objects go before the record that says so is committed, so a cut repeats it.
+
+    Returns:
+        Its receipt, or None where it was restored, or destroyed by another worker, since it was found due.
+    """
+    relay.objects.ready()  # one that is away must not be waited for in the transaction
     with relay.database.write() as connection:
+        waiting = select(erasures).where(erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
+        row = connection.execute(waiting).first()
+        if row is None:
+            return None
         mine = select(bundles.c.tid).where(bundles.c.case_id == case_id)
-        query = select(objects.c.name, objects.c.bytes).where(objects.c.tid.in_(mine))
-        held = {row.name: row.bytes for row in connection.execute(query) if row.name}
-        others = select(objects.c.name).where(objects.c.tid.not_in(mine), objects.c.name.in_(list(held)))
-        shared = set(connection.execute(others).scalars())
-        gone = sorted(set(held) - shared)
-        for name in gone:
-            relay.objects.destroy(name)
+        gone = _destroy_objects(relay, connection, mine)
         connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
         connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
         connection.execute(delete(kept_cases).where(kept_cases.c.case_id == case_id))
@@ -154,14 +157,13 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
         connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
         under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))
         connection.execute(update(bundles).where(*under_way).values(refused=ERASED))
-        row = connection.execute(select(erasures).where(erasures.c.case_id == case_id)).one()
         told = {
             "v": 1,
             "case": case_id,
             "reason": row.reason,
             "asked_ms": row.asked_ms,
             "destroyed_ms": now,
-            "objects": [{"sha256": name, "bytes": held[name]} for name in gone],
+            "objects": [{"sha256": name, "bytes": size} for name, size in sorted(gone.items())],
         }
         receipt = _signed(relay, told)
         done = update(erasures).where(erasures.c.case_id == case_id)
@@ -169,6 +171,18 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes:
         relay.audit.add(connection, now, "relay", "case.destroy", case_id, f"{len(gone)} objects")
         tell(connection, case_id, now)
     return receipt
+
+
+def _destroy_objects(relay: Relay, connection: Connection, mine: Select[Any]) -> dict[str, int]:
+    """Destroy the objects that these transfers alone name; return their bytes by name."""
+    query = select(objects.c.name, objects.c.bytes).where(objects.c.tid.in_(mine))
+    held = {row.name: row.bytes for row in connection.execute(query) if row.name}
+    others = select(objects.c.name).where(objects.c.tid.not_in(mine), objects.c.name.in_(list(held)))
+    shared = set(connection.execute(others).scalars())
+    gone = {name: size for name, size in held.items() if name not in shared}
+    for name in sorted(gone):
+        relay.objects.destroy(name)
+    return gone
 
 
 def _signed(relay: Relay, told: dict[str, Any]) -> bytes:
