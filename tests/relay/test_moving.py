@@ -110,6 +110,21 @@ def test_a_move_that_was_cut_off_goes_on_and_checks_what_is_there_and_what_was_l
     assert (done.missing, done.objects) == ((lost,), len(names) - 1)
 
 
+def test_a_move_that_was_cut_off_among_the_tables_is_given_again(filled, monkeypatch):
+    before, to = rows_of(filled.relay), elsewhere(filled)
+
+    def cut(*_arguments):
+        raise SystemExit("power")
+
+    with monkeypatch.context() as power:
+        power.setattr("chevet.relay.moving._copy_table", cut)
+        with pytest.raises(SystemExit):
+            move(filled.settings, to, silent, now_ms=filled.clock)
+    assert (to.archive / "relay.sqlite3").exists(), "the file alone, without a table"
+    done = move(filled.settings, to, silent, now_ms=filled.clock)
+    assert sum(done.rows.values()) == sum(len(rows) for rows in before.values())
+
+
 def test_a_database_that_keeps_something_else_is_found_out(filled, tmp_path):
     target = Database(tmp_path / "other.sqlite3")
     target.migrate()

@@ -183,7 +183,7 @@ def test_an_archive_moves_from_sqlite_to_postgresql_and_goes_on_counting(world, 
         relay.audit.add(connection, NOON, "x", "test")
     with relay.database.read() as connection:
         assert relay.audit.verify(connection) is None
-    with pytest.raises(SettingsError, match="empty one"):
+    with pytest.raises(SettingsError, match="empty folder or database"):
         move(back, again, lambda _: None, now_ms=world.clock)
 
 

@@ -96,8 +96,18 @@ def _place(settings: Settings) -> str:
 
 
 def _refuse_full(to: Settings) -> None:
-    if not to.database and (to.archive / DATABASE_FILE).exists():
-        raise SettingsError("archive", f"{to.archive} holds an archive: move into an empty folder.")
+    """Refuse a database that holds something, before the objects go; a move that was cut off left nothing."""
+    if not to.database and not (to.archive / DATABASE_FILE).exists():
+        return
+    with closing(open_database(to)) as target, target.read() as view:
+        _refuse_tables(target, view)
+
+
+def _refuse_tables(target: Database, view: Connection) -> None:
+    if target.engine.dialect.get_table_names(view):
+        raise SettingsError(
+            "database", f"{target.name} holds tables already: move into an empty folder or database."
+        )
 
 
 @contextmanager
@@ -156,8 +166,7 @@ def _copied(source: Objects, target: Objects, name: str) -> bool:
 def _move_database(view: Connection, to: Settings, told: Progress) -> dict[str, int]:
     """Copy every row in one transaction of the new database, and read them back before it ends."""
     with closing(open_database(to)) as target, target.write() as connection:
-        if target.engine.dialect.get_table_names(connection):
-            raise SettingsError("database", "The new database holds tables: move into an empty one.")
+        _refuse_tables(target, connection)
         target.upgrade(connection)
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))  # rows that an empty archive begins with
