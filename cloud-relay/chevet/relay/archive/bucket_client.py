@@ -25,7 +25,7 @@ ELSEWHERE: Final = frozenset(
 )
 FULL: Final = frozenset({"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "507"})
 SLOW: Final = frozenset(
-    {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "500", "502", "503"}
+    {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "429", "500", "502", "503", "504"}
 )
 """What a store answers that will answer better later; other codes need a person."""
 
@@ -141,7 +141,7 @@ def of_answer(bucket: Bucket, response: dict[str, Any]) -> RelayError | MissingO
     status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
     said = {code, status}
     if code == "NoSuchBucket":
-        return SettingsError("objects", f"There is no bucket {bucket.place}: make it, or correct `objects`.")
+        return no_bucket(bucket)
     if code in MISSING:
         return MissingObject()
     if code == "RequestTimeTooSkewed":
@@ -159,6 +159,11 @@ def of_answer(bucket: Bucket, response: dict[str, Any]) -> RelayError | MissingO
             "what the key may do there.",
         )
     return ArchiveError(f"The store {bucket.place} refused a call ({code}): see its own log.")
+
+
+def no_bucket(bucket: Bucket) -> SettingsError:
+    """Return the error of a bucket that is not there."""
+    return SettingsError("objects", f"There is no bucket {bucket.place}: make it, or correct `objects`.")
 
 
 def elsewhere(bucket: Bucket, region: str) -> SettingsError:

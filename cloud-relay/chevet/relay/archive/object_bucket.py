@@ -11,12 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from chevet.relay.archive.bucket_client import Bucket, MissingObject, elsewhere, open_client, told
+from chevet.relay.archive.bucket_client import Bucket, MissingObject, elsewhere, no_bucket, open_client, told
 from chevet.relay.archive.objects import Kept, is_name
 from chevet.relay.errors import ArchiveError, SettingsError, StoreAwayError
 
+T = TypeVar("T")
 FIRST_REGION: Final = "us-east-1"
 """What an empty location means (Amazon S3 API reference, GetBucketLocation)."""
 REST_S: Final = 3.0
@@ -48,7 +49,7 @@ class ObjectBucket:
         self._recent = _Recent(REMEMBERED)
 
     def put(self, data: bytes) -> str:
-        """Store `data`, unless it is there, and read it back."""
+        """Store `data`, which makes it young where it is there, and read it back."""
         name = hashlib.sha256(data).hexdigest()
         self._check()
         self._call("put_object", Key=self._key(name), Body=data, ContentLength=len(data))
@@ -114,7 +115,10 @@ class ObjectBucket:
     def ready(self) -> None:
         """Ask the store whether the bucket is there, and, the first time, whether it is the one meant."""
         if self._checked:
-            self._call("head_bucket")
+            try:
+                self._call("head_bucket")
+            except MissingObject:  # the answer to a HEAD says 404 and not of what
+                raise no_bucket(self.bucket) from None
         self._check()
 
     def _check(self) -> None:
@@ -142,16 +146,27 @@ class ObjectBucket:
             )
 
     def _read(self, name: str) -> bytes:
-        answer = self._call("get_object", Key=self._key(name))
-        with told(self.bucket):
+        def read() -> bytes:
+            answer = self._client.get_object(Bucket=self.bucket.name, Key=self._key(name))
             data: bytes = answer["Body"].read()
-        return data
+            return data
+
+        return self._asked(read)
 
     def _key(self, name: str) -> str:
         return "/".join(part for part in (self.bucket.prefix, name[:2], name) if part)
 
     def _call(self, what: str, **arguments: Any) -> dict[str, Any]:
-        """Make one call.
+        """Make one call whose answer is not streamed."""
+
+        def call() -> dict[str, Any]:
+            answer: dict[str, Any] = getattr(self._client, what)(Bucket=self.bucket.name, **arguments)
+            return answer
+
+        return self._asked(call)
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """Ask the store for something, to the last byte of its answer.
 
         Raises:
             MissingObject: there is no such object.
@@ -162,13 +177,12 @@ class ObjectBucket:
         there = True
         try:
             with told(self.bucket):
-                answer: dict[str, Any] = getattr(self._client, what)(Bucket=self.bucket.name, **arguments)
+                return ask()
         except StoreAwayError:
             there, self._rests_until = False, self._clock() + REST_S
             raise
         finally:
             self.there = there
-        return answer
 
 
 class _Recent:
