@@ -50,6 +50,13 @@ def test_garbage_is_no_passkey(words, attestation):
     assert counted(PLACE, replace(GOOD, client_data=words), CHALLENGE, attestation) is None
 
 
+def test_lists_in_lists_without_end_are_no_passkey():
+    assert asked(PLACE, b"[" * 12_000, CHALLENGE) == "answer"
+    assert counted(PLACE, replace(GOOD, client_data=b"[" * 12_000), CHALLENGE, KEY.public_key) is None
+    assert new_key(PLACE, replace(FRESH, client_data=b"[" * 12_000), CHALLENGE) is None
+    assert new_key(PLACE, replace(FRESH, attestation=b"\x81" * 12_000), CHALLENGE) is None
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_broken_attestation_never_crashes(at, byte):

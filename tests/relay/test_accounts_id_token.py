@@ -1,9 +1,11 @@
 """ID tokens as text: garbage is refused in one sentence; of listed keys only those that sign are kept."""
 
+import base64
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey
 
 from chevet.relay.accounts.id_token import (
@@ -90,6 +92,13 @@ def test_one_changed_character_is_another_token(at, letter):
 def test_a_token_without_end_is_not_looked_at():
     with pytest.raises(ProviderError, match="too long"):
         read_id_token("e" * (MAX_TOKEN + 1), KEYS, EXPECTED)
+
+
+def test_lists_in_lists_without_end_are_no_token():
+    deep = base64.urlsafe_b64encode(b"[" * 12_000).decode()
+    assert refused(f"{deep}.{deep}.AAAA")
+    assert key_named(deep) is None
+    assert refused(jws.serialize_compact({"alg": "ES256", "kid": "k1"}, b"[" * 12_000, KEY))
 
 
 def test_of_a_list_only_keys_that_check_signatures_are_kept():

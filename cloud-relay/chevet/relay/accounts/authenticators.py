@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import dataclass
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers import bytes_to_base64url, parse_client_data_json
 from webauthn.helpers.exceptions import WebAuthnException
@@ -15,7 +16,16 @@ from webauthn.helpers.structs import (
 
 from chevet.relay.accounts.place import Place
 
-MALFORMED = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+MALFORMED = (
+    WebAuthnException,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,  # lists in lists in lists
+    UnsupportedAlgorithm,
+)
 """What py_webauthn and what it decodes with raise for bytes that are no answer of an authenticator."""
 
 

@@ -6,7 +6,9 @@ what was tried is kept as a hash, whether it exists or not.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from threading import Lock
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -21,6 +23,8 @@ REMEMBERED_MS = 24 * 60 * MINUTE_MS
 ADDRESS_MOST = 50
 """Wrong tries from one address in ten minutes: a hospital behind one address stays below."""
 ADDRESS_MS = 10 * MINUTE_MS
+BEGUN_MOST = 120
+"""Tries without a password that one address may begin in a minute: each is a row and a sync."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,28 @@ class Try:
 
     account: str
     numbers: tuple[int, ...]
+
+
+class Begun:
+    """Counts the tries without a password that begin at each address, in the memory of one process."""
+
+    def __init__(self) -> None:
+        self._minute, self._by, self._lock = 0, Counter[str](), Lock()
+
+    def count(self, address: str, now_ms: int) -> None:
+        """Let one more begin.
+
+        Raises:
+            RefusedError: 429 `too_many_attempts`.
+        """
+        with self._lock:
+            if now_ms // MINUTE_MS != self._minute:
+                self._minute, self._by = now_ms // MINUTE_MS, Counter()
+            self._by[address] += 1
+            if self._by[address] > BEGUN_MOST:
+                raise RefusedError(
+                    429, "too_many_attempts", "Too many tries begin here: wait a minute, then try again."
+                )
 
 
 def count_try(connection: Connection, kind: str, user_id: str, address: str, now_ms: int) -> Try:

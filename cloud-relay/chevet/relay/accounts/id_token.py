@@ -73,7 +73,7 @@ def key_named(token: str) -> str | None:
     head = token.partition(".")[0][:MAX_TOKEN]
     try:
         said = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     name = said.get("kid") if isinstance(said, dict) else None
     return name if isinstance(name, str) else None
@@ -95,7 +95,7 @@ def read_id_token(token: str, keys: KeySet, expected: Expected) -> dict[str, Any
     try:
         registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         claims = jwt.decode(token, keys, algorithms=ALGORITHMS, registry=registry).claims
-    except (JoseError, ValueError, TypeError, LookupError, AttributeError):
+    except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _wrong("is not signed by one of the provider's keys") from None
     for problem in _problems(claims, expected):
         raise _wrong(problem)

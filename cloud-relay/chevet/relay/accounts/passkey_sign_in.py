@@ -41,8 +41,13 @@ class PasskeySignIn:
         self._sign_in = sign_in
         self.place = passkeys.place
 
-    def ask(self) -> tuple[str, Json]:
-        """Begin to sign in without a password: the try's token for a cookie, and what a browser is asked."""
+    def ask(self, address: str = "") -> tuple[str, Json]:
+        """Begin to sign in without a password: the try's token for a cookie, and what a browser is asked.
+
+        Raises:
+            RefusedError: 429 `too_many_attempts`.
+        """
+        self._sign_in.begun.count(address, self._now_ms())
         token = secrets.token_urlsafe(TRY_BYTES)
         with self._database.write() as connection:
             return token, self._passkeys.request(connection, of_try(token, ALONE), self._now_ms())

@@ -1,7 +1,8 @@
 """The road to an identity provider (OpenID Connect): its own description, its keys, a code for a token.
 
-Authorisation code with PKCE (RFC 7636) and nonce. Whatever it answers is bounded in time and size, and
-redirections are not followed: nobody but the issuer says where its endpoints are.
+Authorisation code with PKCE (RFC 7636) and nonce. Whatever it answers is bounded in time and size, one that
+does not answer is left alone for a moment, and redirections are not followed: nobody but the issuer says
+where its endpoints are.
 """
 
 import base64
@@ -24,6 +25,8 @@ from chevet.relay.settings_values import HERE
 log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 MAX_ANSWER = 256 * 1024
+REST_MS = 5000
+"""So long after no answer nobody waits for it again: people who try one by one would fill every thread."""
 DESCRIPTION = "/.well-known/openid-configuration"
 FRESH_MS = 60 * MINUTE_MS
 """So long a description and keys are used before they are read again."""
@@ -50,6 +53,7 @@ class _Read:
     description_ms: int = 0
     keys: KeySet | None = None
     keys_ms: int = 0
+    rests_until_ms: int = 0
 
 
 class Provider:
@@ -68,6 +72,7 @@ class Provider:
         self.registration = registration
         self._now_ms = now_ms
         self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
+        self._most_ms = 2 * timeout_s * 1000  # httpx bounds each read, and this the whole answer
         self._read = _Read()
         self._turn = Lock()
 
@@ -183,6 +188,9 @@ class Provider:
         head: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Return status and JSON object of an answer; what is no object is an empty one."""
+        began = self._now_ms()
+        if began < self._read.rests_until_ms:
+            raise _unreachable("gave no answer a moment ago")
         headers = {"accept": "application/json"} | dict(head or {})
         body = bytearray()
         try:
@@ -191,11 +199,14 @@ class Provider:
                     body += piece
                     if len(body) > MAX_ANSWER:
                         raise _unreachable("answers with too much")
+                    if self._now_ms() - began > self._most_ms:
+                        raise httpx.ReadTimeout("a piece now and then")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            self._read.rests_until_ms = self._now_ms() + REST_MS
             raise _unreachable(f"does not answer ({type(error).__name__})") from None
         try:
             found = json.loads(bytes(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         return answer.status_code, found if isinstance(found, dict) else {}
 

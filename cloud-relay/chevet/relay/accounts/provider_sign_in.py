@@ -93,12 +93,14 @@ class ProviderSignIn:
         self.provider = provider
         self._mapped = mapped
 
-    def begin(self) -> tuple[str, str]:
+    def begin(self, address: str = "") -> tuple[str, str]:
         """Begin a try: its token for a cookie, and where the browser goes.
 
         Raises:
             ProviderError: `oidc_unreachable`.
+            RefusedError: 429 `too_many_attempts`.
         """
+        self._sign_in.begun.count(address, self._now_ms())
         token = secrets.token_urlsafe(TRY_BYTES)
         with self._database.write() as connection:
             value = ask(connection, of_try(token, PURPOSE), self._now_ms(), AWAY_MS)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from chevet.relay.accounts import sessions
 from chevet.relay.accounts.authenticators import Given
-from chevet.relay.accounts.brake import count_try, right
+from chevet.relay.accounts.brake import Begun, count_try, right
 from chevet.relay.accounts.factors import Enrolment, Factors
 from chevet.relay.accounts.passwords import MAX_PASSWORD, Passwords
 from chevet.relay.accounts.proof import SECOND, SIGNING, Proof, Proofs, Verdict
@@ -54,6 +54,7 @@ class SignIn:
         self._factors = factors
         self.proofs = proofs
         self.rules = rules
+        self.begun = Begun()
 
     def sign_in(self, user_id: str, password: str, *, address: str = "", browser: str = "") -> Signed:
         """Open a session; where a second factor is asked for it is half open until that is given.

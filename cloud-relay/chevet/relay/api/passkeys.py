@@ -113,13 +113,15 @@ class NewBody(BaseModel):
 
 
 @router.post("/session/passkey/options")
-def ask(body: PurposeBody, relay: Here, token: Token, response: Response, origin: Origin) -> Json:
+def ask(
+    body: PurposeBody, relay: Here, token: Token, response: Response, origin: Origin, address: Address
+) -> Json:
     """Ask for a passkey: of anybody, or of whoever gave the password to a half-open session."""
     _here(relay.passkeys.place.passkeys)
     relay.passkeys.place.check(origin, "Passkeys")
     if body.to == "second":
         return relay.passkeys.ask_second(token)
-    tried, options = relay.passkeys.ask()
+    tried, options = relay.passkeys.ask(address)
     keep_try(relay, response, tried, LIFE_MS)
     return options
 

@@ -17,12 +17,12 @@ Said = Annotated[str, Query(max_length=4096)]
 
 
 @router.post("")
-def begin(relay: Here, response: Response, origin: Origin) -> dict[str, Any]:
+def begin(relay: Here, response: Response, origin: Origin, address: Address) -> dict[str, Any]:
     """Begin to sign in at the provider; the answer says where the browser goes."""
     provider = _provider(relay)
     relay.passkeys.place.check(origin, "The identity provider's answers")
     try:
-        token, where = provider.begin()
+        token, where = provider.begin(address)
     except ProviderError as error:
         raise RefusedError(503, error.code, str(error)) from None
     keep_try(relay, response, token, AWAY_MS, away=True)
