@@ -149,6 +149,14 @@ async def test_a_device_of_an_account_that_is_shut_out_forgets(world, client, se
         assert (await meet(desk, device, study))["gone"] == {study.id: "ended"}
 
 
+async def test_devices_of_whoever_the_provider_had_named_forget_with_their_sessions(world, client, sent):
+    study, user = sent(), world.user()
+    async with client(user) as desk:
+        device = await kept(desk, study)
+        world.relay.users.forget_provider("dr")
+        assert (await meet(desk, device, study))["gone"] == {study.id: "ended"}
+
+
 async def test_readings_without_a_line_are_in_the_audit_for_cases_the_device_was_given(world, client, sent):
     study, foreign = sent(), sent()
     async with client(world.user()) as desk, client() as nobody:

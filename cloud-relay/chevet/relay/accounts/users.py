@@ -129,6 +129,7 @@ class Users:
         """
         with self._known(user_id, "user.forget_provider") as connection:
             connection.execute(delete(provider_links).where(provider_links.c.user_id == user_id))
+            end_devices(connection, user_id, self._now_ms())
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
     def unlock(self, user_id: str) -> None:
