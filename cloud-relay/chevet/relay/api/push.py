@@ -71,7 +71,9 @@ def listen(body: SubscriptionBody, relay: Here, user: SignedIn, browser: Browser
     with relay.database.write() as connection:
         number = browsers.listen(connection, user.id, to, browser, relay.now_ms())
         if number is None:
-            raise RefusedError(409, "too_many_browsers", "Ten browsers take your alerts: remove one first.")
+            raise RefusedError(
+                409, "too_many_browsers", f"{browsers.MOST} browsers take your alerts: remove one first."
+            )
         relay.audit.add(connection, relay.now_ms(), user.id, "push.add", user.id, str(number))
     return {"number": number}
 
