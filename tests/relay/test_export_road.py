@@ -1,5 +1,6 @@
 """How an export leaves: by the desk's API or the operator's command, streamed, audited, naming nobody."""
 
+import base64
 import io
 import json
 import zipfile
@@ -8,6 +9,7 @@ from functools import partial
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from chevet.exchange.manifest import CHUNK, read_manifest
 from chevet.relay.cli import main
@@ -17,11 +19,11 @@ from chevet.relay.exports.forms import FORMS, archive
 from chevet.relay.exports.samples import unused
 from chevet.relay.exports.subject import subject
 from chevet.study.bundle import pack
-from chevet.study.recording import Waveform
+from chevet.study.recording import StoredPicture, Waveform
 from chevet.study.study import Consent
 
 from .conftest import NOON, code, deliver, messages
-from .export_cases import ear, pulse, recording, send_exact, sound, visit
+from .export_cases import ear, exported, jpeg, pulse, recording, send_exact, sound, visit
 
 PDF = b"%PDF-1.7\nZahra Seededname\n%%EOF\n"
 
@@ -96,6 +98,53 @@ def test_a_case_that_is_still_arriving_gives_what_is_here_and_names_the_rest(wor
     contents = json.loads(files[f"{study.id}/contents.json"])
     assert [item["reason"] for item in contents["left_out"]] == ["not_yet_here"]
     assert contents["files"]
+
+
+def photograph(form):
+    """A picture whose camera says what it is, and when it was taken."""
+    camera = Image.Exif()
+    camera[0x010F], camera[0x0132] = "Seededcamera", "2026:03:12 10:00:00"
+    out = io.BytesIO()
+    Image.open(io.BytesIO(jpeg())).save(out, form, exif=camera)
+    return out.getvalue()
+
+
+def held(files):
+    """Everything in an export, what a bundle holds as text included, and why something is not."""
+    entries = json.loads(files["bundle.json"])["entry"] if "bundle.json" in files else []
+    inner = [base64.b64decode(one["resource"].get("data", "")) for one in entries]
+    left_out = json.loads(files["contents.json"])["left_out"]
+    return b"".join([*files.values(), *inner]), [item["reason"] for item in left_out]
+
+
+@pytest.mark.parametrize("form", ["dicom", "fhir"])
+def test_what_a_camera_says_of_itself_leaves_only_with_names(world, sent, form):
+    loud = photograph("JPEG")
+    assert b"Seededcamera" in loud
+    study = sent(recordings=(ear(data=loud, with_clip=False),))
+    hidden, left_out = held(exported(world.relay, study, form))
+    assert left_out == []
+    assert loud[-4000:] in hidden  # the picture as it was coded
+    assert b"Seededcamera" not in hidden
+    assert b"2026:03:12" not in hidden
+    named, left_out = held(exported(world.relay, study, form, identity="full"))
+    assert left_out == []
+    assert loud in named
+
+
+def test_a_still_that_cannot_be_cut_leaves_as_its_pixels_or_is_named_as_left_out(world, sent):
+    still = StoredPicture(photograph("WEBP"), "image/webp", 0.5, True)
+    study = sent(recordings=(recording("otoscopy", side="left", pictures=(still,)),))
+    pixels, left_out = held(exported(world.relay, study, "dicom"))
+    assert left_out == []
+    assert np.asarray(Image.open(io.BytesIO(still.data)).convert("RGB")).tobytes() in pixels
+    assert b"Seededcamera" not in pixels
+    hidden, left_out = held(exported(world.relay, study, "fhir"))
+    assert left_out == ["not_plain"]
+    assert b"Seededcamera" not in hidden
+    named, left_out = held(exported(world.relay, study, "fhir", identity="full"))
+    assert left_out == []
+    assert still.data in named
 
 
 def test_an_archive_comes_in_pieces_however_large_it_is(world, sent):

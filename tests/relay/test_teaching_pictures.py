@@ -1,6 +1,7 @@
 """Pictures for teaching: nothing beside their pixels, and every pixel as it was."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -41,6 +42,31 @@ def test_a_jpeg_loses_its_words_and_no_pixel(how):
     assert b"2026" not in quiet
     assert np.array_equal(pixels(quiet), pixels(loud))
     assert plain(quiet, "image/jpeg") == quiet
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xC8, 0xE0, 0xEE, 0xF3, 0xFD])
+def test_words_go_under_whatever_marker_a_camera_writes_them(marker):
+    whole = picture("JPEG", subsampling=0)
+    said = b"Seededword" * 3
+    loud = whole[:2] + struct.pack(">BBH", 0xFF, marker, 2 + len(said)) + said + whole[2:]
+    assert plain(loud, "image/jpeg") == plain(whole, "image/jpeg")
+
+
+def test_how_colours_were_transformed_stays_and_nothing_behind_it():
+    held = io.BytesIO()
+    Image.fromarray(PIXELS).convert("CMYK").save(held, "JPEG")
+    whole = held.getvalue()
+    at = whole.index(b"Adobe")
+    (size,) = struct.unpack_from(">H", whole, at - 2)
+    said = b"Seededword"
+    loud = (
+        whole[: at - 2] + struct.pack(">H", size + len(said)) + whole[at : at - 2 + size] + said
+        + whole[at - 2 + size :]
+    )  # fmt: skip
+    quiet = plain(loud, "image/jpeg")
+    assert b"Seeded" not in quiet
+    assert quiet == plain(whole, "image/jpeg")
+    assert np.array_equal(pixels(quiet), pixels(whole))
 
 
 def test_a_png_loses_its_words_and_no_pixel():

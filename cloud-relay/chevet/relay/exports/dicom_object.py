@@ -24,7 +24,7 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 DICOM = "application/dicom"
 UTF_8 = "ISO_IR 192"
-SOME_NAMESPACE = uuid.UUID("6f0a3c5e-2f0d-5f4e-9c55-0d8a2a1c7b11")
+SOME_NAMESPACE = uuid.UUID("6111828e-0cfa-4484-bb89-8bf634ca3f66")
 """Of the identifiers made here; a change of what the objects hold takes another one."""
 UNKNOWN = "UNKNOWN"
 MADE_BY = f"Chevet {version('chevet')}"

@@ -3,7 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageSequence, UnidentifiedImageError
 from pydicom import uid as uids
@@ -56,8 +56,10 @@ def picture_objects(subject: Subject, recording: Recording) -> Iterator[tuple[Da
     if side is None:
         yield LeftOut(recording.id, "no_side")
         return
-    for number, still in enumerate(recording.pictures, 1):
-        found = still_pixels(still)
+    for number, taken in enumerate(recording.pictures, 1):
+        own = subject.own_bytes(taken)
+        still = taken if own is None else replace(taken, data=own)
+        found = still_pixels(still, decoded=own is None)
         if found is None:
             yield LeftOut(recording.id, "not_an_image")
             continue
@@ -68,13 +70,18 @@ def picture_objects(subject: Subject, recording: Recording) -> Iterator[tuple[Da
         yield _film(subject, recording, recording.clip, side)
 
 
-def still_pixels(still: StoredPicture) -> Pixels | None:
-    """Return the camera's own bytes where they are baseline JPEG, else the decoded pixels, else None."""
+def still_pixels(still: StoredPicture, *, decoded: bool = False) -> Pixels | None:
+    """Return the camera's own bytes where they are baseline JPEG, else the decoded pixels, else None.
+
+    Args:
+        still: with its bytes.
+        decoded: never take the own bytes.
+    """
     try:
         with Image.open(io.BytesIO(still.data), formats=FORMATS) as image:
-            plain = _baseline(still.data, image)
-            if plain is not None:
-                return Pixels((still.data,), JPEG, image.height, image.width, plain)
+            colours = None if decoded else _baseline(still.data, image)
+            if colours is not None:
+                return Pixels((still.data,), JPEG, image.height, image.width, colours)
             rgb = image.convert("RGB")
             return Pixels((rgb.tobytes(),), uids.ExplicitVRLittleEndian, rgb.height, rgb.width, "RGB")
     except UNREADABLE:

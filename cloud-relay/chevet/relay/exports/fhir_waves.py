@@ -58,7 +58,9 @@ def waves(subject: Subject) -> Iterator[Json]:
                 yield from _file(subject, recording, f"sound-{tail}", data, file.media_type, "audio")
         for index, still in enumerate(recording.pictures, 1):
             tail = f"still-{number}-{index}"
-            yield from _file(subject, recording, tail, still.data, still.media_type, "image")
+            own = subject.own_bytes(still)
+            if own is not None:  # the bundle names it among what was left out
+                yield from _file(subject, recording, tail, own, still.media_type, "image")
         if recording.clip is not None:
             clip = recording.clip
             yield from _file(subject, recording, f"clip-{number}", clip.data, clip.media_type, "video")

@@ -17,7 +17,11 @@ def fhir_files(subject: Subject) -> Iterator[ExportFile | LeftOut]:
     """Yield the case as one FHIR bundle, and what is not in it."""
     label = f"{subject.label}-" if subject.label else ""
     yield ExportFile(f"{label}bundle.json", FHIR_JSON, lambda: transaction(subject))
-    yield from (item for item in subject.recordings() if isinstance(item, LeftOut))
+    for item in subject.recordings():
+        if isinstance(item, LeftOut):
+            yield item
+        elif any(subject.own_bytes(still) is None for still in item.pictures):
+            yield LeftOut(item.id, "not_plain")
 
 
 Form = Callable[[Subject], Iterable[ExportFile | LeftOut]]

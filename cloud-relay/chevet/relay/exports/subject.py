@@ -12,7 +12,7 @@ from chevet.relay.relay import Relay
 from chevet.relay.teaching.pictures import plain
 from chevet.study.bundle import Part, lossless_waveform
 from chevet.study.case import Message, Opinion
-from chevet.study.recording import Recording
+from chevet.study.recording import Recording, StoredPicture
 from chevet.study.study import CONSENT_PURPOSES, HTEST, Patient, Study
 
 Identity = Literal["pseudonym", "full"]
@@ -38,7 +38,8 @@ class Subject:
 
     Attributes:
         case: as the archive has it; its study holds recordings without samples.
-        identity: "pseudonym" leaves out names, register number and birth year.
+        identity: "pseudonym" leaves out names, register number, birth year, and what a camera writes beside
+            the pixels of a still.
         opinions: newest version last; only those whose signatures hold.
         messages: oldest first; only those whose signatures hold.
         purpose: one of CONSENT_PURPOSES; what people wrote freely leaves for care only.
@@ -97,25 +98,25 @@ class Subject:
         missing = (recording.waveforms and waves is None) or (recording.clip and clip is None)
         if missing or None in pictures:
             return LeftOut(recording.id, "not_yet_here")
-        stills = [self._picture(item) for item in pictures if item is not None]
-        if None in stills:
-            return LeftOut(recording.id, "not_plain")
         return replace(
             recording,
             waveforms=lossless_waveform(self._part(waves)) if waves else (),
             pictures=tuple(
-                replace(still, data=data)
-                for still, data in zip(recording.pictures, stills, strict=True)
-                if data is not None
+                replace(still, data=self._part(item).data)
+                for still, item in zip(recording.pictures, pictures, strict=True)
+                if item is not None
             ),
             clip=replace(recording.clip, data=self._part(clip).data) if recording.clip and clip else None,
             source=None,
         )
 
-    def _picture(self, item: Stored) -> bytes | None:
-        """Return a still's bytes; for teaching without what its camera says of place, time and itself."""
-        part = self._part(item)
-        return plain(part.data, part.media_type) if self.purpose == "teaching" else part.data
+    def own_bytes(self, still: StoredPicture) -> bytes | None:
+        """Return a still of `filled` as its camera coded it, as far as this export may hold it.
+
+        Under a pseudonym what the camera says of place, time and itself is cut off; None where that cannot
+        be: then only decoded pixels may leave.
+        """
+        return still.data if self.identity == "full" else plain(still.data, still.media_type)
 
     def _part(self, item: Stored) -> Part:
         return self.relay.vault.part(self.case.manifest, item.oid, item.name)

@@ -18,13 +18,16 @@ SOS: Final = 0xDA
 EOI: Final = 0xD9
 APP0: Final = 0xE0
 APP14: Final = 0xEE
-"""Adobe's: it says how colours were transformed, and holds nothing else (ITU-T T.872, 6.5.3)."""
-DROPPED: Final = frozenset({*range(0xE1, APP14), 0xEF, 0xFE})
-"""APP1 to APP13 and APP15 (Exif, XMP, ICC, IPTC, makers' own) and comments (ITU-T T.81, table B.1)."""
+"""Adobe's: it says how colours were transformed (ITU-T T.872, 6.5.3)."""
+READ: Final = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), 0xDB, 0xDC, 0xDD})
+"""Frames, tables and intervals that pixels are read by (ITU-T T.81, table B.1); others hold words: Exif, XMP,
+ICC, IPTC, makers' own, comments, and whatever stands under a reserved marker."""
 ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers without a length."""
 JFIF: Final = 16
 """Bytes of a JFIF segment with its length and no thumbnail."""
+ADOBE: Final = 14
+"""Bytes of an Adobe segment with its length."""
 
 
 def plain(data: bytes, media_type: str) -> bytes | None:
@@ -81,8 +84,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         if marker == SOS:
             yield data[at : _end_of_scans(data, end)]  # nothing behind the image is kept
             return
-        if marker not in DROPPED:
-            yield _without_thumbnail(data[at:end]) if marker == APP0 else data[at:end]
+        yield _kept(marker, data[at:end])
         at = end
 
 
@@ -97,21 +99,25 @@ def _end_of_scans(data: bytes, at: int) -> int:
         marker = data[at + 1]
         if marker == EOI:
             return at + 2
-        if marker in DROPPED or marker == APP0:
-            raise ValueError("words between scans")
         if marker == 0 or marker in ALONE:
             at += 2
         elif marker == 0xFF:
             at += 1
-        else:
+        elif marker in READ or marker == SOS:
             at += 2 + max(struct.unpack_from(">H", data, at + 2)[0], 2)
+        else:
+            raise ValueError("words between scans")
 
 
-def _without_thumbnail(segment: bytes) -> bytes:
-    """Return a JFIF segment without the small picture in it; another maker's APP0 goes."""
-    if segment[4:9] != b"JFIF\0" or len(segment) < 2 + JFIF:
-        return b""
-    return segment[:2] + struct.pack(">H", JFIF) + segment[4:16] + b"\0\0"
+def _kept(marker: int, segment: bytes) -> bytes:
+    """Return what is kept of a segment: all or nothing, JFIF's and Adobe's own fields alone."""
+    if marker in READ:
+        return segment
+    if marker == APP0 and segment[4:9] == b"JFIF\0" and len(segment) >= 2 + JFIF:
+        return segment[:2] + struct.pack(">H", JFIF) + segment[4:16] + b"\0\0"  # no thumbnail
+    if marker == APP14 and segment[4:9] == b"Adobe" and len(segment) >= 2 + ADOBE:
+        return segment[:2] + struct.pack(">H", ADOBE) + segment[4 : 2 + ADOBE]
+    return b""
 
 
 def _png(data: bytes) -> Iterator[bytes]:
