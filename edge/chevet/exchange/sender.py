@@ -360,7 +360,7 @@ class Sender:
         return [StatusNews(message.id, message.status, message.at_ms)]
 
     def _want(self, ident: str) -> None:
-        """Let the bulk of a bundle go before all other, for this process' life: the reader may ask again."""
+        """Let the bulk of a bundle go before all other, for this process' life: a query is told it anew."""
         for item in self._transfers.values():
             if item.manifest.id == ident:
                 item.wanted = True

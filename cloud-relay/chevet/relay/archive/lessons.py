@@ -149,8 +149,9 @@ class Lessons:
         """Return the library, the newest first; specialists also see what waits for a second person."""
         with self._database.write() as connection:
             self._audit.add(connection, self._now_ms(), user.id, "teaching.list")
-            newest = _there().order_by(lessons.c.added_ms.desc(), lessons.c.id).limit(LISTED)
-            return [one for one in self._kept(connection, newest) if may_see(one, user)]
+        newest = _there().order_by(lessons.c.added_ms.desc(), lessons.c.id).limit(LISTED)
+        with self._database.read() as view:  # many cases are opened: nobody who writes waits for that
+            return [one for one in self._kept(view, newest) if may_see(one, user)]
 
     def open(self, ident: str, user: User, what: str) -> tuple[Kept, Masked]:
         """Return a lesson with the masked case that it shows.
