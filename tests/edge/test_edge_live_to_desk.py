@@ -18,7 +18,7 @@ from chevet.edge.live_streams import NOTHING, SOUND_BITS, WAVE_HZ, cost, make_st
 from chevet.edge.live_up import LiveUp, make_live
 from chevet.exchange.keys import new_sealing_key
 from chevet.exchange.live_receiver import LiveReceiver, Piece
-from chevet.exchange.live_watch import Watch, write_watch
+from chevet.exchange.live_watch import Report, Watch, write_watch
 from chevet.exchange.live_wire import OPUS, unpack_deltas, unpack_packets
 from chevet.exchange.sealing import Recipient
 from chevet.study.errors import BundleError
@@ -207,6 +207,23 @@ async def test_an_urgent_study_goes_first_and_a_slow_link_gets_fewer_leads_then_
         await live.plays("ecg", ecg_block, live.asking(fewer))
         live.bundles.rate = 300.0
         await live.plays("ecg", ecg_block, live.asking(lambda: live.state == "narrow"))
+        live.bundles.rate = 20_000.0
+        await live.plays("ecg", ecg_block, live.asking(lambda: live.state in {"poor", "live"}))
+
+
+async def test_sound_that_just_fits_an_unmeasured_link_comes_back_after_losses(box: Box) -> None:
+    async with watched(box) as live:
+        agree(box, open_visit(box))
+        live.hold("stethoscope")
+        live.bundles.rate = 0.0
+        live.ask()
+        await live.plays("stethoscope", sound_block, lambda: live.line.pieces)
+        for _ in range(4):
+            live.up.sender.rate.reported(Report(received=1, lost=9, latency_ms=10))
+        await live.plays("stethoscope", sound_block, live.asking(lambda: live.state == "narrow"))
+        seen = len(live.line.pieces)
+        await live.plays("stethoscope", sound_block, live.asking(lambda: len(live.line.pieces) > seen + 3))
+        assert live.state in {"poor", "live"}
 
 
 async def test_the_stethoscope_is_heard(box: Box) -> None:

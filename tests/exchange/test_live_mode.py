@@ -239,6 +239,26 @@ def test_late_or_lost_frames_make_it_send_less_and_good_ones_more_again():
     assert rate.allowed(0) == UNKNOWN
 
 
+def test_where_nothing_is_sent_any_more_bad_reports_are_forgotten_and_it_is_tried_again():
+    rate = LiveRate()
+    for _ in range(20):
+        rate.reported(Report(received=5, lost=5, latency_ms=50))
+    lowest = rate.allowed(0)
+    assert lowest < UNKNOWN / 5
+    for _ in range(20):
+        rate.reported(Report(received=0, lost=0, latency_ms=-1))
+    assert rate.allowed(0) == UNKNOWN
+
+
+def test_what_went_with_the_last_connection_says_nothing_of_the_next():
+    rate = LiveRate()
+    rate.cut()
+    rate.reported(Report(received=3, lost=15, latency_ms=50))
+    assert rate.allowed(0) == UNKNOWN
+    rate.reported(Report(received=3, lost=15, latency_ms=50))
+    assert rate.allowed(0) < UNKNOWN
+
+
 def test_a_box_sends_no_faster_than_the_rate_even_when_more_is_measured_by_the_instrument():
     sender, _ = watching()
     out = 0

@@ -34,7 +34,8 @@ TICK_S: Final = 0.1
 LOOK_EVERY_S: Final = 1.0
 """So often the visit is looked up, and whether a lower or higher level fits."""
 PATIENCE_S: Final = 5.0
-"""A higher level must have fitted for so long, and with a quarter to spare, before it is taken."""
+"""A higher level must have fitted for so long before it is taken, and with a quarter to spare where less is
+sent already: from nothing any level is a gain."""
 SPARE: Final = 1.25
 BLOCKS_AT_MOST: Final = 256
 WAVES: Final = ("ecg", "oximeter", "stethoscope")
@@ -237,7 +238,7 @@ class LiveUp:
         if need(self._level) > allowed:
             self._level = next((level for level in range(NOTHING) if need(level) <= allowed), NOTHING)
             self._fitting_since = now
-        elif self._level and need(self._level - 1) * SPARE <= allowed:
+        elif self._level and need(self._level - 1) * (SPARE if self._level < NOTHING else 1.0) <= allowed:
             if now - self._fitting_since >= PATIENCE_S:
                 self._level -= 1
                 self._fitting_since = now

@@ -30,6 +30,7 @@ class LiveRate:
         self._shortest_ms: int | None = None
         self._tokens = 0.0
         self._at: float | None = None
+        self._fresh = False
 
     def allowed(self, measured: float) -> float:
         """Return bytes a second that may go out.
@@ -40,9 +41,16 @@ class LiveRate:
         return self._factor * (SHARE * measured if measured > 0 else self._unknown)
 
     def reported(self, report: Report) -> None:
-        """Learn how the frames came through."""
+        """Learn how the frames came through, and forget bad reports while nothing is sent.
+
+        Without that a link on which nothing fits any more would never be tried again.
+        """
         total = report.received + report.lost
         if not total:
+            self._factor = min(1.0, self._factor * _MORE)
+            return
+        if self._fresh:
+            self._fresh = False  # what is missing in it went with the connection before
             return
         if report.latency_ms >= 0:
             self._shortest_ms = min(report.latency_ms, self._shortest_ms or report.latency_ms)
@@ -75,3 +83,4 @@ class LiveRate:
     def cut(self) -> None:
         """The connection ended: the next may be another road."""
         self._forget()
+        self._fresh = True
