@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from relay_desk.cases_for_desk import ident
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     chromium,
@@ -55,6 +55,51 @@ def test_a_specialist_takes_a_case_signs_and_sees_it_arrive(
     assert signed["transfer"] is False
     assert signed["follow_up_date"] is None
     assert "password" not in signed
+
+
+def test_words_written_while_a_draft_is_on_its_way_follow_it(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    page = open_desk(f"#/case/{FIRST}")
+    page.get_by_role("button", name="Take this case").click()
+    held: list[Route] = []
+    came: list[int] = []
+    page.on("response", lambda answer: came.append(answer.status) if "/draft" in answer.url else None)
+    page.route("**/api/**/draft", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/api/**/draft"):
+        page.get_by_label("Impression").fill("First words")
+    page.get_by_role("button", name="Sign out").click()  # before the relay has them
+    expect(page.get_by_role("dialog")).to_contain_text("A draft is on this device alone")
+    page.get_by_role("button", name="Stay").click()
+    page.get_by_label("Impression").fill("First words, and more.")
+    page.evaluate("import('/desk/kept-drafts.js').then(drafts => void drafts.handOver())")
+    with page.expect_response("**/api/**/draft"):
+        held[0].continue_()
+    expect(page.locator(".draft-state")).to_contain_text("at the relay")
+    page.evaluate("import('/desk/kept-drafts.js').then(drafts => drafts.handOver())")
+    expect(page.locator(".conflict")).to_have_count(0)
+    assert relay.cases[FIRST]["draft"]["impression"] == "First words, and more."
+    assert set(came) == {200}
+
+
+def test_a_draft_of_which_only_the_answer_was_lost_is_no_conflict(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    page = open_desk(f"#/case/{FIRST}", quiet=False)
+    page.get_by_role("button", name="Take this case").click()
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/**/draft", lose, times=1)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft")):
+        page.get_by_label("Impression").fill("First words")
+    assert relay.cases[FIRST]["draft"]["impression"] == "First words"
+    page.get_by_label("Impression").fill("First words, and more.")
+    expect(page.locator(".draft-state")).to_contain_text("at the relay")
+    expect(page.locator(".conflict")).to_have_count(0)
+    assert relay.cases[FIRST]["draft"]["impression"] == "First words, and more."
 
 
 def test_without_a_microphone_the_answer_goes_on_in_writing(open_desk: Callable[..., Page]) -> None:

@@ -3,7 +3,7 @@
  * Nothing is signed by itself. A draft that the relay does not take, because something changed meanwhile, stays and says why.
  */
 
-import { ApiError, put, remove } from "/shared/api.js";
+import { ApiError, get, put, remove } from "/shared/api.js";
 import { all, erase, write } from "/desk/kept-base.js";
 import { isOpen, openJson, sealJson } from "/desk/kept-lock.js";
 import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
@@ -23,6 +23,8 @@ const grounds = new Map();
 const timers = new Map();
 /** @type {Set<string>} drafts whose last words the relay does not have */
 const unsaved = new Set();
+/** @type {Map<string, string[]>} words that went out by case and were not answered: they may lie at the relay all the same */
+const unheard = new Map();
 
 /** Follow what is written. */
 export function keepDrafts() {
@@ -37,8 +39,7 @@ export function keepDrafts() {
 
 /** Signed, or thrown away: nothing of it stays here. @param {string} id */
 async function settled(id) {
-  grounds.delete(id);
-  unsaved.delete(id);
+  for (const memory of [grounds, unsaved, unheard]) memory.delete(id);
   keptPut("saved", id, null);
   keptPut("conflicts", id, null);
   await erase("drafts", id).catch(() => undefined); // a browser without a store kept nothing
@@ -59,8 +60,18 @@ export function takeUp(one) {
   keptPut("saved", one.id, { where: "relay", at_ms });
 }
 
+/** @type {Map<string, Promise<void>>} the last save of each case */
+const saves = new Map();
+
+/** One after the other: each replaces what the one before left at the relay. @param {string} id */
+function save(id) {
+  const turn = (saves.get(id) ?? Promise.resolve()).then(() => saveNow(id));
+  saves.set(id, turn.catch(() => undefined));
+  return turn;
+}
+
 /** @param {string} id */
-async function save(id) {
+async function saveNow(id) {
   if (keptNow().conflicts[id]) return void saveHere(id);
   const draft = now().drafts[id];
   const ground = grounds.get(id);
@@ -70,14 +81,32 @@ async function save(id) {
     const { at_ms } = await put(`/api/cases/${id}/draft`, { ...words, ...ground });
     if (grounds.get(id) !== ground) return; // signed or thrown away meanwhile
     grounds.set(id, { ...ground, replaces_ms: at_ms });
+    unheard.delete(id);
     if (now().drafts[id] === draft) unsaved.delete(id);
     keptPut("saved", id, { where: "relay", at_ms });
     await erase("drafts", id).catch(() => undefined);
     await count();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (grounds.get(id) === ground) await refused(id, error);
+    if (grounds.get(id) !== ground) return;
+    if (error.code === "unreachable") unheard.set(id, [...(unheard.get(id) ?? []), textOf(words)]);
+    if (error.code === "draft_changed" && (await isOurs(id, ground))) return saveNow(id);
+    await refused(id, error);
   }
+}
+
+/** @param {Record<string, unknown>} words */
+const textOf = (words) => JSON.stringify(FIELDS.map((field) => words[field]));
+
+/** Whether the relay's draft went out from this page, and only its answer was lost; if so what is written here replaces it. @param {string} id @param {Ground} ground */
+async function isOurs(id, ground) {
+  const sent = unheard.get(id);
+  if (!sent) return false;
+  const one = await get(`/api/cases/${id}`).catch(() => null);
+  if (!one?.draft || !sent.includes(textOf(one.draft)) || grounds.get(id) !== ground) return false;
+  unheard.delete(id);
+  grounds.set(id, { ...ground, replaces_ms: one.draft.at_ms });
+  return true;
 }
 
 /** @param {string} id @param {ApiError} error */
@@ -108,7 +137,7 @@ export function draftsOf(user) {
   if (user && writer && user === writer) return;
   if (writer) {
     for (const timer of timers.values()) clearTimeout(timer);
-    for (const memory of [grounds, timers, unsaved]) memory.clear();
+    for (const memory of [grounds, timers, unsaved, unheard]) memory.clear();
     set({ drafts: {} });
     keptSet({ saved: {}, conflicts: {} });
   }
@@ -129,8 +158,7 @@ export async function readDrafts() {
 
 /** How many drafts would be lost with what is on this device and in this page. */
 export function unsent() {
-  const here = Object.values(keptNow().saved).filter(({ where }) => where !== "relay").length;
-  return Math.max(here, keptNow().waiting);
+  return Math.max(unsaved.size, keptNow().waiting);
 }
 
 /** There is a line again: give the relay what it does not have. */
