@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from waiting import until
 
 from chevet.bridge import opencv_camera, pi_camera
 from chevet.bridge.camera_link import CameraLink, camera_link
@@ -82,7 +83,7 @@ def serve() -> Iterator:
 @pytest.mark.parametrize("lengths", [True, False])
 async def test_the_cameras_own_bytes_come_through_untouched(serve, lengths):
     link = open_link(serve(IMAGES, lengths=lengths).url, clock=lambda: 7.0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         packets = [await link.receive() for _ in range(6)]
     await link.aclose()
     assert all(packet.data in IMAGES for packet in packets)
@@ -92,17 +93,16 @@ async def test_the_cameras_own_bytes_come_through_untouched(serve, lengths):
 
 async def test_a_late_viewer_gets_the_newest_image(serve):
     link = open_link(serve(IMAGES).url)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await link.receive()
-        await asyncio.sleep(0.3)
+        await until(lambda: link.dropped > 3)
         assert len(link._packets) == 1
-        assert link.dropped > 3
     await link.aclose()
 
 
 async def test_an_image_cut_short_is_refused_and_counted(serve):
     link = open_link(serve([IMAGES[0], IMAGES[1][:-500], IMAGES[2]]).url)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         packets = [await link.receive() for _ in range(6)]
     await link.aclose()
     assert {packet.data for packet in packets} == {IMAGES[0], IMAGES[2]}
@@ -112,7 +112,7 @@ async def test_an_image_cut_short_is_refused_and_counted(serve):
 async def test_a_camera_that_ends_loses_the_link(serve):
     link = open_link(serve(IMAGES, once=True).url)
     received = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(LinkLost) as lost:
             await receive_until_lost(link, received)
     await link.aclose()
@@ -161,7 +161,7 @@ class FakeCamera:
 async def test_a_failing_camera_ends_the_link_and_is_freed(images, reason):
     camera = FakeCamera(images)
     link = CameraLink("v4l2:/dev/video9", lambda: 0.0, lambda: camera)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(LinkLost) as lost:
             await receive_until_lost(link, [])
     await link.aclose()
@@ -180,7 +180,7 @@ def test_a_loop_that_is_gone_does_not_disturb_the_thread():
     loop = asyncio.new_event_loop()
     link, thread = loop.run_until_complete(open_and_forget())
     loop.close()
-    thread.join(5)
+    thread.join(60)
     link._run(camera := FakeCamera([IMAGES[0]]), loop)
     assert camera.closed
 
@@ -319,7 +319,7 @@ async def test_the_pi_camera_gives_settled_images_and_is_freed():
     link = CameraLink(
         "picamera:0", lambda: 1.0, lambda: pi_camera.open_pi_camera("picamera:0", settings, FakePicamera2)
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         packet = await link.receive()
     await link.aclose()
     camera = FakePicamera2.last
@@ -391,13 +391,13 @@ async def test_a_camera_that_hangs_does_not_hold_up_the_closing(monkeypatch, cap
 
     class Hung(FakeCamera):
         def read(self):
-            let_go.wait(5)
+            let_go.wait(60)
 
     camera = Hung([])
     link = CameraLink("picamera:0", lambda: 0.0, lambda: camera)
     await link.open()
     await link.aclose()
     assert "does not let go" in caplog.text
+    assert not camera.closed
     let_go.set()
-    await asyncio.sleep(0.05)
-    assert camera.closed
+    await until(lambda: camera.closed)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakDBusError
+from waiting import until
 
 from chevet.bridge import finding_serial
 from chevet.bridge.errors import LinkUnavailable
@@ -194,8 +195,7 @@ async def test_all_who_look_share_one_scan(scanner):
 
 async def test_who_gives_up_looking_leaves_no_scan_behind(scanner):
     looking = asyncio.create_task(Air.of(scanner).find("C0:FF:EE:00:00:99", 60.0))
-    await asyncio.sleep(0.02)
-    assert scanner.running == 1
+    await until(lambda: scanner.running == 1)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
     assert scanner.running == 0

@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+from waiting import until
 
 from chevet.bridge.base import QueuedLink, open_in_thread
 from chevet.bridge.errors import LinkError, LinkLost, LinkUnavailable
@@ -62,7 +63,7 @@ async def test_what_had_arrived_is_received_before_the_loss():
 async def test_closing_ends_a_waiting_receive():
     link = FakeLink()
     waiting = asyncio.create_task(link.receive())
-    await asyncio.sleep(0.01)
+    await until(lambda: link.opened)
     await link.aclose()
     with pytest.raises(LinkLost) as lost:
         await waiting
@@ -94,19 +95,21 @@ def test_errors_name_the_remedy():
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_what_is_opened_after_a_cancel_is_closed_again(fails):
-    may_go_on, closed = threading.Event(), []
+    may_go_on, began, closed = threading.Event(), threading.Event(), []
 
     def open_slowly():
-        may_go_on.wait(5)
+        began.set()
+        may_go_on.wait(60)
         if fails:
             raise LinkUnavailable("fake:1", "busy")
         return "port"
 
     opening = asyncio.create_task(open_in_thread(open_slowly, closed.append))
-    await asyncio.sleep(0.01)
+    await until(began.is_set)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
+    in_the_thread = asyncio.all_tasks() - {asyncio.current_task()}
     may_go_on.set()
-    await asyncio.sleep(0.05)
+    await asyncio.wait(in_the_thread)
     assert closed == ([] if fails else ["port"])

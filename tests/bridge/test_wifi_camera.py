@@ -169,7 +169,7 @@ async def events_of(link, driver, count):
 
 async def test_the_driver_gets_the_cameras_own_bytes_its_name_and_battery():
     driver = CameraDriver()
-    async with asyncio.timeout(20), Twin() as camera:
+    async with asyncio.timeout(60), Twin() as camera:
         camera.charging = True
         link = open_link(camera.url + "&led=0")
         pictures, others = await events_of(link, driver, 5)
@@ -184,7 +184,7 @@ async def test_the_driver_gets_the_cameras_own_bytes_its_name_and_battery():
 
 async def test_loss_doubling_and_disorder_never_spoil_a_picture():
     driver = CameraDriver()
-    async with asyncio.timeout(30), Twin() as camera:
+    async with asyncio.timeout(60), Twin() as camera:
         camera.loss, camera.duplicate, camera.reorder = 0.03, 0.2, 0.2
         link = open_link(camera.url)
         pictures, _ = await events_of(link, driver, 8)
@@ -197,7 +197,7 @@ async def test_loss_doubling_and_disorder_never_spoil_a_picture():
 async def test_a_camera_that_restarts_is_asked_again(monkeypatch):
     monkeypatch.setattr(wifi_camera, "QUIET_S", 0.2)
     monkeypatch.setattr(wifi_camera, "WATCH_S", 0.05)
-    async with asyncio.timeout(20), Twin() as camera:
+    async with asyncio.timeout(60), Twin() as camera:
         link = open_link(camera.url)
         await events_of(link, CameraDriver(), 3)
         await camera.restart()
@@ -208,13 +208,13 @@ async def test_a_camera_that_restarts_is_asked_again(monkeypatch):
 
 
 async def test_a_camera_that_falls_silent_is_lost(monkeypatch):
-    monkeypatch.setattr(wifi_camera, "LOST_S", 0.4)
     monkeypatch.setattr(wifi_camera, "WATCH_S", 0.05)
     monkeypatch.setattr(wifi_camera, "INFO_EVERY_S", 0.1)
-    async with asyncio.timeout(20), Twin() as camera:
+    async with asyncio.timeout(60), Twin() as camera:
         link = open_link(camera.url)
         await events_of(link, CameraDriver(), 1)
         camera.silence = True
+        monkeypatch.setattr(wifi_camera, "LOST_S", 0.4)
         with pytest.raises(LinkLost) as lost:
             await events_of(link, CameraDriver(), 1000)
         await link.aclose()
@@ -223,7 +223,7 @@ async def test_a_camera_that_falls_silent_is_lost(monkeypatch):
 
 async def test_an_older_camera_sends_to_the_usual_port(monkeypatch):
     monkeypatch.setattr(wifi_camera, "ASK_AGAIN_S", 0.2)
-    async with asyncio.timeout(20), Twin(newer=False) as camera:
+    async with asyncio.timeout(60), Twin(newer=False) as camera:
         link = open_link(camera.url)
         try:
             pictures, _ = await events_of(link, CameraDriver(), 2)
@@ -233,7 +233,7 @@ async def test_an_older_camera_sends_to_the_usual_port(monkeypatch):
 
 
 async def test_datagrams_of_strangers_are_left():
-    async with asyncio.timeout(20), Twin() as camera:
+    async with asyncio.timeout(60), Twin() as camera:
         link = open_link(camera.url)
         await link.open()
         before = link.pictures.frames

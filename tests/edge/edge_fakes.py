@@ -13,6 +13,7 @@ import numpy as np
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from waiting import until as until  # the tests of this room take all they need from here
 
 from chevet.bridge.errors import LinkLost, LinkUnavailable
 from chevet.bridge.packet import Packet
@@ -273,13 +274,6 @@ def open_box(
 def make_instrument(device: FakeDevice, changed: Callable[[Instrument], None]) -> Instrument:
     settings = DeviceSettings(id=device.id, driver="fake", link=f"serial:/dev/{device.id}")
     return Instrument(settings, {"fake": device.driver}, device.link, time.monotonic, changed)
-
-
-async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
-    """Wait for something to become true."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - any condition, not only one that tells
-            await asyncio.sleep(0.01)
 
 
 @functools.cache

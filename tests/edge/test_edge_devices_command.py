@@ -70,13 +70,13 @@ async def serving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(agent_module, "Agent", make)
     ready = asyncio.Event()
     task = asyncio.create_task(serve(settings, lambda _: ready.set()))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await ready.wait()
     try:
         yield Serving(settings, config, f"http://127.0.0.1:{port}", made[0], ecg)
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await task
 
 
@@ -105,7 +105,7 @@ async def test_the_running_agent_tells_its_own_user_and_nobody_else(
             assert "ready" in await asyncio.to_thread(next, lists)
         word = (box.settings.data_dir / NAME).read_text()
         assert (box.settings.data_dir / NAME).stat().st_mode & 0o777 == 0o600
-        async with httpx.AsyncClient(base_url=box.url) as other:
+        async with httpx.AsyncClient(base_url=box.url, timeout=60) as other:
             for header, path, code in (
                 (f"Box {word}", "/api/devices", 200),
                 (word, "/api/devices", 401),

@@ -108,7 +108,7 @@ async def test_the_end_is_obeyed_also_when_the_cable_goes_at_that_very_moment(st
         await asyncio.sleep(0)
     task.cancel()
     device.plug_in()
-    done, _pending = await asyncio.wait([task], timeout=5.0)
+    done, _pending = await asyncio.wait([task], timeout=60.0)
     assert done == {task}
     assert device.opened == 1
 
@@ -137,9 +137,8 @@ async def test_a_silent_device_is_told_and_then_opened_again(monkeypatch: pytest
     monkeypatch.setattr(instruments, "REOPEN_AFTER_S", 0.15)
     device = FakeDevice("ecg", "ecg")
     async with running(device) as (_, _, states):
-        await until(lambda: ("failed", "silent") in states)
-        await until(lambda: device.opened >= 2)
-        assert states.index(("failed", "silent")) >= 0
+        await until(lambda: device.opened >= 2 and len(states) >= 2)
+        assert states[:2] == [("failed", "silent"), ("connecting", "")]
 
 
 async def test_a_host_that_stood_still_does_not_take_its_own_pause_for_the_devices(

@@ -4,11 +4,12 @@ import asyncio
 import json
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from edge_fakes import Box, FakeDevice, ecg_block, spo2
+from edge_fakes import Box, FakeDevice, ecg_block, spo2, until
 from numpy.typing import NDArray
 
 from chevet.devices.samples import Channel, Notice, Picture, Reading, SampleBlock
@@ -45,9 +46,10 @@ class Glass:
         self.frames.append(data)
 
 
-async def pumped(client: LiveClient, glass: Glass, seconds: float = 0.1) -> None:
+async def pumped(client: LiveClient, glass: Glass, shown: Callable[[], object]) -> None:
+    """Let a screen take what is queued until `shown()`."""
     task = asyncio.create_task(client.pump(glass, lambda *_: 123))
-    await asyncio.sleep(seconds)
+    await until(shown)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -87,7 +89,7 @@ async def test_a_screen_gets_words_waves_and_the_newest_picture() -> None:
     client.show("ecg", ecg_block(0, 10))
     client.show("oto", Picture(b"old", "image/jpeg", 0.0))
     client.show("oto", Picture(b"new", "image/jpeg", 0.0))
-    await pumped(client, glass)
+    await pumped(client, glass, lambda: len(glass.frames) >= 2)
     assert glass.words == [{"type": "status"}]
     assert [parse(message)[0] for message in glass.frames] == [1, 2]
     assert parse(glass.frames[1])[2] == b"new"
@@ -104,7 +106,7 @@ async def test_a_slow_screen_loses_the_oldest_and_sees_a_jump() -> None:
         client.tell({"number": total + number})
     assert client.dropped == 100 + total
     glass.open.set()
-    await pumped(client, glass)
+    await pumped(client, glass, lambda: glass.frames)
     header = parse(glass.frames[0])[1]
     assert header["first"] == 100 * 5
     assert header["count"] == WAVES_AT_MOST * 5
@@ -125,7 +127,7 @@ async def test_a_frame_is_as_wide_as_its_samples_need(
 ) -> None:
     client, glass = LiveClient(), Glass()
     client.show("ecg", SampleBlock((Channel("I", "mV", 500.0, 1.0),), values, 0, 0.0))
-    await pumped(client, glass)
+    await pumped(client, glass, lambda: glass.frames)
     _, header, payload = parse(glass.frames[0])
     assert header["bytes"] == width
     assert np.frombuffer(payload, f"<i{width}").tolist() == shown
@@ -146,35 +148,35 @@ async def test_only_what_is_watched_is_sent(box: Box) -> None:
     live.offer("ecg", Notice("lead_off", 0.0, True, "V3"))
     live.offer("ecg", spo2(None, 0.0))
     live.tell({"type": "status"})
-    await pumped(watching, glass)
+    await pumped(watching, glass, lambda: glass.frames)
     assert [message["type"] for message in glass.words] == ["notice", "reading", "status"]
     assert glass.words[0]["detail"] == "V3"
     assert glass.words[1]["readings"][0]["value"] is None
     assert len(glass.frames) == 1
     empty = Glass()
-    await pumped(other, empty)
+    await pumped(other, empty, lambda: empty.words)
     assert [message["type"] for message in empty.words] == ["status"]
     live.leave(other)
     live.leave(other)
 
 
 async def judged(
-    box: Box, device: str, monkeypatch: pytest.MonkeyPatch, patience_s: float = 20.0
+    box: Box, device: str, monkeypatch: pytest.MonkeyPatch, done: Callable[[], object] = lambda: False
 ) -> list[dict[str, Any]]:
-    """Return the verdicts of a while: at least one, unless there is none within `patience_s`."""
+    """Return the verdicts of a while: at least one, unless it is `done()` before."""
     monkeypatch.setattr(live_module, "JUDGE_EVERY_S", 0.02)
     live = box.bedside.live
     client, glass = live.join(), Glass()
     client.watched = frozenset({device})
     task = asyncio.create_task(live.run())
-    found: list[dict[str, Any]] = []
-    began = time.monotonic()
-    while not found and time.monotonic() - began < patience_s:
-        await pumped(client, glass, 0.2)
-        found = [message for message in glass.words if message["type"] == "quality"]
+
+    def found() -> list[dict[str, Any]]:
+        return [message for message in glass.words if message["type"] == "quality"]
+
+    await pumped(client, glass, lambda: found() or done())
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    return found
+    return found()
 
 
 async def test_a_watched_ecg_is_judged_with_its_rate(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,16 +232,21 @@ async def test_a_fault_in_live_quality_does_not_end_it(
     def broken(*_: object) -> None:
         raise IndexError
 
+    def failed_twice() -> bool:
+        return len([one for one in caplog.records if "live quality failed" in one.message]) >= 2
+
     monkeypatch.setattr(live_module, "_judged", broken)
     followed(box)
-    assert await judged(box, "ecg", monkeypatch, 0.6) == []
-    assert len([r for r in caplog.records if "live quality failed" in r.message]) >= 2
+    assert await judged(box, "ecg", monkeypatch, failed_twice) == []
+    assert failed_twice()
 
 
-def test_waves_carry_the_time_of_the_device_s_own_clock(box: Box) -> None:
+def test_waves_carry_the_time_of_the_device_s_own_clock(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     live = followed(box)
     instrument = box.bedside.instruments["ecg"]
     now, wall = time.monotonic(), box.bedside.clock.now_ms()
+    monkeypatch.setattr(live, "_monotonic", lambda: now)
+    monkeypatch.setattr(live, "_now_ms", lambda: wall)
     for number in range(20):
         instrument._take(ecg_block(number * 50, 50, now + number * 0.1))
     late = ecg_block(1000, 50, now + 2.5)

@@ -208,7 +208,7 @@ async def test_live_frames_of_two_streams_are_joined_each_by_itself_and_say_whic
     for number in range(4):
         live.offer("ecg", ecg_block(number * 10, 10))
         live.offer("ecg", motion(900 + number, 1))
-    await pumped(client, glass)
+    await pumped(client, glass, lambda: len(glass.frames) >= 2)
     told = [parse(frame)[1] for frame in glass.frames]
     assert [(one["main"], one["first"], one["count"]) for one in told] == [(True, 0, 40), (False, 900, 4)]
 

@@ -175,6 +175,7 @@ def test_whatever_breaks_all_arrives_once_and_exactly(seed):
             world.step()
     world.run(6000)
     check(world)
+    assert len(world.inbox.complete) == 5
 
 
 def test_on_a_calm_line_nothing_is_sent_twice():

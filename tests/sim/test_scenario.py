@@ -45,7 +45,7 @@ def folder():
 
 
 async def until(met):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not met():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.002)
 
@@ -53,16 +53,12 @@ async def until(met):
 def test_a_timeline_is_sorted_and_faults_with_a_length_are_turned_off_again():
     story = parse(GOOD)
     told = [(step.at_s, step.target, step.fault, step.value, step.on) for step in story.steps]
-    assert (
-        told
-        == [
-            (1.0, "patient", "condition", "atrial-fibrillation", True),
-            (2.0, "ecg", "swapped", "LA/RA", True),
-            (4.0, "", "", "", True),
-            (5.0, "ecg", "swapped", "", False),
-        ]
-        or told[2][0] == told[3][0] - 1.0
-    )
+    assert told == [
+        (1.0, "patient", "condition", "atrial-fibrillation", True),
+        (2.0, "ecg", "swapped", "LA/RA", True),
+        (4.0, "", "", "", True),
+        (5.0, "ecg", "swapped", "", False),
+    ]
     assert (story.seed, story.patient, story.lasts_s, story.repeat_s) == (3, "normal", 5.0, 0.0)
     assert story.steps[0].sentence() == "patient condition atrial-fibrillation on: it begins"
     assert "nothing" in [step.sentence() for step in story.steps]
