@@ -62,7 +62,7 @@ class FakeRelay:
         letter = {"id": ident(9000), "site": "talsin", "reason": "bad_signature"}
         self.refused: list[Shape] = [letter | {"at_ms": now_ms() - 7_200_000}]
         self.faults: dict[str, tuple[int, str]] = {}
-        self.delay_s = 0.0
+        self.slow = threading.Event()
         self.back: list[Shape] = []
         self.gaps: list[list[int]] = []
         self.swaps: list[Shape] = []
@@ -72,6 +72,7 @@ class FakeRelay:
         self.ended = False
         self.wanted_ms: int | None = None
         self.read_offline: list[Shape] = []
+        self.contacts = 0
 
     def case(self, case_id: str) -> Shape:
         if case_id not in self.cases:
@@ -149,8 +150,8 @@ def _guard(app: FastAPI, relay: FakeRelay) -> None:
     @app.middleware("http")
     async def guard(request: Request, call_next: Any) -> Response:
         path = request.url.path
-        if path.startswith("/api") and relay.delay_s:
-            await asyncio.sleep(relay.delay_s)
+        while path.startswith("/api") and relay.slow.is_set():  # noqa: ASYNC110 - a test's own thread clears it
+            await asyncio.sleep(0.02)
         fault = next((fault for start, fault in relay.faults.items() if path.startswith(start)), None)
         if fault:
             return _answer(RefusalError(*fault))
@@ -325,6 +326,7 @@ def _keeping_routes(app: FastAPI, relay: FakeRelay) -> None:
 
     @app.post("/api/kept")
     async def contact(body: Shape) -> Shape:
+        relay.contacts += 1
         relay.read_offline += body["opened"]
         held = set() if relay.ended else relay.devices.get(body["device"], set())
         gone = {one: _why_gone(relay, one) for one in body["cases"] if relay.ended or _why_gone(relay, one)}
@@ -447,7 +449,7 @@ def served(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(5)
+        thread.join(30)
         listener.close()
 
 

@@ -147,6 +147,47 @@ def test_a_kept_case_is_read_and_its_answer_begun_without_a_line(
     assert page.evaluate(PARTS) == [[], [], [], []]
 
 
+HELD = f"{PARTS}.then(([parts, , cases]) => [cases, parts.map(one => one.at)])"
+SLOW = """() => {
+  const real = window.fetch;
+  const gate = new Promise(opened => { window.letThrough = opened; });
+  window.fetch = async (...asked) => {
+    if (String(asked[0]).includes('/recordings/')) await gate;
+    return real(...asked);
+  };
+}"""
+
+
+def test_a_broken_line_leaves_what_was_kept_and_a_second_page_what_is_coming(
+    page: Page, relay: FakeRelay
+) -> None:
+    keep(page)
+    before = page.evaluate(HELD)
+    relay.faults[f"/api/cases/{FIRST}/recordings"] = (500, "internal")
+    page.get_by_role("button", name="Update", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Keep on this device").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    assert page.evaluate(HELD) == before
+    relay.faults.clear()
+    page.evaluate(SLOW)
+    dialog.get_by_role("button", name="Keep on this device").click()
+    expect(dialog.get_by_role("progressbar")).to_be_visible()
+    second = page.context.new_page()
+    second.goto(f"{relay.url}/#/inbox")
+    expect(second.locator(".inbox")).to_be_visible()
+    told = relay.contacts
+    second.evaluate("import('/desk/kept-contact.js').then(kept => kept.meet())")
+    assert relay.contacts == told
+    page.evaluate("() => window.letThrough()")
+    expect(dialog).to_have_count(0)
+    (case,), parts = page.evaluate(HELD)
+    assert case["kept_ms"] > before[0][0]["kept_ms"]
+    assert sorted(parts) == sorted(f"{FIRST} {path}" for path in case["paths"])
+    second.evaluate("import('/desk/kept-contact.js').then(kept => kept.meet())")
+    assert relay.contacts > told
+
+
 TINY = """import {{ b }} from "/desk/b.js";
 document.title = "{n}" + b;
 navigator.serviceWorker.register("/worker.js", {{ updateViaCache: "none" }});

@@ -3,7 +3,7 @@
 import { ApiError, post } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
 import { able, all, erase } from "/desk/kept-base.js";
-import { forget, readKept } from "/desk/kept-cases.js";
+import { aloneOrNot, forget, readKept } from "/desk/kept-cases.js";
 import { draftsOf, handOver } from "/desk/kept-drafts.js";
 import { empty, isOpen, lockRow, tidyLock } from "/desk/kept-lock.js";
 import { keptNow, keptPut, keptSet } from "/desk/kept-state.js";
@@ -19,7 +19,10 @@ const ALL_GOES = ["gone", "ended"];
 
 /** Tell the relay what is kept here and do as it says; a relay that does not answer changes nothing. */
 export async function meet() {
-  if (!able()) return;
+  if (able()) await aloneOrNot(ask); // while a case is being kept the relay would not hear of it, and forget that it was
+}
+
+async function ask() {
   const row = await lockRow();
   if (!row) return;
   const ids = (await readKept()).map((one) => one.id);

@@ -3,7 +3,7 @@
  * a passphrase (PBKDF2-HMAC-SHA256). Unlocked, it lives in this page and cannot be read out of it; the passphrase is never stored.
  */
 
-import { all, erase, eraseAll, read, write } from "/desk/kept-base.js";
+import { all, change, erase, eraseAll, read, write } from "/desk/kept-base.js";
 
 /** @typedef {import("/desk/kept-base.js").Lock} Lock */
 /** @typedef {import("/desk/kept-base.js").Sealed} Sealed */
@@ -40,11 +40,8 @@ export function lock() {
 /** @returns {Promise<Lock | undefined>} none where the browser has no store */
 export const lockRow = () => read("lock", "lock");
 
-/** @param {Partial<Lock>} change */
-export async function changeLock(change) {
-  const row = await lockRow();
-  if (row) await write("lock", { ...row, ...change });
-}
+/** @param {(row: Lock) => Partial<Lock>} changed @returns {Promise<Lock | undefined>} the lock as it was */
+export const changeLock = (changed) => change("lock", "lock", changed);
 
 /** Make the lock of this browser with its first passphrase. @param {User} user @param {string} passphrase */
 export async function make(user, passphrase) {
@@ -62,10 +59,9 @@ export async function make(user, passphrase) {
 
 /** @param {string} passphrase @throws {Locked} */
 export async function unlock(passphrase) {
-  const row = await lockRow();
-  if (!row) throw new Locked("emptied");
   // Counted before it is tried: closing the page in between saves no try.
-  await changeLock({ wrong: row.wrong + 1 });
+  const row = await changeLock(({ wrong }) => ({ wrong: wrong + 1 }));
+  if (!row) throw new Locked("emptied");
   const raw = await openWith(await stretched(passphrase, row.salt, row.rounds), `key ${row.user}`, row.wrapped).catch(() => null);
   if (!raw) {
     if (row.wrong + 1 >= MOST_WRONG) {
@@ -75,7 +71,7 @@ export async function unlock(passphrase) {
     throw new Locked("wrong_passphrase", MOST_WRONG - row.wrong - 1);
   }
   const key = await imported(new Uint8Array(raw));
-  await changeLock({ wrong: 0 });
+  await changeLock(() => ({ wrong: 0 }));
   held = { key, user: parsed(await openWith(key, "who", row.who)) };
 }
 
@@ -98,10 +94,9 @@ export const openJson = async (at, sealed) => parsed(await open(at, sealed));
 
 /** The present time, which never goes back here. */
 export async function steadyNow() {
-  const row = await lockRow();
-  const now = Math.max(Date.now(), row?.seen_ms ?? 0);
-  if (row && now > row.seen_ms) await write("lock", { ...row, seen_ms: now });
-  return now;
+  const now = Date.now();
+  const row = await changeLock(({ seen_ms }) => ({ seen_ms: Math.max(now, seen_ms) }));
+  return Math.max(now, row?.seen_ms ?? 0);
 }
 
 /** Delete everything that is kept, and the lock. */
