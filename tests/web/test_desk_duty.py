@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtures
 from relay_desk.real_desk import RealDesk, real_desk
 
@@ -164,7 +164,16 @@ def test_three_people_discuss_one_case_and_the_conclusion_goes_into_the_answer(
     expect(guest.get_by_text("Draft kept, seen by you alone")).to_be_visible()
     guest.reload()
     expect(guest.get_by_label("Your view, for everybody invited")).to_have_value("I hear no crackles.")
-    guest.get_by_role("button", name="Post").click()
+    held: list[Route] = []
+    guest.route("**/draft", lambda route: route.continue_() if held else held.append(route))
+    with guest.expect_request("**/draft"):
+        guest.get_by_label("Your view, for everybody invited").press_sequentially("!")
+        guest.get_by_role("button", name="Post").click()
+    with guest.expect_response("**/comments"):  # not before its draft, which would stand there again
+        held[0].continue_()
+    expect(guest.locator(".talk-said li")).to_have_count(1)
+    guest.reload()
+    expect(guest.get_by_label("Your view, for everybody invited")).to_have_value("")
 
     colleague = opened("benali", "talks")
     colleague.get_by_role("link", name="Open").click()

@@ -59,21 +59,32 @@ function Amend({ one, here, done }) {
 export function Writing({ it, here, again }) {
   const [text, setText] = useState(it.draft);
   const [kept, setKept] = useState(it.draft);
+  const [sending, setSending] = useState(false);
   const latest = useRef(text);
   latest.current = text;
-  const keep = () => put(`${here}/draft`, { text: latest.current }).then(() => setKept(latest.current), trouble);
+  const turn = useRef(Promise.resolve());
+  /** One after the other: a draft that came behind its own comment would stand there again. @param {() => Promise<void>} work */
+  const next = (work) => {
+    turn.current = turn.current.then(work).catch(trouble);
+  };
+  const keep = () => next(async () => {
+    const words = latest.current;
+    await put(`${here}/draft`, { text: words });
+    setKept(words);
+  });
   useEffect(() => {
-    if (text === kept) return undefined;
+    if (text === kept || sending) return undefined;
     const timer = setTimeout(keep, KEEP_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [text]);
+  }, [text, sending]);
   if (it.sealed) return null;
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    post(`${here}/comments`, { text }).then(() => { setText(""); setKept(""); return again(); }, trouble);
+    setSending(true);
+    next(() => post(`${here}/comments`, { text }).then(() => { setText(""); setKept(""); return again(); }).finally(() => setSending(false)));
   };
   return html`<form class="field talk-write" onSubmit=${send}><label for=${`say-${it.id}`}>${t("talk.say")}</label>
-    <textarea id=${`say-${it.id}`} rows="3" dir="auto" maxlength="8000" placeholder=${t("talk.say_hint")} value=${text} onInput=${(/** @type {any} */ e) => setText(e.target.value)} onBlur=${() => text !== kept && keep()}></textarea>
+    <textarea id=${`say-${it.id}`} rows="3" dir="auto" maxlength="8000" placeholder=${t("talk.say_hint")} readonly=${sending} value=${text} onInput=${(/** @type {any} */ e) => setText(e.target.value)} onBlur=${() => text !== kept && keep()}></textarea>
     <div class="talk-foot"><span class="soft small" role="status">${text && text === kept ? t("talk.draft_kept") : ""}</span>
-      <button type="submit" class="button button-main" disabled=${!text.trim()}><${Icon} name="send" />${t("talk.send")}</button></div></form>`;
+      <button type="submit" class="button button-main" disabled=${sending || !text.trim()}><${Icon} name="send" />${t("talk.send")}</button></div></form>`;
 }
