@@ -144,7 +144,7 @@ async def test_an_adapter_on_the_sites_list_is_asked_by_itself(bench: Bench, tmp
 async def test_an_idle_kit_front_end_says_which_it_is(bench: Bench, looking: Looking) -> None:
     make = lambda: KitDevice(ecg_identity("E12-7"), Counting(12), 25, time.monotonic())  # noqa: E731
     bench.plug("ttyACM0", make, usb=(0x0483, 0x5740))
-    await until(lambda: looking.states() == {"ttyACM0": "offered"}, 20)
+    await until(lambda: looking.states() == {"ttyACM0": "offered"})
     offer = looking.discovery.shape(looking.at("ttyACM0"))
     assert (offer["driver"], offer["serial"]) == ("kit-ecg", "E12-7")
     await looking.discovery.decide(offer["id"], use=True)

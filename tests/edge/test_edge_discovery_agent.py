@@ -53,7 +53,7 @@ class Served:
 
     async def until_device(self, device: str, **wanted: Any) -> dict[str, Any]:
         """Wait until a device is as wanted."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 one = await self.device(device)
                 if one is not None and all(one[key] == value for key, value in wanted.items()):
@@ -87,7 +87,7 @@ async def served(folder: Path, bench: Bench, config: Path | None = None) -> Asyn
                 yield one
         finally:
             agent.stop()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await running
             agent.close()
 
@@ -95,7 +95,7 @@ async def served(folder: Path, bench: Bench, config: Path | None = None) -> Asyn
 @asynccontextmanager
 async def at_work(agent: Agent, settings: EdgeSettings, config: Path, base: str) -> AsyncIterator[Served]:
     """A worker signed in on a screen."""
-    async with httpx.AsyncClient(base_url=base, headers={"X-Chevet": "1"}, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=base, headers={"X-Chevet": "1"}, timeout=60) as client:
         answer = await client.post("/api/session", json={"worker": "amina", "pin": PIN})
         assert answer.status_code == 200
         one = Served(settings, config, agent, client)
@@ -118,7 +118,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 async def test_found_use_it_from_the_cable_to_the_next_start(tmp_path: Path, bench: Bench) -> None:
     async with served(tmp_path, bench) as box:
         bench.plug("ttyUSB0", nonin)
-        await until(lambda: box.messages("found"), 30)
+        await until(lambda: box.messages("found"))
         offer = box.messages("found")[0]["found"]
         assert (offer["state"], offer["instrument"], offer["place"]) == ("offered", "oximeter", "ttyUSB0")
         listing = (await box.client.get("/api/found")).json()
@@ -141,7 +141,7 @@ async def test_found_use_it_from_the_cable_to_the_next_start(tmp_path: Path, ben
         assert (await box.client.delete("/api/devices/oximeter-1")).status_code == 204
         assert await box.device("oximeter-1") is None
         await until(lambda: box.messages("forgotten") == [{"type": "forgotten", "device": "oximeter-1"}])
-        await until(lambda: any(one["found"]["state"] == "offered" for one in box.messages("found")), 30)
+        await until(lambda: any(one["found"]["state"] == "offered" for one in box.messages("found")))
 
 
 async def test_a_lying_ecg_is_caught_and_said_on_the_screen_and_at_the_terminal(
@@ -151,11 +151,14 @@ async def test_a_lying_ecg_is_caught_and_said_on_the_screen_and_at_the_terminal(
     monkeypatch.setattr(rate_watch, "SPAN_S", 2.5)
     async with served(tmp_path, bench) as box:
         bench.plug("ttyACM0", LyingKit, usb=(0x0483, 0x5740))
-        await until(lambda: box.messages("found"), 30)
+        await until(lambda: box.messages("found"))
         found = box.messages("found")[0]["found"]
         assert (found["driver"], found["serial"]) == ("kit-ecg", "LIAR")
         await box.client.post(f"/api/found/{found['id']}", json={"use": True})
-        device = await box.until_device("ecg-1", rate_wrong=True)
+        async with asyncio.timeout(60):  # what is measured grows exact, on a busy machine later
+            device = await box.until_device("ecg-1", rate_wrong=True)
+            while abs(device["measured_hz"] - 520) > 10:
+                device = await box.until_device("ecg-1", rate_wrong=True)
         assert device["rates"]["I"] == 500.0
         assert device["measured_hz"] == pytest.approx(520, rel=0.02)
         lines = "\n".join(await asyncio.to_thread(list, told_devices(box.settings)))
@@ -165,7 +168,7 @@ async def test_a_lying_ecg_is_caught_and_said_on_the_screen_and_at_the_terminal(
 async def test_a_calibration_is_noted_shown_and_refused_in_the_future(tmp_path: Path, bench: Bench) -> None:
     async with served(tmp_path, bench) as box:
         bench.plug("ttyUSB0", nonin)
-        await until(lambda: box.messages("found"), 30)
+        await until(lambda: box.messages("found"))
         await box.client.post(f"/api/found/{box.messages('found')[0]['found']['id']}", json={"use": True})
 
         async def note(body: object, device: str = "oximeter-1") -> httpx.Response:
@@ -186,9 +189,11 @@ async def test_a_calibration_is_noted_shown_and_refused_in_the_future(tmp_path: 
 async def test_the_calls_answer_to_who_may_ask_and_name_what_is_wrong(tmp_path: Path, bench: Bench) -> None:
     async with served(tmp_path, bench) as box:
         bench.plug("ttyUSB0", nonin)
-        await until(lambda: box.messages("found"), 30)
+        await until(lambda: box.messages("found"))
         found_id = box.messages("found")[0]["found"]["id"]
-        async with httpx.AsyncClient(base_url=box.client.base_url, headers={"X-Chevet": "1"}) as stranger:
+        async with httpx.AsyncClient(
+            base_url=box.client.base_url, headers={"X-Chevet": "1"}, timeout=60
+        ) as stranger:
             for method, path in (
                 ("GET", "found"),
                 ("POST", "found"),
@@ -223,7 +228,7 @@ async def test_the_terminal_finds_and_uses_with_the_agents_help(
 ) -> None:
     async with served(tmp_path, bench) as box:
         bench.plug("ttyUSB0", nonin)
-        await until(lambda: box.messages("found"), 30)
+        await until(lambda: box.messages("found"))
         config = tmp_path / "now.toml"
         port = box.settings.kiosk.port
         config.write_text(box.config.read_text().replace("[kiosk]\nport = ", f"[kiosk]\nport = {port} # "))

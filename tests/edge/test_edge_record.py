@@ -233,7 +233,7 @@ async def test_a_tape_plays_as_the_device_in_the_agent_again_and_again(tape: Pat
 
     class Listening:
         def offer(self, device: str, event: Event) -> None:
-            if isinstance(event, SampleBlock):
+            if isinstance(event, SampleBlock) and len(ends) < 2:  # it goes on, for ever
                 blocks.append(event)
 
         def lost(self, device: str, problem: str) -> None:

@@ -125,7 +125,7 @@ async def ask(camera, request):
 async def test_the_kits_link_and_driver_get_untouched_jpegs(camera):
     link, driver = open_link(f"mjpeg:{camera.url}"), DRIVERS["camera"]()
     pictures = []
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while len(pictures) < 3:
             events = driver.feed(await link.receive())
             pictures += [event for event in events if isinstance(event, Picture)]
@@ -140,7 +140,7 @@ async def test_frames_come_at_camera_speed_as_multipart(camera):
     assert b"200 OK" in head
     assert b"multipart/x-mixed-replace; boundary=" in head
     for _ in range(4):
-        part = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        part = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         length = int(part.split(b"Content-Length: ")[1].split(b"\r\n")[0])
         assert (await reader.readexactly(length))[:2] == b"\xff\xd8"
         await reader.readexactly(2)
@@ -152,7 +152,7 @@ async def test_frames_come_at_camera_speed_as_multipart(camera):
 )
 async def test_other_requests_are_not_found(camera, request_bytes):
     reader, writer = await ask(camera, request_bytes)
-    assert b"404" in await asyncio.wait_for(reader.read(), 5)
+    assert b"404" in await asyncio.wait_for(reader.read(), 60)
     writer.close()
 
 
@@ -160,7 +160,7 @@ async def test_a_client_that_says_nothing_sensible_does_no_harm(camera):
     _, writer = await ask(camera, bytes(100_000))
     writer.close()
     reader, writer = await ask(camera, b"GET /stream HTTP/1.1\r\n\r\n")
-    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
     writer.close()
 
 
@@ -169,7 +169,7 @@ async def test_unplugging_ends_the_stream_and_the_same_address_comes_back(camera
     reader, writer = await ask(camera, b"GET /stream HTTP/1.1\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
     await camera.unplug()
-    await asyncio.wait_for(reader.read(), 5)
+    await asyncio.wait_for(reader.read(), 60)
     writer.close()
     with pytest.raises(OSError):  # noqa: PT011 - any refusal will do
         await ask(camera, b"")
@@ -187,15 +187,18 @@ async def test_garbage_and_a_frozen_camera(camera):
     camera.ear.garbage = 1.0
     reader, writer = await ask(camera, b"GET /stream HTTP/1.1\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
-    part = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    part = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
     length = int(part.split(b"Content-Length: ")[1].split(b"\r\n")[0])
     assert await reader.readexactly(length) != StillLife("normal", "right", 1).jpeg(0)
     camera.ear.frozen = True
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(_drained(reader), 0.5)
+        await _read_until_quiet(reader, 0.5)
     writer.close()
 
 
-async def _drained(reader):
-    while await reader.read(100_000):
-        pass
+async def _read_until_quiet(reader, seconds):
+    """Read what is under way; raises TimeoutError once nothing comes for so long."""
+    for _ in range(100):
+        async with asyncio.timeout(seconds):
+            if not await reader.read(100_000):
+                return

@@ -13,6 +13,7 @@ from bleak.exc import (
     BleakError,
     BleakGATTProtocolError,
 )
+from waiting import PATIENCE_S, until
 
 from chevet.bridge.errors import LinkError
 from chevet.bridge.link import open_link
@@ -36,11 +37,6 @@ class Air:
     def __init__(self, radio, sensor, finger):
         self.radio, self.sensor, self.finger = radio, sensor, finger
         self.bluetooth = bluetooth(radio.spec)
-
-
-async def until(good):
-    while not good():  # noqa: ASYNC110 - what is waited for has no event
-        await asyncio.sleep(0.02)
 
 
 async def forever(do):
@@ -67,7 +63,10 @@ async def air(monkeypatch):
 
 async def test_scanning_finds_the_sensor_by_its_service(air):
     scanner = {"backend": air.bluetooth.scanner}
-    found = await BleakScanner.discover(0.4, return_adv=True, service_uuids=[SERVICE], **scanner)
+    found = {}
+    async with asyncio.timeout(PATIENCE_S):
+        while plx_sensor.ADDRESS not in found:
+            found = await BleakScanner.discover(0.4, return_adv=True, service_uuids=[SERVICE], **scanner)
     device, advertised = found[plx_sensor.ADDRESS]
     assert device.name == "CHEVET-SIM-PLX"
     assert SERVICE in advertised.service_uuids
@@ -77,7 +76,7 @@ async def test_scanning_finds_the_sensor_by_its_service(air):
 async def test_the_kits_link_and_driver_read_the_numbers(air):
     link, driver = open_link(URL, bluetooth=air.bluetooth), DRIVERS["plx"]()
     readings = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(readings) < 2:
             events = driver.feed(await link.receive())
             readings |= {one.kind: one.value for one in events if isinstance(one, Reading)}
@@ -88,14 +87,13 @@ async def test_the_kits_link_and_driver_read_the_numbers(air):
 
 async def test_both_measurements_arrive_and_the_device_names_itself(air):
     seen = {CONTINUOUS: [], SPOT: []}
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         assert client.mtu_size == 517
         assert client.name == plx_sensor.ADDRESS
         assert bytes(await client.read_gatt_char(MODEL)) == b"CHEVET-SIM-PLX"
         for uuid, values in seen.items():
             await client.start_notify(uuid, lambda _, value, values=values: values.append(bytes(value)))
-        async with asyncio.timeout(8):
-            await until(lambda: all(seen.values()))
+        await until(lambda: all(seen.values()))
         await client.stop_notify(CONTINUOUS)
         with pytest.raises(BleakGATTProtocolError):
             await client.read_gatt_char(CONTINUOUS)
@@ -110,7 +108,7 @@ async def test_both_measurements_arrive_and_the_device_names_itself(air):
 
 async def test_going_out_of_range_ends_the_link_after_the_supervision_time(air):
     link = open_link(URL, bluetooth=air.bluetooth)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await link.receive()
         air.sensor.leave()
         assert air.sensor.out_of_range
@@ -120,17 +118,16 @@ async def test_going_out_of_range_ends_the_link_after_the_supervision_time(air):
     with pytest.raises(BleakDeviceNotFoundError):
         await BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=0.5).connect()
     air.sensor.come_back()
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         assert client.is_connected
 
 
 async def test_coming_back_at_once_still_ends_the_old_connection(air):
-    client = BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5)
+    client = BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S)
     await client.connect()
     air.sensor.leave()
     air.sensor.come_back()
-    async with asyncio.timeout(3):
-        await until(lambda: not client.is_connected)
+    await until(lambda: not client.is_connected)
     with pytest.raises(BleakError):
         await client.read_gatt_char(MODEL)
     await client.disconnect()
@@ -139,7 +136,7 @@ async def test_coming_back_at_once_still_ends_the_old_connection(air):
 async def test_a_silent_sensor_stays_connected(air):
     air.sensor.silence = True
     values = []
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         await client.start_notify(CONTINUOUS, lambda _, value: values.append(value))
         await asyncio.sleep(0.4)
         assert client.is_connected
@@ -161,7 +158,7 @@ async def test_a_program_that_ends_leaves_the_radio_to_the_next(air):
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         assert client.is_connected
 
 
@@ -171,14 +168,16 @@ async def test_a_socket_path_the_kernel_would_cut_is_refused(tmp_path):
 
 
 async def test_descriptors_writing_pairing_and_a_second_scan_work(air):
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as client:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         with pytest.raises(BleakGATTProtocolError):
             await client.write_gatt_char(MODEL, b"x", response=True)
         await client.pair()
         await client.unpair()
         assert client.is_connected
-    device = await BleakScanner.find_device_by_address(plx_sensor.ADDRESS, 3.0, backend=air.bluetooth.scanner)
-    async with BleakClient(device, backend=air.bluetooth.client, timeout=5) as client:
+    device = await BleakScanner.find_device_by_address(
+        plx_sensor.ADDRESS, PATIENCE_S, backend=air.bluetooth.scanner
+    )
+    async with BleakClient(device, backend=air.bluetooth.client, timeout=PATIENCE_S) as client:
         assert client.name == "CHEVET-SIM-PLX"
         await air.radio.aclose()
 
@@ -188,12 +187,12 @@ async def test_a_radio_that_dies_ends_the_connection_and_is_opened_anew(air):
     client = BleakClient(
         plx_sensor.ADDRESS,
         backend=air.bluetooth.client,
-        timeout=5,
+        timeout=PATIENCE_S,
         disconnected_callback=lambda _: gone.set(),
     )
     await client.connect()
     air.radio.hang_up()
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), PATIENCE_S)
     assert not client.is_connected
-    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=5) as again:
+    async with BleakClient(plx_sensor.ADDRESS, backend=air.bluetooth.client, timeout=PATIENCE_S) as again:
         assert again.is_connected

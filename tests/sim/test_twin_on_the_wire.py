@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from driver_bench import pleth, readings, values
+from waiting import PATIENCE_S
 
 from chevet.bridge.errors import LinkError, LinkLost
 from chevet.bridge.link import open_link
@@ -79,7 +80,7 @@ async def test_a_stream_over_a_real_terminal(name, tmp_path):
     driver = DRIVERS[name]()
     async with plugged(make(SteadyFinger(), time.monotonic()), tmp_path):
         link = open_link(f"serial:{tmp_path / 'port'}?{options}")
-        events = await read(link, driver, 6.0, has_numbers)
+        events = await read(link, driver, PATIENCE_S, has_numbers)
         await link.send(driver.stop() or b"\x00")
         await link.aclose()
     found = pleth(events)
@@ -94,7 +95,7 @@ async def test_spot_checks_over_a_real_terminal(tmp_path):
     async with plugged(twin, tmp_path) as runner:
         twin._began = time.monotonic() - 3.5  # plugging powers it on; do not wait for it
         link = open_link(f"serial:{tmp_path / 'port'}?baud=9600")
-        events = await read(link, driver, 4.0, lambda _: twin.acknowledged > 0)
+        events = await read(link, driver, PATIENCE_S, lambda _: twin.acknowledged > 0)
         await link.aclose()
         assert runner.port.plugged
     assert values(events, "spo2") == [97]
@@ -105,7 +106,10 @@ async def test_the_wrong_speed_over_a_real_terminal_gives_no_numbers(tmp_path):
     driver = DRIVERS["contec-cms50-v1"]()
     async with plugged(ContecOld(SteadyFinger(), time.monotonic()), tmp_path):
         link = open_link(f"serial:{tmp_path / 'port'}?baud=115200")
-        events = await read(link, driver, 1.0)
+        listened = time.monotonic() + 1.0
+        events = await read(
+            link, driver, PATIENCE_S, lambda _: time.monotonic() > listened and driver.counters.bad_frames > 0
+        )
         await link.aclose()
     assert [event for event in events if isinstance(event, Reading) and event.value == 97] == []
     assert driver.counters.bad_frames > 0
@@ -141,7 +145,7 @@ async def test_a_berrymed_over_the_air_with_small_packets(air):
     driver = DRIVERS["berrymed"]()
     async with air.carrying(BerryMed(SteadyFinger(), time.monotonic()), mtu=23):
         link = open_link(f"ble:{ADDRESS}?notify={berrymed.NOTIFY}", bluetooth=air.bluetooth)
-        events = await read(link, driver, 8.0, has_numbers)
+        events = await read(link, driver, PATIENCE_S, has_numbers)
         await link.aclose()
     assert readings(events)["spo2"].value == 97
     assert len({(value - place) % 101 for place, value in pleth(events).items()}) == 1
@@ -153,31 +157,33 @@ async def test_a_ring_over_the_air_is_polled_and_goes_out_of_range(air):
     url = f"ble:{ADDRESS}?notify={viatom_o2ring.NOTIFY}&write={viatom_o2ring.WRITE}"
     async with air.carrying(O2Ring(SteadyFinger(), time.monotonic()), mtu=23) as device:
         link = open_link(url, bluetooth=air.bluetooth)
-        events = await read(link, driver, 8.0, has_numbers)
+        events = await read(link, driver, PATIENCE_S, has_numbers)
         assert readings(events)["spo2"].value == 97
         assert any(isinstance(event, SampleBlock) for event in events)
         device.leave()
         with pytest.raises(LinkError):
-            await read(link, driver, 8.0)
+            await read(link, driver, PATIENCE_S)
         await link.aclose()
         device.come_back()
         again = open_link(url, bluetooth=air.bluetooth)
-        assert has_numbers(await read(again, driver, 10.0, has_numbers))
+        assert has_numbers(await read(again, driver, PATIENCE_S, has_numbers))
         await again.aclose()
 
 
-async def test_a_monitor_pushes_its_measurement_and_hangs_up(air, monkeypatch):
-    monkeypatch.setattr(vital_signs, "LINGER_S", 0.2)
+async def test_a_monitor_pushes_its_measurement_and_hangs_up(air):
     twin = vital_signs.blood_pressure_monitor()
+    twin.linger_s = PATIENCE_S
     twin.measured(vital_signs.blood_pressure(120, 80, 93, 72))
     driver = DRIVERS["blood-pressure"]()
     url = f"ble:{ADDRESS}?notify=2a35,2a36&read=2a19,2a24,2a49"
     events = []
     async with air.carrying(twin) as device:
         link = open_link(url, bluetooth=air.bluetooth)
+        await link.open()  # with all that it reads; only then may the device be in a hurry to hang up
+        twin.linger_s = 0.2
         with contextlib.suppress(LinkLost):
             while True:
-                events += driver.feed(await asyncio.wait_for(link.receive(), 5))
+                events += driver.feed(await asyncio.wait_for(link.receive(), PATIENCE_S))
         assert not device.connected
         await link.aclose()
     assert readings(events)["systolic"].value == 120
@@ -190,12 +196,12 @@ async def test_a_monitor_keeps_its_measurement_until_somebody_subscribes_it(air)
     twin.measured(vital_signs.temperature(Decimal("36.6")))
     async with air.carrying(twin) as device:
         deaf = open_link(f"ble:{ADDRESS}?notify=2a1e&read=2a1d", bluetooth=air.bluetooth)
-        assert (await asyncio.wait_for(deaf.receive(), 5)).data == b"\x02"
+        assert (await asyncio.wait_for(deaf.receive(), PATIENCE_S)).data == b"\x02"
         await asyncio.sleep(2 * vital_signs.PUSH_AFTER_S)
         assert device.connected
         await deaf.aclose()
         link = open_link(f"ble:{ADDRESS}?notify=2a1c", bluetooth=air.bluetooth)
-        assert (await asyncio.wait_for(link.receive(), 5)).data.hex() == "046e0100ff02"
+        assert (await asyncio.wait_for(link.receive(), PATIENCE_S)).data.hex() == "046e0100ff02"
         await link.aclose()
 
 
@@ -207,7 +213,7 @@ async def test_a_meter_gives_its_records_over_the_air(air):
     url = f"ble:{ADDRESS}?notify=2a18,2a34,2a52&write=2a52"
     async with air.carrying(twin) as device:
         link = open_link(url, bluetooth=air.bluetooth)
-        events = await read(link, driver, 5.0, lambda got: len(values(got, "glucose")) >= 5)
+        events = await read(link, driver, PATIENCE_S, lambda got: len(values(got, "glucose")) >= 5)
         await link.aclose()
         device.silence = True
         mute = open_link(url, bluetooth=air.bluetooth)
@@ -228,7 +234,7 @@ async def test_a_meter_refuses_whoever_did_not_subscribe_its_control_point(air):
                     await link.write(control, b"\x01\x01")
             else:
                 await link.write(control, b"\x01\x01")
-                assert (await asyncio.wait_for(link.receive(), 5)).data == b"\x06\x00\x01\x06"
+                assert (await asyncio.wait_for(link.receive(), PATIENCE_S)).data == b"\x06\x00\x01\x06"
             await link.aclose()
 
 
