@@ -59,7 +59,7 @@ PARTS = {
     "noisy": signals_quality.noisy,
     "accepted": signals_quality.accepted,
     "faults": lambda _: fault_table(),
-    "live": lambda run: signals_live.figures(2.0 if run.quick else 60.0),
+    "live": lambda run: signals_live.figures_apart(2.0 if run.quick else 60.0),
 }
 
 

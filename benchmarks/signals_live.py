@@ -18,6 +18,7 @@ import resource
 import sys
 import time
 from collections import deque
+from multiprocessing import get_context
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -142,6 +143,12 @@ def figures(minutes=6.0):
         "memory MB at": course,
         "growth MB from the first minute to the last": held[seconds] - next(iter(held.values())),
     }
+
+
+def figures_apart(minutes):
+    """The same in a process of its own: what other parts hold is no memory of the live paths."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(figures, (minutes,))
 
 
 def real_minute(seconds=60):
