@@ -164,7 +164,7 @@ async def heard(instrument, seconds):
     await link.open()
     await link.send(driver.start())
     enough = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while enough < seconds:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):

@@ -168,7 +168,7 @@ async def heard(instrument, enough):
     await link.open()
     if said := driver.start():
         await link.send(said)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not enough(events):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):

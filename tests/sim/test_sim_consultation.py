@@ -48,7 +48,7 @@ class Stage:
         for server in self._servers:
             server.force_exit = server.should_exit = True
         for thread in self._threads:
-            thread.join(10)
+            thread.join(30)
 
 
 @pytest.fixture(scope="module")

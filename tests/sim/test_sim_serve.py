@@ -35,14 +35,14 @@ def folder():
 async def serving(plan):
     stop = asyncio.Event()
     task = asyncio.create_task(serve(plan, stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (plan.folder / "devices.json").exists():
             if task.done():
                 await task
             await asyncio.sleep(0.02)
     yield
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_everything_is_listed_when_ready_and_gone_at_the_end(folder, capsys):
@@ -139,7 +139,7 @@ async def test_garbage_on_the_control_socket_is_answered_or_dropped(folder):
             writer.write(line)
             assert json.loads(await reader.readline())["ok"] is False
         writer.write(b"x" * 10_000)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
         assert (await control.ask(folder / "control.sock", {"list": True}))["ok"]
 
@@ -163,7 +163,7 @@ def test_the_command_serves_until_sigterm_and_is_controlled_from_outside(folder,
         assert cli.main(["control", "--dir", str(folder), "ecg"]) == 1
         assert "name a fault" in capsys.readouterr().err
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         _, errors = process.communicate()

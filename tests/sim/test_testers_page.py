@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import until
 
 from chevet.sim.errors import ServeError
 from chevet.sim.serve import Plan, served
@@ -26,7 +27,7 @@ async def room():
 
 
 async def test_the_page_and_its_files_come_with_a_strict_policy(room):
-    async with httpx.AsyncClient(base_url=room.page) as browser:
+    async with httpx.AsyncClient(base_url=room.page, timeout=60) as browser:
         for path, kind in (("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")):
             answer = await browser.get(path)
             assert answer.status_code == 200
@@ -37,7 +38,7 @@ async def test_the_page_and_its_files_come_with_a_strict_policy(room):
 
 
 async def test_state_truth_and_strips_are_told(room):
-    async with httpx.AsyncClient(base_url=room.page) as browser:
+    async with httpx.AsyncClient(base_url=room.page, timeout=60) as browser:
         state = (await browser.get("/api/state")).json()["state"]
         assert [one["id"] for one in state["targets"]] == ["ecg", "oximeter"]
         assert state["patient"]["condition"] == "hypoxia"
@@ -50,7 +51,7 @@ async def test_state_truth_and_strips_are_told(room):
 
 
 async def test_commands_obey_the_same_checks_as_the_control_socket(room):
-    async with httpx.AsyncClient(base_url=room.page) as browser:
+    async with httpx.AsyncClient(base_url=room.page, timeout=60) as browser:
         done = await browser.post("/api/control", json={"target": "ecg", "fault": "tremor", "value": "0.1"})
         assert done.json() == {"ok": True}
         assert room.instruments[0].active == {"tremor": "0.1"}
@@ -64,7 +65,7 @@ async def test_commands_obey_the_same_checks_as_the_control_socket(room):
 
 
 async def test_other_pages_hosts_and_methods_are_turned_away(room):
-    async with httpx.AsyncClient(base_url=room.page) as browser:
+    async with httpx.AsyncClient(base_url=room.page, timeout=60) as browser:
         quiet = {"target": "ecg", "fault": "silence"}
         elsewhere = await browser.post("/api/control", json=quiet, headers={"Origin": "http://evil.example"})
         assert elsewhere.status_code == 403
@@ -78,7 +79,7 @@ async def test_other_pages_hosts_and_methods_are_turned_away(room):
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=100))
 async def test_no_body_breaks_the_page(room, body):
-    async with httpx.AsyncClient(base_url=room.page) as browser:
+    async with httpx.AsyncClient(base_url=room.page, timeout=60) as browser:
         answer = await browser.post("/api/control", content=body)
         assert json.loads(answer.content)["ok"] in (True, False)
 
@@ -108,6 +109,7 @@ async def test_a_tester_turns_a_fault_on_in_a_browser(room, size):
         assert "0 to 1" in await page.inner_text("#said")
         await page.select_option("#condition", "tachycardia")
         await page.wait_for_function("document.querySelector('#numbers dd') !== null")
+        await until(lambda: room.bedside.heart.patient.condition == "tachycardia")
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await page.click("#calm")
         await page.wait_for_selector("#t-ecg .count", state="detached")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from driver_bench import values
 from ecg_bench import placed
+from waiting import PATIENCE_S
 
 from chevet.bridge.link import open_link
 from chevet.devices.driver import DRIVERS
@@ -34,8 +35,12 @@ def documented_link(name):
     return row[row.index("`ble:") + 1 :].partition("`")[0].replace("ADDRESS", ADDRESS)
 
 
-async def read(name, address, air, spec, seconds, one_at_a_time):
-    """Put a twin on the air and read it by its documented link; return (twin, driver, events)."""
+async def read(name, address, air, spec, seconds, count, one_at_a_time):
+    """Put a twin on the air, read it by its documented link for some seconds and until `count` samples came.
+
+    Returns:
+        twin, driver, events.
+    """
     twin = TWINS[name](RecordedChest(), time.monotonic())
     peripheral = GattPeripheral(air, twin, address)
     await peripheral.start()
@@ -47,7 +52,7 @@ async def read(name, address, air, spec, seconds, one_at_a_time):
             await link.open()
         await link.send(driver.start())
         end, tick = time.monotonic() + seconds, 0.0
-        while (now := time.monotonic()) < end:
+        while (now := time.monotonic()) < end or (len(placed(events)) < count and now < end + PATIENCE_S):
             if now - tick >= 0.25:
                 tick = now
                 if said := driver.tick(now):
@@ -71,7 +76,7 @@ async def test_over_the_air_by_its_documented_link_every_sample_arrives():
         await radio.start()
         lock = asyncio.Lock()
         reads = [
-            read(name, f"{ADDRESS[:-1]}{place}", air, radio.spec, 3.2, lock)
+            read(name, f"{ADDRESS[:-1]}{place}", air, radio.spec, 3.2, 125, lock)
             for place, name in enumerate(TWINS)
         ]
         done = await asyncio.gather(*reads)
@@ -88,13 +93,13 @@ async def test_over_the_air_by_its_documented_link_every_sample_arrives():
 
 
 def check_values(name, twin, found):
-    sent = twin.samples(0, len(found) + 2000)
+    sent = twin.samples(0, len(found) + 10_000)
     if name == "ganglion":
         pairs = [pair for a, b in zip(found.values(), sent, strict=False) for pair in zip(a, b, strict=True)]
         assert all(abs(got - want) < 64 for got, want in pairs)
         return
     read = [value for (value,) in found.values()]
-    first = next(at for at in range(2000) if sent[at : at + 50] == read[:50])
+    first = next(at for at in range(10_000) if sent[at : at + 50] == read[:50])
     assert read == sent[first : first + len(read)]
 
 

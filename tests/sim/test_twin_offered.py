@@ -25,7 +25,7 @@ async def served(*devices):
     with tempfile.TemporaryDirectory(prefix="chevet-") as name:
         folder, stop = Path(name), asyncio.Event()
         task = asyncio.create_task(serve(Plan(folder, devices=devices), stop))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (folder / "devices.json").exists():
                 await asyncio.sleep(0.02)
                 assert not task.done(), task
@@ -34,7 +34,7 @@ async def served(*devices):
         await task
 
 
-async def first_numbers(one, kind, seconds=8.0):
+async def first_numbers(one, kind, seconds=60.0):
     radio = bluetooth(one["bluetooth_spec"]) if "bluetooth_spec" in one else None
     link, driver = open_link(one["link"], bluetooth=radio), DRIVERS[one["driver"]]()
     events, tick, end = [], 0.0, time.monotonic() + seconds
