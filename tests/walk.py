@@ -45,7 +45,7 @@ async def until(ask: Callable[[], Any], good: Callable[[Any], bool], within_s: f
         await asyncio.sleep(0.2)
 
 
-async def device(screen: Screen, driver: str, state: str = "ready", within_s: float = 30.0) -> dict[str, Any]:
+async def device(screen: Screen, driver: str, state: str = "ready", within_s: float = 60.0) -> dict[str, Any]:
     """Wait until the device with this driver is in `state`."""
 
     async def ask() -> dict[str, Any]:
@@ -78,13 +78,24 @@ async def start(screen: Screen, of: str, driver: str, seconds: float, **what: st
     return capture
 
 
+async def recorded(screen: Screen, capture: dict[str, Any], seconds: float) -> float:
+    """Wait until a running capture holds so many seconds; return how many it holds."""
+
+    async def ask() -> Any:
+        return await screen.get("capture", f"/api/captures/{capture['id']}")
+
+    answer = await until(ask, lambda one: one["elapsed_s"] >= seconds or one["state"] != "recording")
+    assert answer["state"] == "recording", answer
+    return float(answer["elapsed_s"])
+
+
 async def finished(screen: Screen, capture: dict[str, Any]) -> dict[str, Any]:
     """Wait for the end of a capture, good or bad."""
 
     async def ask() -> Any:
         return await screen.get("capture", f"/api/captures/{capture['id']}")
 
-    answer: dict[str, Any] = await until(ask, lambda one: one["state"] != "recording", 40.0)
+    answer: dict[str, Any] = await until(ask, lambda one: one["state"] != "recording", 90.0)
     return answer
 
 

@@ -25,7 +25,7 @@ from chevet.sim import kit_wire as wire
 
 MACHINE = "netduinoplus2"
 """QEMU's STM32F405."""
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """Emulated time is lost when this machine is busy, so nothing is timed; this only ends a hopeless wait."""
 TICK_S = 0.1
 DRAIN_S = 5.0

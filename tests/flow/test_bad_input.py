@@ -19,7 +19,7 @@ async def test_garbage_on_the_wire_is_counted_and_the_recording_goes_on(kit: Run
     async with walk.kiosk(kit.ports) as screen:
         visit = await walk.visit(screen)
         capture = await walk.start(screen, visit, "kit-ecg", 5)
-        await asyncio.sleep(1.0)
+        await walk.recorded(screen, capture, 1.0)
         await set_fault(kit.control, "ecg", "garbage")
         await asyncio.sleep(1.0)
         await set_fault(kit.control, "ecg", "garbage", on=False)
@@ -37,7 +37,7 @@ async def test_instrument_pulled_out_while_recording_keeps_what_was_recorded(kit
     async with walk.kiosk(kit.ports) as screen:
         visit = await walk.visit(screen)
         capture = await walk.start(screen, visit, "kit-stethoscope", 20, site="A")
-        await asyncio.sleep(3.0)
+        await walk.recorded(screen, capture, 2.5)
         await set_fault(kit.control, "stethoscope", "unplug")
         ended = await walk.finished(screen, capture)
         assert (ended["state"], ended["problem"]) == ("failed", "device_lost")
@@ -63,7 +63,9 @@ async def test_a_second_client_cannot_take_an_instrument_from_the_agent(kit: Run
 @pytest.mark.parametrize("room", ["kiosk", "desk"])
 async def test_unknown_fields_and_truncated_bodies_get_a_sentence(kit: RunningDemo, room: str) -> None:
     url = kit.ports.kiosk_url if room == "kiosk" else kit.ports.desk_url
-    async with httpx.AsyncClient(base_url=url, headers={"X-Chevet": "1"}, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers={"X-Chevet": "1"}, trust_env=False, timeout=60
+    ) as client:
         who = {"worker": "amina", "pin": "2580"} if room == "kiosk" else {"user": "x", "password": "y"}
         unknown = await client.post("/api/session", json={**who, "colour": "red"})
         whole = json.dumps(who).encode()

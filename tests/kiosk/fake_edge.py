@@ -268,7 +268,7 @@ class FakeEdge:
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True
         self.server.force_exit = True
-        self.thread.join(5)
+        self.thread.join(30)
 
     def _app(self) -> FastAPI:
         @contextlib.asynccontextmanager

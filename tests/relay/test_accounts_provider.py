@@ -53,7 +53,7 @@ async def away(desk):
     """Go to the provider, sign in there; return the address the browser is sent back to."""
     begun = await desk.post("/api/oidc")
     assert begun.status_code == 200, begun.text
-    async with httpx.AsyncClient(verify=False) as browser:  # loading authorities takes longer than the rest
+    async with httpx.AsyncClient(verify=False, timeout=60) as browser:  # loading authorities takes longer
         return (await browser.get(begun.json()["to"])).headers["location"]
 
 

@@ -174,7 +174,7 @@ async def test_a_sealed_study_sent_over_a_real_broker_is_read_on_the_desk(
         await answers(url)
         study = make_study()
         sealed = site.seal(pack(study), label="HTEST")
-        async with httpx.AsyncClient(base_url=url, headers={"X-Chevet": "1"}) as desk:
+        async with httpx.AsyncClient(base_url=url, headers={"X-Chevet": "1"}, timeout=60) as desk:
             assert (
                 await desk.post("/api/session", json={"user": "dr", "password": PASSWORD})
             ).status_code == 200

@@ -54,7 +54,7 @@ class QueueLine:
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is awaited happens in another thread
             await asyncio.sleep(0.02)
 
@@ -162,10 +162,10 @@ async def test_one_signal_ends_desk_and_ingest_cleanly(world):
     with listener:
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         task = asyncio.create_task(serve(world.relay, listener))
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as desk:
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=60) as desk:
             assert (await desk.get("/api/status")).status_code == 200
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await task
         for number, action in before.items():
             asyncio.get_running_loop().remove_signal_handler(number)
@@ -206,12 +206,12 @@ class Desk:
         self.task = asyncio.create_task(create_app(relay)(scope, self.sent.get, self.heard.put))
 
     async def hear(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.heard.get()
 
     async def leave(self):
         self.sent.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.task
 
 

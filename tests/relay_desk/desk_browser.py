@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from relay_desk.cases_for_desk import DOCTOR
 from relay_desk.fake_relay import ROOT, FakeRelay, serving
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 # Each page starts without what an earlier one kept; what it keeps itself survives its reloads.
@@ -85,7 +85,7 @@ def desk_opener(
     ) -> Page:
         page = contexts(size, sharp).new_page()
         pages.append(page)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.add_init_script(FRESH % language)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         if quiet:

@@ -149,7 +149,7 @@ def lose_the_voices(worker: Hand, desk: Page) -> None:
 
 def abandon_what_is_open(kiosk: str) -> None:
     """An earlier test may have left its visit open on the shared kit."""
-    with httpx.Client(base_url=kiosk, headers={"X-Chevet": "1"}, trust_env=False) as box:
+    with httpx.Client(base_url=kiosk, headers={"X-Chevet": "1"}, trust_env=False, timeout=60) as box:
         box.post("/api/session", json={"worker": demo.WORKER, "pin": demo.PIN}).raise_for_status()
         left = box.get("/api/visits/current").raise_for_status().json()["visit"]
         if left:

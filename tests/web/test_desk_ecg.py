@@ -42,8 +42,13 @@ FIND_PULSE = """paper => {
   const line = Math.max(1.1 * ratio, 0.32 * mm);
   const foot = Math.max(...bottoms.filter(y => y !== null));
   const [x0, x1] = [plateau[0] + line / 2, plateau.at(-1) + 1 - line / 2];
-  return {x0, x1, y0: foot + 1 - line / 2, y1: top + line / 2, ratio};
+  return {x0, x1, y0: foot + 1 - line / 2, y1: top + line / 2, ratio, scale: paper.scale.px_per_mm};
 }"""
+DRAWN_AT = """width => new Promise(done => {
+  const settled = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+  const look = () => innerWidth === width ? settled() : requestAnimationFrame(look);
+  look();
+})"""
 
 
 def paper(page: Page) -> Any:
@@ -105,7 +110,7 @@ def test_calipers_by_mouse_measure_what_is_drawn(
     at = {
         name: box["x" if name[0] == "x" else "y"] + value / 2
         for name, value in pulse.items()
-        if name != "ratio"
+        if name not in {"ratio", "scale"}
     }
     page.mouse.move(at["x0"], at["y0"])
     page.mouse.down()
@@ -123,10 +128,10 @@ def test_no_resize_and_no_zoom_moves_what_was_measured(open_desk: Callable[..., 
     before = caliper(page)
     for width in (1600, 900, 1200):
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_timeout(120)
+        page.evaluate(DRAWN_AT, width)
         assert caliper(page) == before
-        scale = page.evaluate("document.querySelector('ecg-paper').scale.px_per_mm")
         pulse = paper(page).evaluate(FIND_PULSE)
+        scale = pulse["scale"]
         assert (pulse["x1"] - pulse["x0"]) / scale == pytest.approx(5, abs=1.5 / scale)
 
 

@@ -82,7 +82,7 @@ def served(folder: Path, **more: Any) -> Iterator[tuple[Bench, str]]:
         time.sleep(0.01)
     yield bench, f"http://127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(20)
+    thread.join(30)
     listener.close()
     bench.relay.close()
 

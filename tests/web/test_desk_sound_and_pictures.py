@@ -16,6 +16,7 @@ from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     screenshots,
 )
 from relay_desk.fake_relay import FakeRelay
+from waiting import until_true
 
 pytestmark = pytest.mark.web
 
@@ -80,6 +81,7 @@ def test_who_hears_it_elsewhere_is_warned_for_the_whole_session(open_desk: Calla
     loaded(page)
     press(page, "Play")
     press(page, "Start the test")
+    expect(page.get_by_role("alert")).to_contain_text("Where was the low tone?")
     press(page, {"left": "Right", "right": "Left"}[state(page)["ear_test"]])
     expect(page.get_by_role("alert")).to_contain_text("probably a loudspeaker")
     assert not state(page)["playing"]
@@ -260,7 +262,7 @@ def test_picture_zooms_pans_and_brightens_by_button_and_key_and_its_side_stays(
     open_desk: Callable[..., Page],
 ) -> None:
     page = open_desk(EARS)
-    viewer = page.locator("picture-viewer").first
+    viewer = shown(page)
     viewer.get_by_role("button", name="Zoom in").click()
     viewer.locator(".stage").focus()
     for key in ("+", "ArrowRight", "b"):
@@ -339,6 +341,7 @@ def test_arrows_and_circles_stay_where_they_were_put_and_are_kept_with_the_case(
         page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
     expect(viewer.locator("svg .mine")).to_have_count(2)
     shot(page, "ears-drawn")
+    until_true(lambda: [len(one["shapes"]) for one in case["drawings"]] == [1, 2])
     kept = case["drawings"][1]["shapes"]
     assert [one["kind"] for one in kept] == ["arrow", "circle"]
     assert [kept[0][end] for end in ("x0", "y0", "x1", "y1")] == pytest.approx([0.2, 0.3, 0.4, 0.5], abs=0.01)
@@ -372,6 +375,7 @@ def test_a_clip_freezes_is_drawn_along_and_keeps_its_zoom(
     ear.get_by_role("button", name="Arrow").click()
     drag(page, viewer, (0.3, 0.3), (0.6, 0.6))
     expect(viewer.locator("svg .mine")).to_have_count(1)
+    until_true(lambda: relay.cases[WHOLE]["drawings"])
     assert relay.cases[WHOLE]["drawings"][0]["picture"] == 1003
     ear.get_by_role("button", name="Play", exact=True).click()
     expect(viewer).to_have_attribute("src", re.compile("/clip$"))

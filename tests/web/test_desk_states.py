@@ -78,9 +78,10 @@ def test_an_empty_inbox_is_a_designed_page(
 def test_loading_shows_where_things_will_be(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     page = open_desk("")
     expect(page.locator(".row")).to_have_count(5)
-    relay.delay_s = 1.0
+    relay.slow.set()
     page.locator(".row").nth(1).click()
     expect(page.locator(".ghost-paper")).to_be_visible()
+    relay.slow.clear()
     expect(page.locator(".strip").first).to_be_visible()
 
 
