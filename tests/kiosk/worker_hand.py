@@ -132,6 +132,13 @@ class Hand:
             assert time.monotonic() < deadline, f"the box never heard of {screen}"
             self.page.wait_for_timeout(20)
 
+    def listens(self) -> None:
+        """Wait until the screen's line to the box is open: what the box tells before reaches nobody."""
+        deadline = time.monotonic() + 30
+        while not self.edge.sockets:
+            assert time.monotonic() < deadline, "the screen never listened"
+            self.page.wait_for_timeout(20)
+
     def exam(self, key: str) -> None:
         self.page.locator(f"[data-exam={key}]").click()
 

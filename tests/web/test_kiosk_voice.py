@@ -76,8 +76,9 @@ def test_a_worker_reads_tamazight_from_sign_in_to_the_examinations(hand: Callabl
     expect(page.get_by_role("img", name=worker.text("voice.none"))).to_be_visible()
     larger = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
     page.get_by_role("button", name=worker.text("voice.on")).click()
-    smaller = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
-    assert larger > smaller
+    page.wait_for_function(
+        "larger => parseFloat(getComputedStyle(document.querySelector('h1')).fontSize) < larger", arg=larger
+    )
     assert said(page) == []
 
 
