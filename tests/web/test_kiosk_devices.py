@@ -14,7 +14,8 @@ PRESSURE = (("systolic", 152, "mm[Hg]"), ("diastolic", 91, "mm[Hg]"), ("pulse_ra
 
 def test_a_found_instrument_is_offered_and_used_with_one_touch(hand: Callable[..., Hand]) -> None:  # noqa: F811
     worker = hand("fr", "small")
-    worker.sign_in()
+    with worker.page.expect_response("**/api/found"):  # an older list would overtake what is told
+        worker.sign_in()
     worker.listens()
     worker.edge.come_into_reach("blood_pressure", "blood-pressure", name="A&D_UA-651BLE")
     expect(worker.page.locator(".offer")).to_contain_text("Tensiomètre")
