@@ -17,6 +17,7 @@ from PIL import Image
 
 from chevet.devices.samples import Channel, Picture, SampleBlock
 from chevet.edge import capture as capture_module
+from chevet.edge.copies import Copies
 from chevet.edge.errors import DiskFull, Refusal
 from chevet.edge.identity import new_id
 from chevet.edge.journal import JournalWriter
@@ -371,6 +372,30 @@ async def test_the_sharpest_of_each_part_are_kept_byte_for_byte_and_broken_image
         assert [picture.data for picture in best] == [frames[2].data]
         assert recording.readings == (), "an otoscope's recording holds pictures only"
         assert recording.side == "left"
+
+
+async def test_a_photograph_is_kept_with_its_place_without_a_film_and_no_eardrum_is_missed(box: Box) -> None:
+    async with working(box) as visit:
+        row = await box.bedside.captures.start(visit, "photo", site="hand_r", seconds=1)
+        start = time.monotonic()
+        frames = [_skin(start + at * 0.25) for at in range(6)]
+        box.devices["otoscope"].play(*frames)
+        done = await ended(box, row)
+        recording = Copies(box.bedside.captures).recording(done)
+        assert (recording.step, recording.site, recording.side) == ("photo", "hand_r", "")
+        assert {picture.data for picture in recording.pictures} == {frames[0].data}
+        assert recording.clip is None
+        assert recording.quality.usable
+        assert recording.quality.reasons == ()
+
+
+def _skin(at: float) -> Picture:
+    """A bluish bruise in a well lit picture: through an otoscope it would be no eardrum."""
+    grain = np.random.default_rng(3).integers(0, 60, (60, 80, 1))
+    pixels = np.kron(grain, np.ones((4, 4, 1))) + np.array([90.0, 110.0, 150.0])
+    out = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(out, "JPEG", quality=92)
+    return Picture(out.getvalue(), "image/jpeg", at)
 
 
 async def test_a_clip_without_one_image_has_no_signal(box: Box) -> None:

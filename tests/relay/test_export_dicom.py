@@ -219,6 +219,25 @@ def test_a_still_is_the_cameras_own_bytes_with_its_side(objects):
     assert (left.Rows, left.Columns, left.PhotometricInterpretation) == (240, 320, "YBR_FULL_422")
 
 
+def test_a_photograph_of_the_skin_says_its_place_and_a_face_needs_the_name(objects):
+    still = StoredPicture(jpeg(), "image/jpeg", 0.5, True)
+    taken = [
+        recording("photo", site=site, driver="camera", pictures=(still,))
+        for site in ("hand_r", "upper_back", "face", "anywhere")
+    ]
+    found, left_out = objects(*taken)
+    hand, back = found["photo-1-1.dcm"], found["photo-2-1.dcm"]
+    assert (hand.SOPClassUID, hand.Modality) == (uids.VLPhotographicImageStorage, "XC")
+    assert [(ds.AnatomicRegionSequence[0].CodeMeaning, ds.ImageLaterality) for ds in (hand, back)] == [
+        ("Hand", "R"),
+        ("Back", "U"),
+    ]
+    assert list(found) == ["photo-1-1.dcm", "photo-2-1.dcm"]
+    assert left_out == ["recognisable", "no_place"]
+    named, _ = objects(taken[2], identity="full")
+    assert named["photo-1-1.dcm"].AnatomicRegionSequence[0].CodeMeaning == "Face"
+
+
 @pytest.mark.parametrize("kind", ["progressive", "grey", "png"])
 def test_pictures_that_are_no_baseline_colour_jpeg_come_too(objects, kind):
     out = io.BytesIO(jpeg(progressive=True))

@@ -3,11 +3,19 @@
 import base64
 import binascii
 import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from chevet.study.recording import STEPS
+from chevet.study.recording import PHOTO_SITES, STEPS
 from chevet.study.spoken import MOST_BYTES
 from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
 
@@ -172,6 +180,12 @@ class NewCapture(_Body):
     side: _Side = ""
     seconds: Annotated[float, Field(ge=0, le=_SECONDS_AT_MOST)] = 0.0
     device: _Id = ""
+
+    @model_validator(mode="after")
+    def _placed(self) -> Self:
+        if self.step == "photo" and self.site not in PHOTO_SITES:
+            raise ValueError(f"a photograph needs its place, one of {', '.join(PHOTO_SITES)}")
+        return self
 
 
 class Accept(_Body):

@@ -36,8 +36,16 @@ KIND_OF_STEP = {
     "heart_sound": "stethoscope",
     "lung_sound": "stethoscope",
     "otoscopy": "otoscope",
+    "photo": "otoscope",  # any camera of the box
 }
-USUAL_SECONDS = {"oximetry": 20.0, "ecg": 10.0, "heart_sound": 15.0, "lung_sound": 15.0, "otoscopy": 10.0}
+USUAL_SECONDS = {
+    "oximetry": 20.0,
+    "ecg": 10.0,
+    "heart_sound": 15.0,
+    "lung_sound": 15.0,
+    "otoscopy": 10.0,
+    "photo": 3.0,
+}
 """Ten seconds are the standard resting ECG; 15 s of sound are the kiosk's ring (product requirements, K8)."""
 
 

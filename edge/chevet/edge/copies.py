@@ -61,7 +61,7 @@ class Copies:
             Refusal: not_found when nothing usable was recorded.
         """
         recording = self.captures.recording(row)
-        if len(recording.pictures) < 2:
+        if len(recording.pictures) < 2 or recording.step == "photo":  # skin does not move
             return recording
         frames = pictures_of(self.captures.journal(row.id))
         return replace(recording, clip=self._clip(recording, frames))

@@ -87,6 +87,7 @@ _TWELVE = frozenset(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V
 _ST = "st_"
 
 HEART_STEPS = ("heart_sound",)
+PICTURE_STEPS = ("otoscopy", "photo")
 _SOUND = ("heart_sound", "lung_sound")
 
 
@@ -107,8 +108,8 @@ def judge(journal: Journal) -> Judged:
 
 def _judge(journal: Journal) -> Judged:
     step = journal.opening.step
-    if step == "otoscopy":
-        return _judge_pictures(pictures_of(journal), pressed_for(journal))
+    if step in PICTURE_STEPS:
+        return _judge_pictures(pictures_of(journal), pressed_for(journal), ear=step == "otoscopy")
     laid = waveforms(journal)
     values = [reading for reading in journal.events if isinstance(reading, Reading)]
     if laid:
@@ -136,10 +137,10 @@ def live_rate(step: str, values: NDArray[np.float64], channels: Sequence[Channel
     return next((m.value for m in found if m.kind in {"heart_rate", "pulse_rate"}), None)
 
 
-def picture_mark(picture: Picture) -> QualityMark:
-    """Judge one image."""
+def picture_mark(picture: Picture, *, ear: bool = True) -> QualityMark:
+    """Judge one image; of an ear, or of the skin."""
     image = decode(picture)
-    return NOTHING if image is None else _mark(picture_quality(image))
+    return NOTHING if image is None else _mark(picture_quality(image, ear=ear))
 
 
 def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
@@ -272,11 +273,11 @@ def _timed(mark: QualityMark, journal: Journal) -> QualityMark:
     return QualityMark(mark.score, usable=False, reasons=(*mark.reasons, f"rate_wrong:{measured}"))
 
 
-def _judge_pictures(pictures: Sequence[Picture], wanted: Sequence[Sequence[int]]) -> Judged:
+def _judge_pictures(pictures: Sequence[Picture], wanted: Sequence[Sequence[int]], *, ear: bool) -> Judged:
     stills, best = choose_stills(pictures, sharpness, best_frame, wanted)
     if best is None:
         return Judged(NOTHING)
-    return Judged(picture_mark(pictures[stills[best]]), (), stills, best)
+    return Judged(picture_mark(pictures[stills[best]], ear=ear), (), stills, best)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 _KEPT_EVENTS = {
     # An otoscope's readings or a stethoscope's pictures do not exist; everything else a device says is kept.
     "otoscopy": (Picture,),
+    "photo": (Picture,),
 }
 
 

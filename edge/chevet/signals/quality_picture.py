@@ -1,4 +1,4 @@
-"""Quality of one picture of the ear."""
+"""Quality of one picture: of the ear, or of the skin."""
 
 import numpy as np
 
@@ -17,11 +17,13 @@ _YELLOW_ALL, _YELLOW_SOME = 0.5, 0.03  # share at which colour alone says wax, a
 WAX = (-9.6, 8.05, 4.6)
 
 
-def picture_quality(image: Image) -> Quality:
-    """Judge one picture of the ear.
+def picture_quality(image: Image, *, ear: bool = True) -> Quality:
+    """Judge one picture.
 
     Args:
         image: uint8 RGB, shape [h, w, 3], at least 48x48.
+        ear: seen through an otoscope. A photograph of the skin is judged for focus, motion and light alone:
+            skin is pale in contrast by nature, and may be of any colour.
 
     Returns:
         Quality; `wax` says that something rough or yellow fills the view, it is no diagnosis.
@@ -31,24 +33,24 @@ def picture_quality(image: Image) -> Quality:
     """
     seen = look(image)
     score = float(np.clip(0.3 + 0.7 * (seen.sharpness - 0.3) / (_SHARP - 0.3), 0.3, 1))
-    return verdict(score, [*_blur(seen), *_light(seen), *_view(seen)])
+    return verdict(score, [*_blur(seen, ear=ear), *_light(seen, ear=ear), *(_view(seen) if ear else [])])
 
 
-def _blur(seen: Look) -> list[tuple[float, Reason]]:
+def _blur(seen: Look, *, ear: bool) -> list[tuple[float, Reason]]:
     if _too_dark(seen):
         return []
     if seen.smeared > _SMEARED and seen.noise < _GRAINY:
         return [(0.4, Reason("motion"))]
-    if seen.sharpness < _BLURRED and not _fogged(seen):
+    if seen.sharpness < _BLURRED and not (ear and _fogged(seen)):
         return [(0.3, Reason("out_of_focus"))]
     return []
 
 
-def _light(seen: Look) -> list[tuple[float, Reason]]:
+def _light(seen: Look, *, ear: bool) -> list[tuple[float, Reason]]:
     faults: list[tuple[float, Reason]] = []
     if _too_dark(seen):
         faults.append((0.6, Reason("underexposed")))
-    elif _fogged(seen):
+    elif ear and _fogged(seen):
         faults.append((0.5, Reason("fog")))
     if _too_bright(seen):
         faults.append((0.6, Reason("overexposed")))

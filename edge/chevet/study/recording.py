@@ -10,7 +10,12 @@ from chevet.devices.samples import Channel, Reading
 
 StoredSamples = NDArray[np.int16] | NDArray[np.int32]
 
-STEPS = ("oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy")
+STEPS = ("oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy", "photo")
+PHOTO_SITES = (
+    *("head", "face", "mouth", "neck", "chest", "abdomen", "groin", "upper_back", "lower_back", "buttocks"),
+    *(f"{limb}_{side}" for limb in ("arm", "forearm", "hand", "thigh", "leg", "foot") for side in ("r", "l")),
+)
+"""Where on the body a photograph was taken; r right and l left of the patient, as in the lungs' sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Recording:
     Attributes:
         id: UUIDv7 as text.
         step: one of STEPS.
-        site: auscultation point ("A", "P", "E", "T", "M", lung keys) or "".
+        site: auscultation point ("A", "P", "E", "T", "M", lung keys), place of a photograph or "".
         side: "left" or "right" for an ear (the patient's), else "".
         driver: driver name, such as "kit-ecg".
         link: the link's URL scheme and a coded device id; never an operator's path with names in it.

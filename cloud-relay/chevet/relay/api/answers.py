@@ -73,7 +73,7 @@ class MessageBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["note", "retake"]
-    step: Literal["", "oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy"] = ""
+    step: Literal["", "oximetry", "ecg", "heart_sound", "lung_sound", "otoscopy", "photo"] = ""
     site: Annotated[str, Field(max_length=16)] = ""
     side: Literal["", "left", "right"] = ""
     text: Words = ""

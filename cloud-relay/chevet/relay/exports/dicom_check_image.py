@@ -32,7 +32,8 @@ def image_faults(ds: Dataset) -> Iterator[Fault]:
     yield from lacking
     if ds.get("Modality") != MODALITIES.get(ds.get("SOPClassUID"), "ES"):
         yield Fault("wrong_modality", "Modality")
-    if ds.get("ImageLaterality") not in ("L", "R"):
+    unpaired = ("U",) if ds.get("SOPClassUID") == uids.VLPhotographicImageStorage else ()
+    if ds.get("ImageLaterality") not in ("L", "R", *unpaired):
         yield Fault("no_side", "ImageLaterality")
     if "Laterality" in ds:
         yield Fault("side_twice", "Laterality")

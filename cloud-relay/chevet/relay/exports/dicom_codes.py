@@ -84,6 +84,31 @@ ALIASES = {"AV": "A", "PV": "P", "TV": "T", "MV": "M"}
 """Keys that research sets use for the same places."""
 
 
+SKIN = {  # CID 4
+    "head": Code("69536005", "SCT", "Head"),
+    "face": Code("89545001", "SCT", "Face"),
+    "mouth": Code("123851003", "SCT", "Mouth"),
+    "neck": Code("45048000", "SCT", "Neck"),
+    "chest": Code("816094009", "SCT", "Chest"),
+    "abdomen": Code("818981001", "SCT", "Abdomen"),
+    "groin": Code("26893007", "SCT", "Inguinal region"),
+    "upper_back": Code("77568009", "SCT", "Back"),
+    "lower_back": Code("52612000", "SCT", "Lumbar region"),
+    "buttocks": Code("46862004", "SCT", "Buttock"),
+    "arm": Code("40983000", "SCT", "Upper arm"),
+    "forearm": Code("14975008", "SCT", "Forearm"),
+    "hand": Code("85562004", "SCT", "Hand"),
+    "thigh": Code("68367000", "SCT", "Thigh"),
+    "leg": Code("30021000", "SCT", "Lower leg"),
+    "foot": Code("56459004", "SCT", "Foot"),
+}
+"""Where a photograph was taken, by its site without the side."""
+_SIDES = {"r": RIGHT, "l": LEFT}
+
+
 def place(site: str) -> tuple[Code, ...]:
-    """Return the codes of an auscultation site, the place first; none for a site that has no code."""
+    """Return the codes of an auscultation site or of a photograph's, the place first; none for any other."""
+    region, _, side = site.rpartition("_") if site[-2:] in ("_r", "_l") else (site, "", "")
+    if region in SKIN:
+        return (SKIN[region], *([_SIDES[side]] if side else []))
     return PLACES.get(ALIASES.get(site, site), ())

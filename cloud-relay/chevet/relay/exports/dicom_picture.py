@@ -1,4 +1,4 @@
-"""Stills and films of an otoscope as DICOM: VL Endoscopic and Video Endoscopic Image (PS3.3, A.32)."""
+"""Pictures as DICOM (PS3.3, A.32): an ear VL Endoscopic and Video Endoscopic, the skin VL Photographic."""
 
 import io
 import struct
@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.tag import Tag
 
-from chevet.relay.exports.dicom_codes import EAR_CANAL, LOSSY
+from chevet.relay.exports.dicom_codes import EAR_CANAL, LEFT, LOSSY, RIGHT, Code, place
 from chevet.relay.exports.dicom_object import Place, coded, new_object, series_number
 from chevet.relay.exports.subject import LeftOut, Subject
 from chevet.study.recording import Recording, StoredClip, StoredPicture
@@ -21,6 +21,8 @@ JPEG_METHOD = "ISO_10918_1"
 FILM_QUALITY = 92
 SIDES = {"left": "L", "right": "R"}
 STILLS, FILM = "pictures", "film"
+STILL_CLASSES = {False: uids.VLEndoscopicImageStorage, True: uids.VLPhotographicImageStorage}
+"""Of stills, by whether they show the skin."""
 FORMATS = ("JPEG", "PNG", "AVIF", "WEBP")
 """What cameras and boxes give; a site's bytes are tried with no other decoder."""
 UNREADABLE = (
@@ -50,11 +52,19 @@ class Pixels:
         return 1 if self.photometric.startswith("MONO") else 3
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What a picture shows: the place and its side, "U" where the body has but one of it."""
+
+    code: Code
+    side: str
+
+
 def picture_objects(subject: Subject, recording: Recording) -> Iterator[tuple[Dataset, str] | LeftOut]:
-    """Yield (dataset, transfer syntax) of each still and of the film; nothing of an ear without its side."""
-    side = SIDES.get(recording.side)
-    if side is None:
-        yield LeftOut(recording.id, "no_side")
+    """Yield (dataset, transfer syntax) of each still and of the film; nothing without its side or place."""
+    region = _region(recording)
+    if isinstance(region, LeftOut):
+        yield region
         return
     for number, taken in enumerate(recording.pictures, 1):
         own = subject.own_bytes(taken)
@@ -65,9 +75,19 @@ def picture_objects(subject: Subject, recording: Recording) -> Iterator[tuple[Da
             continue
         at_ms = recording.started_ms + round(still.at_s * 1000)
         place = _place(subject, recording, STILLS, number, at_ms)
-        yield _still(new_object(subject, place, recording), found, still, side), found.syntax
+        yield _still(new_object(subject, place, recording), found, still, region), found.syntax
     if recording.clip is not None:
-        yield _film(subject, recording, recording.clip, side)
+        yield _film(subject, recording, recording.clip, region)
+
+
+def _region(recording: Recording) -> Region | LeftOut:
+    if recording.step == "photo":
+        found = place(recording.site)
+        laterality = "R" if RIGHT in found else "L" if LEFT in found else "U"
+        return Region(found[0], laterality) if found else LeftOut(recording.id, "no_place")
+    if recording.side not in SIDES:
+        return LeftOut(recording.id, "no_side")
+    return Region(EAR_CANAL, SIDES[recording.side])
 
 
 def still_pixels(still: StoredPicture, *, decoded: bool = False) -> Pixels | None:
@@ -129,11 +149,12 @@ def _markers(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _place(subject: Subject, recording: Recording, what: str, number: int, at_ms: int) -> Place:
-    film = what == FILM
-    words = f"{recording.step} {recording.side} {what}{' marked poor' if recording.accepted_poor else ''}"
+    film, skin = what == FILM, recording.step == "photo"
+    poor = " marked poor" if recording.accepted_poor else ""
+    words = f"{recording.step} {recording.site or recording.side} {what}{poor}"
     return Place(
-        uids.VideoEndoscopicImageStorage if film else uids.VLEndoscopicImageStorage,
-        "ES",
+        STILL_CLASSES[skin] if not film else uids.VideoEndoscopicImageStorage,
+        "XC" if skin else "ES",
         f"{recording.id} {what}",
         # stills and film are of different classes: a series each, the films' numbers beyond all stills
         series_number(subject, recording) + (1000 if film else 0),
@@ -143,10 +164,10 @@ def _place(subject: Subject, recording: Recording, what: str, number: int, at_ms
     )
 
 
-def _still(ds: Dataset, found: Pixels, still: StoredPicture, side: str) -> Dataset:
+def _still(ds: Dataset, found: Pixels, still: StoredPicture, region: Region) -> Dataset:
     ds.ImageType = ["ORIGINAL", "PRIMARY"]
     lossy = found.syntax == JPEG or still.media_type == "image/jpeg"
-    _image(ds, found, side)
+    _image(ds, found, region)
     ds.LossyImageCompression = "01" if lossy else "00"
     if lossy:
         _compression(ds, found, len(still.data))
@@ -155,7 +176,7 @@ def _still(ds: Dataset, found: Pixels, still: StoredPicture, side: str) -> Datas
 
 
 def _film(
-    subject: Subject, recording: Recording, clip: StoredClip, side: str
+    subject: Subject, recording: Recording, clip: StoredClip, region: Region
 ) -> tuple[Dataset, str] | LeftOut:
     found = film_pixels(clip)
     if found is None:
@@ -166,7 +187,7 @@ def _film(
     ds.ImageType = ["DERIVED", "PRIMARY"]
     ds.DerivationDescription = "film coded as AV1 at the health centre, here as JPEG; the stills are original"
     ds.DerivationCodeSequence = [coded(LOSSY)]
-    _image(ds, pixels, side)
+    _image(ds, pixels, region)
     ds.LossyImageCompression = "01"
     _compression(ds, pixels, len(clip.data))
     ds.NumberOfFrames = len(pixels.frames)
@@ -178,11 +199,11 @@ def _film(
     return ds, pixels.syntax
 
 
-def _image(ds: Dataset, found: Pixels, side: str) -> None:
+def _image(ds: Dataset, found: Pixels, region: Region) -> None:
     ds.AcquisitionContextSequence = []
     ds.PatientOrientation = ""
-    ds.ImageLaterality = side
-    ds.AnatomicRegionSequence = [coded(EAR_CANAL)]
+    ds.ImageLaterality = region.side
+    ds.AnatomicRegionSequence = [coded(region.code)]
     ds.BurnedInAnnotation = "NO"
     ds.SamplesPerPixel = found.samples
     ds.PhotometricInterpretation = found.photometric

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from chevet.devices.samples import Channel
+from chevet.relay.exports.dicom_codes import place
 from chevet.relay.exports.dicom_picture import SIDES
 from chevet.relay.exports.edf_file import BDF, EDF, edf_file
 from chevet.relay.exports.fhir_base import (
@@ -46,8 +47,8 @@ def waves(subject: Subject) -> Iterator[Json]:
     for number, recording in enumerate(subject.recordings(), 1):
         if isinstance(recording, LeftOut):
             continue
-        if recording.step == "otoscopy" and recording.side not in SIDES:
-            continue  # an ear without its side must not leave
+        if not _placed(recording):
+            continue
         for index, waveform in enumerate(recording.waveforms, 1):
             tail = f"{number}-{index}"
             if recording.step in ("ecg", "oximetry"):
@@ -64,6 +65,13 @@ def waves(subject: Subject) -> Iterator[Json]:
         if recording.clip is not None:
             clip = recording.clip
             yield from _file(subject, recording, f"clip-{number}", clip.data, clip.media_type, "video")
+
+
+def _placed(recording: Recording) -> bool:
+    """Return whether a picture tells what it shows: an ear without its side, skin without its place stay."""
+    if recording.step == "photo":
+        return bool(place(recording.site))
+    return recording.step != "otoscopy" or recording.side in SIDES
 
 
 def _signal(subject: Subject, recording: Recording, waveform: Waveform, tail: str) -> Iterator[Json]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from chevet.relay.archive.cases import Case
 from chevet.relay.archive.delivery import Stored, stored_parts
@@ -22,6 +22,8 @@ STATEMENT = (
 )
 SIMULATED = f"{HTEST}: simulated or training data, of no patient. "
 EXACT = 3
+RECOGNISED: Final = ("head", "face")
+"""Where a photograph shows who it is: under a pseudonym it stays (PS3.15, E.1, recognizable features)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Subject:
     def recordings(self) -> Iterator[Recording | LeftOut]:
         """Yield each recording with its exact samples and pictures, one at a time."""
         for recording in self.study.recordings:
-            yield self.filled(recording)
+            face = recording.step == "photo" and recording.site in RECOGNISED and self.identity == "pseudonym"
+            yield LeftOut(recording.id, "recognisable") if face else self.filled(recording)
 
     def filled(self, recording: Recording) -> Recording | LeftOut:
         """Return a recording of this case with everything it has; not_yet_here where a part is missing.
