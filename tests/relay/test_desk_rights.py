@@ -14,6 +14,7 @@ PUBLIC = {
     ("GET", "/api/session"),
     ("POST", "/api/session"),
     ("POST", "/api/session/code"),
+    ("POST", "/api/session/password"),
     ("POST", "/api/session/factor"),
     ("POST", "/api/session/factor/confirm"),
     ("POST", "/api/session/passkey/options"),
@@ -116,6 +117,16 @@ MAY = {
     ("POST", "/api/cases/{case_id}/snooze"): {"specialist"},
     ("GET", "/api/report"): {"coordinator", "auditor"},
     ("GET", "/api/report/file"): {"coordinator", "auditor"},
+    ("GET", "/api/programme/people"): {"site-admin", "coordinator"},
+    ("POST", "/api/programme/people"): {"site-admin"},
+    ("PUT", "/api/programme/people/{user_id}"): {"site-admin"},
+    ("POST", "/api/programme/people/{user_id}/acts"): {"site-admin"},
+    ("GET", "/api/programme/sites"): {"site-admin", "coordinator"},
+    ("POST", "/api/programme/sites"): {"site-admin"},
+    ("PUT", "/api/programme/sites/{site_code}"): {"site-admin"},
+    ("PUT", "/api/programme/sites/{site_code}/stock"): {"site-admin", "coordinator"},
+    ("POST", "/api/programme/sites/{site_code}/revocation"): {"site-admin"},
+    ("PUT", "/api/password"): set(ROLES),
     ("GET", "/api/on-call"): {"specialist", "coordinator"},
     ("POST", "/api/on-call"): {"coordinator"},
     ("DELETE", "/api/on-call/{number}"): {"coordinator"},
@@ -176,6 +187,7 @@ IDS = {
     "oid": 0,
     "voice_id": "v",
     "device_id": "d",
+    "site_code": "nobody",
 }
 
 

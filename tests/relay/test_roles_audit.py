@@ -64,6 +64,12 @@ NO_PATIENT = (
         if key[1].startswith("/api/teaching")
     }
     | {
+        key: "accounts and sites; test_programme_pages.py holds its record"
+        for key in MAY
+        if key[1].startswith("/api/programme/")
+    }
+    | {
+        ("PUT", "/api/password"): "the caller's own password",
         ("POST", CASE + "/teaching"): "needs consent to teaching; test_teaching.py holds its record",
         ("GET", "/api/experts"): "accounts: names, roles, specialties",
         ("POST", CASE + "/want"): "needs a case on its way; test_downlink.py holds its record",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chevet.exchange.keys import kid
 from chevet.relay.accounts.factors import Factors
+from chevet.relay.accounts.own_password import OwnPassword
 from chevet.relay.accounts.passkey_sign_in import PasskeySignIn
 from chevet.relay.accounts.passkeys import Passkeys
 from chevet.relay.accounts.passwords import Cost, Passwords
@@ -66,6 +67,7 @@ class Relay:
     audit: Audit
     users: Users
     sign_in: SignIn
+    own_password: OwnPassword
     passkeys: PasskeySignIn
     provider: ProviderSignIn | None
     sites: Sites
@@ -226,6 +228,7 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         audit=audit,
         users=accounts,
         sign_in=sign_in,
+        own_password=OwnPassword(database, audit, passwords, now_ms, sign_in),
         passkeys=PasskeySignIn(database, audit, now_ms, passkeys, sign_in),
         provider=ProviderSignIn(database, audit, now_ms, sign_in, accounts, provider, mapped_of(settings))
         if provider

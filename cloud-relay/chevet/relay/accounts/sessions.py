@@ -90,6 +90,14 @@ def complete(connection: Connection, rules: Rules, token: str, now_ms: int) -> s
     return fresh
 
 
+def go_on(connection: Connection, token: str, stage: str, now_ms: int) -> str:
+    """Say what a half-open session lacks next; return the new token that takes the place of `token`."""
+    fresh = secrets.token_urlsafe(TOKEN_BYTES)
+    words = {"token_hash": _hash(fresh), "stage": stage, "seen_ms": now_ms, "expires_ms": now_ms + HALF_MS}
+    connection.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(**words))
+    return fresh
+
+
 def holder(connection: Connection, rules: Rules, token: str | None, now_ms: int) -> Found | None:
     """Return the account and the session (its columns begin with `session_`) that `token` opens, if any."""
     if not token:

@@ -21,13 +21,13 @@ from chevet.relay.archive.kept import end_devices
 from chevet.relay.archive.schema import Found, users
 from chevet.relay.errors import RefusedError
 
-CODE, ENROL = "code", "enrol"
-"""What a half-open session still lacks: a code, or an app to make codes."""
+CODE, ENROL, RENEW = "code", "enrol", "password"
+"""What a half-open session still lacks: a code, an app to make codes, or a password of its owner's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A session: `token` goes into the cookie and is stored nowhere; `stage` is "open", "code" or "enrol"."""
+    """A session: `token` goes into the cookie and is stored nowhere; `stage` is "open" or what is lacking."""
 
     user: User
     token: str
@@ -231,7 +231,12 @@ class SignIn:
         return key
 
     def stage(self, connection: Connection, user_id: str) -> str:
-        """Return what follows a password: "open", "code" or "enrol"."""
+        """Return what follows a password: "open", or what is still lacking."""
+        if (
+            connection.execute(select(users.c.first_until_ms).where(users.c.id == user_id)).scalar()
+            is not None
+        ):
+            return RENEW
         if not self.rules.second_factor:
             return OPEN
         return CODE if self._factors.enrolled(connection, user_id) else ENROL
@@ -269,6 +274,9 @@ class SignIn:
                 self._audit.add(connection, self._now_ms(), "unknown", "session.wrong_password", known)
         if not good or row is None:
             raise _wrong()
+        if row.first_until_ms is not None and row.first_until_ms <= self._now_ms():
+            sentence = "This first password is over: ask whoever gave it for another one."
+            raise RefusedError(401, "first_password_over", sentence, "password")
         return row
 
 

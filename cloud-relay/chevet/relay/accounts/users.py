@@ -38,10 +38,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of `chevet-relay user list`."""
+    """One line of `chevet-relay user list`; `first_until_ms` while it waits for its owner's own password."""
 
     user: User
     disabled: bool
+    first_until_ms: int | None = None
 
 
 class Users:
@@ -61,13 +62,16 @@ class Users:
         self._now_ms = now_ms
         self._factors = factors
 
-    def add(self, user: User, password: str, *, by: str = OPERATOR) -> User:
+    def add(
+        self, user: User, password: str, *, by: str = OPERATOR, first_until_ms: int | None = None
+    ) -> User:
         """Create an account with a new signing key; `user.public_key` is ignored.
 
         Args:
             user: who it is.
             password: opens the account and the signing key.
             by: who makes it, for the audit.
+            first_until_ms: the password was chosen for them: it holds until then, and they choose another.
 
         Raises:
             SettingsError: the id is taken, or a field cannot be used.
@@ -86,6 +90,7 @@ class Users:
             "public_key": public,
             "locked_key": self._passwords.lock(key, password),
             "created_ms": now,
+            "first_until_ms": first_until_ms,
         }
         with self._database.write() as connection:
             if connection.execute(select(users.c.id).where(users.c.id == user.id)).first():
@@ -94,32 +99,71 @@ class Users:
             self._audit.add(connection, now, by, "user.add", user.id, user.role)
         return User(user.id, user.name, user.role, user.specialty, user.languages, public)
 
-    def disable(self, user_id: str) -> None:
+    def change(
+        self, user_id: str, name: str, specialty: str, languages: tuple[str, ...], *, by: str = OPERATOR
+    ) -> None:
+        """Put another name, specialty and languages in the place of an account's; its role stays.
+
+        Raises:
+            SettingsError: there is no such user, or a field cannot be used.
+        """
+        with self._known(user_id, "user.change", by) as connection:
+            known = find(connection, user_id)
+            assert known is not None
+            _check_words(User(user_id, name, known.role, specialty, languages, b""))
+            words = {"name": name, "specialty": specialty, "languages": ",".join(languages)}
+            connection.execute(update(users).where(users.c.id == user_id).values(**words))
+
+    def give_password(self, user_id: str, password: str, first_until_ms: int, *, by: str = OPERATOR) -> None:
+        """Give somebody who lost theirs a password for one sign-in, and a new signing key under it.
+
+        What they signed stays valid: every signature carries the programme's word on the key of its time.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        key = Ed25519PrivateKey.generate()
+        row = {
+            "password_hash": self._passwords.hash(password),
+            "public_key": key.public_key().public_bytes_raw(),
+            "locked_key": self._passwords.lock(key, password),
+            "first_until_ms": first_until_ms,
+        }
+        with self._known(user_id, "user.give_password", by) as connection:
+            connection.execute(update(users).where(users.c.id == user_id).values(**row))
+            let_go(connection, user_id)
+            self._end(connection, user_id)
+
+    def enable(self, user_id: str, *, by: str = OPERATOR) -> None:
+        """Let an account that was shut out in again.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        with self._known(user_id, "user.enable", by) as connection:
+            connection.execute(update(users).where(users.c.id == user_id).values(disabled_ms=None))
+
+    def disable(self, user_id: str, *, by: str = OPERATOR) -> None:
         """Shut an account out now: no sign-in, every session ended; its signatures stay valid.
 
         Raises:
             SettingsError: there is no such user.
         """
-        now = self._now_ms()
-        with self._database.write() as connection:
-            done = connection.execute(update(users).where(users.c.id == user_id).values(disabled_ms=now))
-            if not done.rowcount:
-                raise _nobody(user_id)
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-            end_devices(connection, user_id, now)
-            self._audit.add(connection, now, OPERATOR, "user.disable", user_id)
+        with self._known(user_id, "user.disable", by) as connection:
+            done = update(users).where(users.c.id == user_id).values(disabled_ms=self._now_ms())
+            connection.execute(done)
+            self._end(connection, user_id)
 
-    def forget_factor(self, user_id: str) -> None:
+    def forget_factor(self, user_id: str, *, by: str = OPERATOR) -> None:
         """Take a lost authenticator app and every passkey away: the next sign-in enrols a new app.
 
         Raises:
             SettingsError: there is no such user.
         """
-        with self._known(user_id, "user.forget_factor") as connection:
+        with self._known(user_id, "user.forget_factor", by) as connection:
             self._factors.forget(connection, user_id)
             forget(connection, user_id)
-            end_devices(connection, user_id, self._now_ms())
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            self._end(connection, user_id)
 
     def forget_provider(self, user_id: str) -> None:
         """Forget who an account is at the identity provider: the next sign-in by it links anew.
@@ -129,42 +173,45 @@ class Users:
         """
         with self._known(user_id, "user.forget_provider") as connection:
             connection.execute(delete(provider_links).where(provider_links.c.user_id == user_id))
-            end_devices(connection, user_id, self._now_ms())
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            self._end(connection, user_id)
 
-    def unlock(self, user_id: str) -> None:
+    def unlock(self, user_id: str, *, by: str = OPERATOR) -> None:
         """End the pause after wrong passwords and codes.
 
         Raises:
             SettingsError: there is no such user.
         """
-        with self._known(user_id, "user.unlock") as connection:
+        with self._known(user_id, "user.unlock", by) as connection:
             let_go(connection, user_id)
 
-    def sign_out(self, user_id: str) -> int:
+    def sign_out(self, user_id: str, *, by: str = OPERATOR) -> int:
         """End every session of an account; return how many.
 
         Raises:
             SettingsError: there is no such user.
         """
-        with self._known(user_id, "user.sign_out") as connection:
-            end_devices(connection, user_id, self._now_ms())
-            return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+        with self._known(user_id, "user.sign_out", by) as connection:
+            return self._end(connection, user_id)
+
+    def _end(self, connection: Connection, user_id: str) -> int:
+        """End every session and kept copy of an account; return how many sessions."""
+        end_devices(connection, user_id, self._now_ms())
+        return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
     @contextmanager
-    def _known(self, user_id: str, what: str) -> Iterator[Connection]:
+    def _known(self, user_id: str, what: str, by: str = OPERATOR) -> Iterator[Connection]:
         """Give a write transaction about an account that exists; it is in the audit."""
         with self._database.write() as connection:
             if find(connection, user_id) is None:
                 raise _nobody(user_id)
-            self._audit.add(connection, self._now_ms(), OPERATOR, what, user_id)
+            self._audit.add(connection, self._now_ms(), by, what, user_id)
             yield connection
 
     def list(self) -> list[Listed]:
         """Return every account, by id."""
         with self._database.read() as connection:
             rows = connection.execute(select(users).order_by(users.c.id)).all()
-        return [Listed(from_row(row), row.disabled_ms is not None) for row in rows]
+        return [Listed(from_row(row), row.disabled_ms is not None, row.first_until_ms) for row in rows]
 
 
 def find(connection: Connection, user_id: str) -> User | None:
@@ -183,6 +230,16 @@ def _nobody(user_id: str) -> SettingsError:
     return SettingsError("id", f"There is no user '{user_id}': see `chevet-relay user list`.")
 
 
+def check_password(password: str) -> None:
+    """Refuse a password that is too short to open anything.
+
+    Raises:
+        SettingsError: it is.
+    """
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise SettingsError("password", f"The password must have at least {MIN_PASSWORD} characters.")
+
+
 def _check(user: User, password: str) -> None:
     if (
         not user.id
@@ -190,6 +247,11 @@ def _check(user: User, password: str) -> None:
         or not user.id.replace("-", "").replace("_", "").replace(".", "").isalnum()
     ):
         raise SettingsError("id", "--id must be letters, digits, '.', '-' and '_' only, at most 64.")
+    _check_words(user)
+    check_password(password)
+
+
+def _check_words(user: User) -> None:
     if not user.name.strip():
         raise SettingsError("name", "--name must not be empty: workers see it beside every opinion.")
     if user.role not in ROLES:
@@ -198,5 +260,3 @@ def _check(user: User, password: str) -> None:
         raise SettingsError("specialty", f"--specialty must be one of {', '.join(SPECIALTIES)}.")
     if not user.languages or any(language not in LANGUAGES for language in user.languages):
         raise SettingsError("language", f"--language must be one of {', '.join(LANGUAGES)}.")
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise SettingsError("password", f"The password must have at least {MIN_PASSWORD} characters.")

@@ -22,6 +22,8 @@ from chevet.relay.api.impact import router as impact
 from chevet.relay.api.kept import router as kept
 from chevet.relay.api.live_watch import router as live_watch
 from chevet.relay.api.passkeys import router as passkeys
+from chevet.relay.api.programme import router as programme
+from chevet.relay.api.programme_sites import router as programme_sites
 from chevet.relay.api.protection import router as protection
 from chevet.relay.api.provider import router as provider
 from chevet.relay.api.push import router as push
@@ -61,6 +63,8 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.include_router(impact)
     app.include_router(passkeys)
     app.include_router(provider)
+    app.include_router(programme)
+    app.include_router(programme_sites)
     app.include_router(protection)
     app.include_router(duty)
     app.include_router(push)

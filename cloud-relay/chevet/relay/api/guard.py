@@ -95,6 +95,7 @@ OPEN = frozenset(
         ("GET", "/api/session"),
         ("POST", "/api/session"),
         ("POST", "/api/session/code"),
+        ("POST", "/api/session/password"),
         ("POST", "/api/session/factor"),
         ("POST", "/api/session/factor/confirm"),
         ("POST", "/api/session/passkey/options"),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chevet.relay.accounts.passwords import MAX_PASSWORD
 from chevet.relay.api.cookies import Address, Browser, passkey_shape, signed_answer, user_shape
 from chevet.relay.api.guard import COOKIE, MAX_CODE, Here, SignedIn, Token
+from chevet.relay.api.passkeys import ProofBody
 from chevet.relay.settings_sign_in import SignInSettings
 
 router = APIRouter(prefix="/api")
@@ -30,6 +31,21 @@ class CodeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     code: Annotated[str, Field(min_length=1, max_length=MAX_CODE)]
+
+
+class FirstBody(BaseModel):
+    """The password that somebody gave, and the one that its owner chose."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    old: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+    new: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+
+
+class PasswordBody(ProofBody):
+    """The password that holds, and the one to come."""
+
+    old: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
+    new: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
 
 
 @router.get("/status")
@@ -52,7 +68,7 @@ def status(relay: Here) -> Json:
 
 @router.get("/session")
 def session(relay: Here, token: Token) -> Json:
-    """Tell who is signed in, or null; and what a half-open session still lacks: "code" or "enrol"."""
+    """Tell who is signed in, or null; and what a half-open one still lacks: "password", "enrol" or "code"."""
     user, half = relay.sign_in.user(token), relay.sign_in.half(token)
     said = {"user": user_shape(user) if user else None, "next": half[1] if half else ""}
     return said | passkey_shape(relay, token)
@@ -69,6 +85,18 @@ def sign_in(body: SignInBody, relay: Here, response: Response, address: Address,
 def give_code(body: CodeBody, relay: Here, token: Token, response: Response, address: Address) -> Json:
     """Give the code that a half-open session lacks; the cookie changes."""
     return signed_answer(relay, response, relay.sign_in.give_code(token or "", body.code, address))
+
+
+@router.post("/session/password")
+def renew_password(body: FirstBody, relay: Here, token: Token, response: Response) -> Json:
+    """Choose one's own password in the place of a first one; the cookie changes."""
+    return signed_answer(relay, response, relay.own_password.renew(token or "", body.old, body.new))
+
+
+@router.put("/password", status_code=204)
+def change_password(body: PasswordBody, relay: Here, user: SignedIn, token: Token) -> None:
+    """Change the caller's own password, after the second factor; their other sessions end."""
+    relay.own_password.change(token, user, body.old, body.new, body.proof())
 
 
 @router.post("/session/factor")

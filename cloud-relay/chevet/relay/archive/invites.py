@@ -40,7 +40,9 @@ class Invites:
         self._audit = audit
         self._now_ms = now_ms
 
-    def add(self, code: Code, name: str, *, site: str = "", phone: str = "", hours: int) -> str:
+    def add(
+        self, code: Code, name: str, *, site: str = "", phone: str = "", hours: int, by: str = OPERATOR
+    ) -> str:
         """Keep what proves a code, good for `hours`; return the site's code ("" chooses one by its name).
 
         Earlier unused codes of the site are void from now on.
@@ -69,7 +71,7 @@ class Invites:
                     failures=0,
                 )
             )
-            self._audit.add(connection, now, OPERATOR, "site.invite", site)
+            self._audit.add(connection, now, by, "site.invite", site)
         return site
 
     def find(self, ident: str) -> Invite:

@@ -74,6 +74,7 @@ users = Table(
     Column("locked_key", LargeBinary, nullable=False),  # private key under the password
     Column("created_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger),
+    Column("first_until_ms", BigInteger),  # until when a password that somebody else gave opens anything
 )
 
 sessions = Table(

@@ -34,7 +34,7 @@ class Sites:
         self._audit = audit
         self._now_ms = now_ms
 
-    def set_stock(self, code: str, medicines: Sequence[str]) -> None:
+    def set_stock(self, code: str, medicines: Sequence[str], *, by: str = OPERATOR) -> None:
         """Put `medicines` in place of a site's list.
 
         Raises:
@@ -44,9 +44,20 @@ class Sites:
             if find_site(connection, code) is None:
                 raise SettingsError("site", f"no site {code} is known: chevet-relay site list names them.")
             keep_stock(connection, code, medicines)
-            self._audit.add(
-                connection, self._now_ms(), OPERATOR, "site.stock", code, f"{len(medicines)} medicines"
-            )
+            said = f"{len(medicines)} medicines"
+            self._audit.add(connection, self._now_ms(), by, "site.stock", code, said)
+
+    def rename(self, code: str, name: str, phone: str, *, by: str = OPERATOR) -> None:
+        """Put another name and telephone number in the place of a site's.
+
+        Raises:
+            SettingsError: there is no such site.
+        """
+        with self._database.write() as connection:
+            words = update(sites).where(sites.c.code == code).values(name=name, phone=phone)
+            if not connection.execute(words).rowcount:
+                raise SettingsError("site", f"There is no site '{code}': see `chevet-relay site list`.")
+            self._audit.add(connection, self._now_ms(), by, "site.rename", code)
 
     def add(self, file: SiteFile) -> Site:
         """Let a site in; adding the same file again changes nothing.
@@ -74,7 +85,7 @@ class Sites:
             self._audit.add(connection, now, OPERATOR, "site.add", site.code)
         return site
 
-    def revoke(self, code: str) -> None:
+    def revoke(self, code: str, *, by: str = OPERATOR) -> None:
         """Refuse everything the site sends from now on; what it sent stays.
 
         Raises:
@@ -85,7 +96,7 @@ class Sites:
             done = connection.execute(update(sites).where(sites.c.code == code).values(revoked_ms=now))
             if not done.rowcount:
                 raise SettingsError("site", f"There is no site '{code}': see `chevet-relay site list`.")
-            self._audit.add(connection, now, OPERATOR, "site.revoke", code)
+            self._audit.add(connection, now, by, "site.revoke", code)
 
     def get(self, code: str) -> Site | None:
         """Return the site of that code, revoked or not."""

@@ -34,6 +34,14 @@ def keep_stock(connection: Connection, site: str, medicines: Sequence[str]) -> N
         connection.execute(insert(stock), rows)
 
 
+def all_stock(connection: Connection) -> dict[str, list[str]]:
+    """Return the medicines of every site that has a list, by its code."""
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(select(stock).order_by(stock.c.site, stock.c.place)):
+        found.setdefault(row.site, []).append(row.medicine)
+    return found
+
+
 def stock_of(connection: Connection, site: str) -> list[str]:
     """Return a site's medicines in the order of its list."""
     query = select(stock.c.medicine).where(stock.c.site == site).order_by(stock.c.place)

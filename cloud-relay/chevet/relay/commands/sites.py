@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 
 from chevet.exchange.enrolment import make_code
+from chevet.relay.api.programme_sites import public_url
 from chevet.relay.archive.stock import read_stock
 from chevet.relay.commands.opened import opened
 from chevet.relay.errors import SettingsError
@@ -48,11 +49,6 @@ def _invite(relay: Relay, options: argparse.Namespace) -> None:
         print(qr(f"{url}#{code}", sys.stdout.encoding))
     for warning in _warnings(relay.settings, url):
         print(f"Note: {warning}")
-
-
-def public_url(settings: Settings) -> str:
-    """Return where boxes reach this relay."""
-    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def qr(text: str, encoding: str | None) -> str:

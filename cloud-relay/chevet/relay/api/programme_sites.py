@@ -1,0 +1,130 @@
+"""The programme's health centres at the desk: inviting a box, its name, medicines in stock, refusing it."""
+
+import os
+from typing import Annotated, Any
+
+import segno
+from fastapi import APIRouter
+from pydantic import Field
+from sqlalchemy import func, select
+
+from chevet.exchange.enrolment import make_code
+from chevet.relay.api.guard import Here, Token
+from chevet.relay.api.passkeys import ProofBody
+from chevet.relay.api.programme import Admin, Name, Runs
+from chevet.relay.archive.schema import cases
+from chevet.relay.archive.stock import LONGEST, MOST, all_stock, read_stock
+from chevet.relay.errors import RefusedError, SettingsError
+from chevet.relay.relay import Relay
+from chevet.relay.settings import Settings
+
+router = APIRouter(prefix="/api/programme")
+Json = dict[str, Any]
+Phone = Annotated[str, Field(max_length=40)]
+HOUR_MS = 3_600_000
+
+
+class SiteBody(ProofBody):
+    """What may be changed of a site."""
+
+    name: Name
+    phone: Phone = ""
+
+
+class InviteBody(SiteBody):
+    """A new site, or a new box of one that is known: `site` is its code then."""
+
+    site: Annotated[str, Field(pattern=r"^[a-z0-9]{0,6}$")] = ""
+    hours: Annotated[int, Field(ge=1, le=168)] = 48
+
+
+class StockBody(ProofBody):
+    """A site's medicines, in the order of its list."""
+
+    medicines: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=LONGEST)]], Field(max_length=MOST)
+    ]
+
+
+@router.get("/sites")
+def sites(relay: Here, user: Runs) -> Json:
+    """List the sites with their stock, their certificates and when each last sent a case."""
+    expiry = relay.certificates.expiry()
+    with relay.database.read() as connection:
+        stock = all_stock(connection)
+        newest = select(cases.c.site, func.max(cases.c.received_ms).label("at")).group_by(cases.c.site)
+        last = {row.site: row.at for row in connection.execute(newest)}
+    return {
+        "sites": [
+            {
+                "code": one.code,
+                "name": one.name,
+                "phone": one.phone,
+                "revoked": one.revoked,
+                "certificate_until_ms": expiry.get(one.code),
+                "last_case_ms": last.get(one.code),
+                "stock": stock.get(one.code, []),
+            }
+            for one in relay.sites.list()
+        ],
+        "may": user.role == "site-admin",
+    }
+
+
+@router.post("/sites", status_code=201)
+def invite(body: InviteBody, relay: Here, user: Admin, token: Token) -> Json:
+    """Make a one-time code that lets a box in; the answer holds it, this once, as text and as QR."""
+    relay.sign_in.second_look(token, user, body.proof())
+    relay.authority()  # made now: the first box should not learn that it cannot be made
+    code = make_code(relay.keys.relay.public_key(), os.urandom)
+    name, phone = body.name.strip(), body.phone.strip()
+    try:
+        site = relay.invites.add(code, name, site=body.site, phone=phone, hours=body.hours, by=user.id)
+    except SettingsError:
+        raise RefusedError(
+            409, "site_refused", "No code for this name: give another name, or a code.", "name"
+        ) from None
+    url = public_url(relay.settings)
+    drawn = segno.make(f"{url}#{code}", error="m")
+    return {
+        "site": site,
+        "command": f"chevet-edge enrol {url} {code}",
+        "qr": drawn.svg_data_uri(scale=4, border=2, dark="#000", light="#fff"),
+        "until_ms": relay.now_ms() + body.hours * HOUR_MS,
+    }
+
+
+@router.put("/sites/{site_code}", status_code=204)
+def change_site(site_code: str, body: SiteBody, relay: Here, user: Admin, token: Token) -> None:
+    """Put another name and telephone number in the place of a site's."""
+    _known(relay, site_code)
+    relay.sign_in.second_look(token, user, body.proof())
+    relay.sites.rename(site_code, body.name.strip(), body.phone.strip(), by=user.id)
+
+
+@router.put("/sites/{site_code}/stock")
+def change_stock(site_code: str, body: StockBody, relay: Here, user: Runs) -> Json:
+    """Put a list of medicines in place of a site's; specialists choose among them at once."""
+    _known(relay, site_code)
+    medicines = read_stock("\n".join(" ".join(one.split()) for one in body.medicines))
+    relay.sites.set_stock(site_code, medicines, by=user.id)
+    return {"stock": list(medicines)}
+
+
+@router.post("/sites/{site_code}/revocation", status_code=204)
+def revoke(site_code: str, body: ProofBody, relay: Here, user: Admin, token: Token) -> None:
+    """Refuse everything a site sends from now on; what it sent stays."""
+    _known(relay, site_code)
+    relay.sign_in.second_look(token, user, body.proof())
+    relay.sites.revoke(site_code, by=user.id)
+    relay.write_revoked()
+
+
+def public_url(settings: Settings) -> str:
+    """Return where boxes reach this relay."""
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+
+
+def _known(relay: Relay, site_code: str) -> None:
+    if relay.sites.get(site_code) is None:
+        raise RefusedError(404, "not_found", "There is no such site: reload the list.")
