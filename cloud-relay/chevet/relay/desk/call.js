@@ -1,10 +1,11 @@
 /** The call beside the study: a button on the case, a strip while it lasts, and a voice note where it did not hold. */
 
 import { PICTURE_FROM } from "/shared/call-media.js";
+import { Since, Theirs } from "/shared/call-parts.js";
 import { has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { lasting, VoiceField } from "/shared/voice-note.js";
+import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { VoiceField } from "/shared/voice-note.js";
 import { write } from "/desk/actions.js";
 import { dismiss, hangUp, mute, ringAt, showPicture, useCall } from "/desk/call-state.js";
 import { useDesk } from "/desk/store.js";
@@ -42,29 +43,10 @@ export function CallStrip({ one }) {
   </section>`;
 }
 
-/** @param {{ from: number }} props */
-function Since({ from }) {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => redraw((count) => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return html`<bdi dir="ltr" class="spoken-time">${lasting((performance.now() - from) / 1000)}</bdi>`;
-}
-
 /** A picture only where the measured way carries it; why not, where it does not. @param {{ showing: boolean, rate: number | null, show: (on: boolean) => void }} props */
 function Picture({ showing, rate, show }) {
   if (!showing && (rate ?? 0) < PICTURE_FROM) return html`<span class="soft small">${t("call.no_picture")}</span>`;
   return html`<button type="button" class="button" aria-pressed=${String(showing)} onClick=${() => show(!showing)}><${Icon} name="camera" />${t("call.picture")}</button>`;
-}
-
-/** @param {{ stream: MediaStream }} props */
-function Theirs({ stream }) {
-  const view = /** @type {{ current: HTMLVideoElement | null }} */ (useRef(null));
-  useEffect(() => {
-    if (view.current) view.current.srcObject = stream;
-  }, [stream]);
-  return html`<video class="call-picture" ref=${view} autoplay muted playsinline aria-label=${t("call.theirs")}></video>`;
 }
 
 /** Why it is over; the case stays open, and a voice note stands ready. @param {{ one: DeskCase, reason: string }} props */

@@ -1,10 +1,10 @@
 /** The specialist's call on the screen: who calls and about whom, take it or not; a strip while it lasts; a voice note after it. */
 
 import { PICTURE_FROM } from "/shared/call-media.js";
+import { Since, Theirs } from "/shared/call-parts.js";
 import { has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
-import { html, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { lasting } from "/shared/voice-note.js";
+import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { dismissCall, hangUp, muteCall, showPicture, takeCall } from "/kiosk/call-state.js";
 import { Button, Chip, Dialog, Hint } from "/kiosk/parts.js";
 import { apart } from "/kiosk/people.js";
@@ -54,25 +54,6 @@ function Talking({ call }) {
     </span>
     ${callTheirs && html`<${Theirs} stream=${callTheirs} />`}
   </section>`;
-}
-
-/** @param {{ from: number }} props */
-function Since({ from }) {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => redraw((count) => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return html`<bdi dir="ltr" class="spoken-time">${lasting((performance.now() - from) / 1000)}</bdi>`;
-}
-
-/** @param {{ stream: MediaStream }} props */
-function Theirs({ stream }) {
-  const view = /** @type {{ current: HTMLVideoElement | null }} */ (useRef(null));
-  useEffect(() => {
-    if (view.current) view.current.srcObject = stream;
-  }, [stream]);
-  return html`<video class="call-picture" ref=${view} autoplay muted playsinline aria-label=${t("call.theirs")}></video>`;
 }
 
 /** Why it is over, in words; the case stays open, and a voice note takes over where the voices did not hold. @param {{ call: Call }} props */
