@@ -3,7 +3,6 @@
 import argparse
 import base64
 import datetime
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 
 from chevet.edge.errors import SettingsError
+from chevet.edge.only_one import held
 from chevet.edge.settings import EdgeSettings, load_settings
 from chevet.edge.trust import write_private
 from chevet.edge.update_hands import BoxHands
@@ -182,25 +182,18 @@ def _updating(settings: EdgeSettings, versions: Versions) -> Updating:
 @contextmanager
 def _alone(versions: Versions) -> Iterator[None]:
     """Hold the folder of versions: two updates at a time would be none."""
-    try:
-        descriptor = os.open(versions.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SettingsError(
-            f"{versions.root} cannot be written ({error.strerror}); run this as root, as the service does."
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise SettingsError("An update is already on its way; wait for its end.") from None
-    before = os.umask(0o022)  # the agent's user reads what is installed
-    try:
-        yield
-    except Unfit as unfit:
-        raise SettingsError(f"Version {unfit.version or 'before'}: {unfit}") from None
-    finally:
-        os.umask(before)
-        os.close(descriptor)
+    with held(
+        versions.root / LOCK,
+        taken="An update is already on its way; wait for its end.",
+        shut="run this as root, as the service does.",
+    ):
+        before = os.umask(0o022)  # the agent's user reads what is installed
+        try:
+            yield
+        except Unfit as unfit:
+            raise SettingsError(f"Version {unfit.version or 'before'}: {unfit}") from None
+        finally:
+            os.umask(before)
 
 
 def _ended(last: Progress) -> int:
