@@ -14,14 +14,8 @@ from chevet.edge.errors import Refusal, not_found
 from chevet.edge.sessions import COOKIE
 from chevet.edge.workers import Worker
 from chevet.study.errors import BundleError
-from chevet.study.spoken import OGG, encode_voice
+from chevet.study.spoken import OGG, encode_voice, why_unfit
 
-SENTENCES = {
-    "too_short": "Less than half a second was said: record again.",
-    "too_long": "A voice note lasts a minute at most: record a shorter one.",
-    "too_large": "A voice note lasts a minute at most: record a shorter one.",
-    "malformed": "This is no voice note of ours: record again.",
-}
 SPEECH: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -82,5 +76,5 @@ def _heard(bedside: Bedside, case_id: str, voice_id: str) -> bytes:
 
 def unfit(error: BundleError) -> Refusal:
     """Return what is wrong with a voice note in words a screen can use."""
-    code = error.reason if error.reason in SENTENCES else "malformed"
-    return Refusal(f"voice_{code}", SENTENCES[code], status=422, field="voice")
+    code, sentence = why_unfit(error)
+    return Refusal(f"voice_{code}", sentence, status=422, field="voice")

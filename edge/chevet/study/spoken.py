@@ -30,6 +30,12 @@ SHORTEST_MS: Final = 500
 """Less is a slip of the finger."""
 MOST_BYTES: Final = 112 * 1024
 """A minute at half as much again as BITS: the coder's rate varies with what is said."""
+_SENTENCES: Final = {
+    "too_short": "Less than half a second was said: record again.",
+    "too_long": "A voice note lasts a minute at most: record a shorter one.",
+    "too_large": "A voice note lasts a minute at most: record a shorter one.",
+    "malformed": "This is no voice note of ours: record again.",
+}
 _CLOCK_HZ: Final = 48_000
 _HEAD: Final = struct.Struct("<8sBBH")  # RFC 7845 section 5.1: magic, version, channels, pre-skip
 _SLACK_MS: Final = 100
@@ -75,6 +81,12 @@ def encode_voice(pcm: bytes) -> bytes:
     out = io.BytesIO()
     sf.write(out, sound, RATE_HZ, format="OGG", subtype="OPUS", compression_level=level)
     return plain(out.getvalue())
+
+
+def why_unfit(error: BundleError) -> tuple[str, str]:
+    """Return the code of what is wrong with a voice note, and a sentence that says what to do."""
+    code = error.reason if error.reason in _SENTENCES else "malformed"
+    return code, _SENTENCES[code]
 
 
 def told_of(ident: str, ogg: bytes) -> VoiceNote:

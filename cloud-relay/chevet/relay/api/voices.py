@@ -11,16 +11,10 @@ from chevet.relay.api.guard import Here, Specialist
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
 from chevet.study.errors import BundleError
-from chevet.study.spoken import OGG, encode_voice
+from chevet.study.spoken import OGG, encode_voice, why_unfit
 
 router = APIRouter(prefix="/api/cases/{case_id}")
 
-SENTENCES = {
-    "too_short": "Less than half a second was said: record again.",
-    "too_long": "A voice note lasts a minute at most: record a shorter one.",
-    "too_large": "A voice note lasts a minute at most: record a shorter one.",
-    "malformed": "This is no voice note of ours: record again.",
-}
 SPEECH: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -32,8 +26,8 @@ SPEECH: dict[str, Any] = {
 
 def unfit(error: BundleError) -> RefusedError:
     """Return what is wrong with a voice note in words a screen can use."""
-    code = error.reason if error.reason in SENTENCES else "malformed"
-    return RefusedError(422, f"voice_{code}", SENTENCES[code], "voice")
+    code, sentence = why_unfit(error)
+    return RefusedError(422, f"voice_{code}", sentence, "voice")
 
 
 @router.post("/voice", response_class=Response, openapi_extra=SPEECH)
