@@ -3,12 +3,14 @@
 Every site is a real sender of the exchange; every study is packed, sealed and signed as a box does it, and
 counts as delivered only when the relay's signed receipt has settled it. What is told: seconds from a study's
 last piece being published to its receipt, memory of all workers, and what was lost, which must be nothing.
-Then the inbox is listed with 50,000 waiting cases in the archive.
+Then the inbox is listed with 50,000 waiting cases in the archive, and the same studies are brought to the
+relay and to Orthanc, side by side.
 
   .venv/bin/python benchmarks/relay.py            160 sites, ten minutes of 50 chunks a second for each set-up
   .venv/bin/python benchmarks/relay.py --quick    12 sites, 20 seconds each, on one and two workers
   .venv/bin/python benchmarks/relay.py --workers 2 --databases postgresql --json figures.json
   .venv/bin/python benchmarks/relay.py --only inbox    the inbox alone
+  .venv/bin/python benchmarks/relay.py --only orthanc  beside Orthanc, of Debian's orthanc-dicomweb
 """
 
 import argparse
@@ -16,31 +18,23 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from relay_common import fakes, postgres, world
+from relay_common import postgres, world
 from relay_inbox import inbox_figures
+from relay_orthanc import beside_orthanc
+from relay_road import Road, broker, cpu_s, free_port, send, start, wait_for
 
-from chevet.exchange.connection import BrokerAddress
-from chevet.exchange.events import Settled
-from chevet.exchange.line import Acknowledged, Connected, Line, Message
 from chevet.exchange.manifest import read_manifest
-from chevet.exchange.messages import Chunk, read
 from chevet.exchange.sealing import Recipient, Sealed
-from chevet.exchange.sender import Sender
-from chevet.exchange.topics import PREFIX, parse, up
 from chevet.relay.keys import make_programme, read_programme
 from chevet.relay.relay import open_relay
 from chevet.relay.settings import read_settings
@@ -48,10 +42,7 @@ from chevet.study.bundle import pack
 from chevet.study.ids import uuid7
 from chevet.study.study import Consent, EdgeClock, Patient, Study
 
-MemoryOutbox = fakes.MemoryOutbox
 Site, ecg = world.Site, world.ecg
-PATIENCE_S = 120.0
-"""How long after the last study everything may take to arrive before it counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -83,50 +74,6 @@ class Figures:
     audit_whole: bool = False
 
 
-@dataclass
-class Road:
-    """All sites behind one line: when each study's last piece went, and when its receipt came."""
-
-    sites: dict[str, Any]
-    relay_key: Ed25519PublicKey
-    senders: dict[str, Sender] = field(default_factory=dict)
-    outboxes: dict[str, Any] = field(default_factory=dict)
-    last_piece: dict[str, float] = field(default_factory=dict)
-    receipts: dict[str, float] = field(default_factory=dict)
-    tokens: dict[int, tuple[str, int]] = field(default_factory=dict)
-    of_tid: dict[bytes, str] = field(default_factory=dict)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def start(*words: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from chevet.relay.cli import main; sys.exit(main())",
-        *words,
-    ]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-@contextmanager
-def broker() -> Iterator[int]:
-    port = free_port()
-    engine = "mosquitto" if shutil.which("mosquitto", path="/usr/sbin:/usr/bin") else "iotcore"
-    process = start("broker", "--port", str(port), "--engine", engine)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("READY")
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 @contextmanager
 def workers(folder: Path, run: Run, broker_port: int, database: str) -> Iterator[list[int]]:
     """Start the relay's workers on one archive; give their process ids."""
@@ -139,22 +86,13 @@ def workers(folder: Path, run: Run, broker_port: int, database: str) -> Iterator
         found.append(start("run", "--config", str(config)))
     try:
         for number in range(run.workers):
-            _wait_for(read_settings(folder / f"relay-{number}.toml").port)
+            wait_for(read_settings(folder / f"relay-{number}.toml").port)
         yield [process.pid for process in found]
     finally:
         for process in found:
             process.terminate()
         for process in found:
             process.wait(60)
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"no worker answers on port {port}")
 
 
 def sealed_studies(sites: dict[str, Any], chunks: float) -> list[tuple[str, Sealed]]:
@@ -178,86 +116,6 @@ def sealed_studies(sites: dict[str, Any], chunks: float) -> list[tuple[str, Seal
     return found
 
 
-async def send(
-    road: Road, port: int, studies: list[tuple[str, Sealed]], seconds: float, pids: list[int]
-) -> list[float]:
-    """Let the studies come evenly over the time and go as senders let them; return memory each second."""
-    topics = [(f"{PREFIX}/+/d/{lane}", 1) for lane in ("r", "q")]
-    line = Line(BrokerAddress("127.0.0.1", port, "sites"), subscriptions=topics)
-    running = asyncio.create_task(line.run())
-    listening = asyncio.create_task(_listen(road, line))
-    memory: list[float] = []
-    begun = time.monotonic()
-    try:
-        step, given, sampled = seconds / len(studies), 0, 0.0
-        while len(road.receipts) < len(studies):
-            now = time.monotonic()
-            while given < len(studies) and now >= begun + given * step:
-                _give(road, *studies[given])
-                given += 1
-            _publish(road, line, now)
-            if now - sampled >= 1:
-                sampled = now
-                memory.append(sum(map(_resident_mib, pids)))
-            if now > begun + seconds + PATIENCE_S:
-                break
-            await asyncio.sleep(0.005)
-    finally:
-        for task in (listening, running):
-            task.cancel()
-        await asyncio.gather(listening, running, return_exceptions=True)
-    return memory
-
-
-def _give(road: Road, code: str, sealed: Sealed) -> None:
-    road.outboxes[code].put(sealed)
-    road.of_tid[sealed.tid] = sealed.id
-    road.senders[code].add(sealed.manifest)
-
-
-def _publish(road: Road, line: Line, now: float) -> None:
-    for code, sender in road.senders.items():
-        for item in sender.outgoing(now):
-            token = line.publish(up(code, item.lane), item.payload, item.qos)
-            if token and item.token:
-                road.tokens[token] = (code, item.token)
-            sent = read(item.payload)
-            if isinstance(sent, Chunk):
-                road.last_piece[road.of_tid[sent.tid]] = now
-
-
-async def _listen(road: Road, line: Line) -> None:
-    async for event in line.events():
-        now = time.monotonic()
-        match event:
-            case Connected():
-                for sender in road.senders.values():
-                    sender.connected(now)
-            case Acknowledged(token):
-                if token in road.tokens:
-                    code, own = road.tokens.pop(token)
-                    road.senders[code].acknowledged(own, now)
-            case Message():
-                code, _, _ = parse(event.topic)
-                for told in road.senders[code].receive(event.payload, now):
-                    if isinstance(told, Settled):
-                        road.receipts[told.id] = now
-
-
-def _resident_mib(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-    return 0.0
-
-
-def _cpu_s(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
 def measure(run: Run, address: str) -> Figures:
     """Do one run."""
     with tempfile.TemporaryDirectory() as place, broker() as port:
@@ -274,13 +132,11 @@ def measure(run: Run, address: str) -> Figures:
         relay.close()
         studies = sealed_studies(sites, run.rate * run.seconds)
         road = Road(sites, keys.relay.public_key())
-        for code in codes:
-            road.outboxes[code] = MemoryOutbox()
-            road.senders[code] = Sender(road.outboxes[code], peer_key=road.relay_key)
         with workers(folder, run, port, address) as pids:
-            before, begun = sum(map(_cpu_s, pids)), time.monotonic()
-            memory = asyncio.run(send(road, port, studies, run.seconds, pids))
-            took, used = time.monotonic() - begun, sum(map(_cpu_s, pids)) - before
+            before, begun = sum(map(cpu_s, pids)), time.monotonic()
+            step = run.seconds / len(studies)
+            memory = asyncio.run(send(road, port, studies, [n * step for n in range(len(studies))], pids))
+            took, used = time.monotonic() - begun, sum(map(cpu_s, pids)) - before
         return _figures(run, road, studies, memory, (took, used), folder)
 
 
@@ -338,7 +194,7 @@ def options_of() -> argparse.Namespace:
         "--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"]
     )
     parser.add_argument("--cases", type=int, default=50_000, help="waiting cases for the inbox")
-    parser.add_argument("--only", choices=("ingest", "inbox"))
+    parser.add_argument("--only", choices=("ingest", "inbox", "orthanc"))
     parser.add_argument("--quick", action="store_true", help="12 sites, 20 s, one and two workers")
     parser.add_argument("--json", type=Path)
     found = parser.parse_args()
@@ -350,7 +206,7 @@ def options_of() -> argparse.Namespace:
 def main() -> int:
     """Run and print; 1 where something was lost."""
     options = options_of()
-    told: dict[str, list[object]] = {"ingest": [], "inbox": []}
+    told: dict[str, list[object]] = {"ingest": [], "inbox": [], "orthanc": []}
     lost = 0
     with contextlib.ExitStack() as stack:
         address = ""
@@ -360,7 +216,7 @@ def main() -> int:
             if kind == "postgresql" and not address:
                 print("postgresql is not installed here: skipped")
                 continue
-            if options.only != "inbox":
+            if options.only in (None, "ingest"):
                 for many in options.workers:
                     run = Run(kind, many, options.sites, options.seconds, options.rate)
                     one = measure(
@@ -369,11 +225,15 @@ def main() -> int:
                     lost += one.lost
                     told["ingest"].append(asdict(one))
                     print(line_of(one), flush=True)
-            if options.only != "ingest":
+            if options.only in (None, "inbox"):
                 where = postgres.new_database(address, "inbox") if kind == "postgresql" else ""
                 figures = inbox_figures(kind, where, options.cases)
                 told["inbox"].append(asdict(figures))
                 print(figures.line(), flush=True)
+    if options.only in (None, "orthanc"):
+        for figures in beside_orthanc(20 if options.quick else 100):
+            told["orthanc"].append(asdict(figures))
+            print(figures.line(), flush=True)
     if options.json:
         options.json.write_text(json.dumps(told, indent=2))
     return 1 if lost else 0
