@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 pytestmark = pytest.mark.web
 
@@ -14,12 +14,27 @@ PRESSURE = (("systolic", 152, "mm[Hg]"), ("diastolic", 91, "mm[Hg]"), ("pulse_ra
 
 def test_a_found_instrument_is_offered_and_used_with_one_touch(hand: Callable[..., Hand]) -> None:  # noqa: F811
     worker = hand("fr", "small")
-    with worker.page.expect_response("**/api/found"):  # an older list would overtake what is told
-        worker.sign_in()
+    worker.sign_in()
     worker.listens()
     worker.edge.come_into_reach("blood_pressure", "blood-pressure", name="A&D_UA-651BLE")
     expect(worker.page.locator(".offer")).to_contain_text("Tensiomètre")
     worker.fits("offer")
+    worker.page.locator(".offer").get_by_role("button", name=worker.text("found.yes")).click()
+    expect(worker.page.locator(".offer")).to_have_count(0)
+    assert worker.edge.found["A&D_UA-651BLE"]["state"] == "used"
+
+
+def test_an_offer_told_while_the_list_was_on_its_way_outlives_the_list(hand: Callable[..., Hand]) -> None:  # noqa: F811
+    worker = hand("fr")
+    held: list[Route] = []
+    worker.page.route("**/api/found", lambda route: held.append(route))
+    with worker.page.expect_request("**/api/found"):
+        worker.sign_in()
+    worker.listens()
+    worker.edge.come_into_reach("blood_pressure", "blood-pressure", name="A&D_UA-651BLE")
+    expect(worker.page.locator(".offer")).to_be_visible()
+    with worker.page.expect_response("**/api/found"):
+        held[0].fulfill(json={"found": []})
     worker.page.locator(".offer").get_by_role("button", name=worker.text("found.yes")).click()
     expect(worker.page.locator(".offer")).to_have_count(0)
     assert worker.edge.found["A&D_UA-651BLE"]["state"] == "used"

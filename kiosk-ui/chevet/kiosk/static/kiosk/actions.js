@@ -7,7 +7,8 @@ import { attempt } from "/kiosk/attempt.js";
 import { readFound } from "/kiosk/found.js";
 import { connect, disconnect } from "/kiosk/line.js";
 import { go } from "/kiosk/route.js";
-import { caseTold, now, set } from "/kiosk/store.js";
+import { inOrder, now, set } from "/kiosk/store.js";
+import { keepTold } from "/kiosk/newer.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
@@ -65,13 +66,11 @@ export async function signOut() {
   go("start");
 }
 
-/** Read all cases; what the line told of one while the list was on its way is newer and stays. */
+/** Read all cases. */
 export async function readCases() {
   const asked = performance.now();
   const answer = await attempt(() => get("/api/cases"));
-  if (!answer) return;
-  const told = new Map(now().cases.filter((one) => (caseTold.get(one.id) ?? 0) > asked).map((one) => [one.id, one]));
-  set({ cases: answer.cases.map((/** @type {import("/shared/types.js").Case} */ one) => told.get(one.id) ?? one) });
+  if (answer) set({ cases: inOrder(keepTold("cases", asked, answer.cases, now().cases)) });
 }
 
 /** @param {Record<string, unknown>} change */

@@ -8,6 +8,7 @@ import { attempt } from "/kiosk/attempt.js";
 import { Button } from "/kiosk/parts.js";
 import { useRoute } from "/kiosk/route.js";
 import { now, set, useKiosk } from "/kiosk/store.js";
+import { keepTold } from "/kiosk/newer.js";
 
 /** @typedef {import("/shared/types.js").Device} Device */
 /** @typedef {import("/shared/types.js").Found} Found */
@@ -15,18 +16,21 @@ import { now, set, useKiosk } from "/kiosk/store.js";
 /** Screens on which an offer does not come between the worker and a patient. */
 const QUIET_PLACES = ["visit/tiles", "visit/vital", "start"];
 
-/** @param {Found[]} found */
-function keep(found) {
-  set({ found: Object.fromEntries(found.map((one) => [one.id, one])) });
+/** @param {() => Promise<{ found: Found[] }>} ask */
+async function read(ask) {
+  const asked = performance.now();
+  const { found } = await ask();
+  const all = keepTold("found", asked, found, Object.values(now().found));
+  set({ found: Object.fromEntries(all.map((one) => [one.id, one])) });
 }
 
-export async function readFound() {
-  keep((await get("/api/found")).found);
+export function readFound() {
+  return read(() => get("/api/found"));
 }
 
 /** Look at every bus once more; takes some seconds. */
-export async function searchAgain() {
-  keep((await post("/api/found", {})).found);
+export function searchAgain() {
+  return read(() => post("/api/found", {}));
 }
 
 /** @param {string} id @param {boolean} use @param {string} [driver] where several fit */

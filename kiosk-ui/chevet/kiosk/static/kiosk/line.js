@@ -3,7 +3,8 @@
 import { Live } from "/shared/live.js";
 import { callTold } from "/kiosk/call-state.js";
 import { readMeasured } from "/kiosk/measured.js";
-import { caseTold, now, set } from "/kiosk/store.js";
+import { inOrder, now, set } from "/kiosk/store.js";
+import { noteTold } from "/kiosk/newer.js";
 import { useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 /** @typedef {import("/shared/types.js").LiveText} LiveText */
@@ -28,8 +29,14 @@ export function disconnect() {
 /** @param {LiveText} message */
 function received(message) {
   if (message.type === "device") set({ devices: { ...now().devices, [message.device.id]: message.device } });
-  if (message.type === "found") set({ found: { ...now().found, [message.found.id]: message.found } });
-  if (message.type === "gone") set({ found: without(now().found, message.found) });
+  if (message.type === "found") {
+    noteTold("found", message.found.id);
+    set({ found: { ...now().found, [message.found.id]: message.found } });
+  }
+  if (message.type === "gone") {
+    noteTold("found", message.found);
+    set({ found: without(now().found, message.found) });
+  }
   if (message.type === "forgotten") set({ devices: without(now().devices, message.device) });
   if (message.type === "quality") {
     set({ quality: { ...now().quality, [message.device]: { quality: message.quality, heartRate: message.heart_rate } } });
@@ -39,8 +46,8 @@ function received(message) {
   if (message.type === "status") set({ status: message.status, clockOffset: message.status.clock.now_ms - Date.now() });
   if (message.type === "call") callTold(message.call);
   if (message.type === "case") {
-    caseTold.set(message.case.id, performance.now());
-    set({ cases: [message.case, ...now().cases.filter((known) => known.id !== message.case.id)].sort((a, b) => b.created_ms - a.created_ms) });
+    noteTold("cases", message.case.id);
+    set({ cases: inOrder([message.case, ...now().cases.filter((known) => known.id !== message.case.id)]) });
   }
   const visit = now().visit;
   if (message.type === "capture" && visit?.id === message.capture.visit && visit.capture?.id === message.capture.id) {

@@ -76,10 +76,12 @@ export function deviceFor(instrument) {
   return chosen ?? known[0] ?? null;
 }
 
+/** The newest first. @param {Case[]} cases */
+export function inOrder(cases) {
+  return cases.sort((a, b) => b.created_ms - a.created_ms);
+}
+
 /** Now by the clock of the box, ms. */
 export function boxNow() {
   return Date.now() + now().clockOffset;
 }
-
-/** When the line last told a case, by its id, in ms of this page: a list asked for before is older. @type {Map<string, number>} */
-export const caseTold = new Map();
