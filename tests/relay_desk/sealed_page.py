@@ -31,7 +31,7 @@ def run(page: Page, body: str, given: Any = None) -> Any:
         """async ([body, given]) => {
           const m = {...await import("/desk/sealed-cbor.js"), ...await import("/desk/sealed.js"),
             ...await import("/desk/sealed-keys.js"), ...await import("/desk/sealed-summary.js"), ...await import("/desk/sealed-waves.js"),
-            ...await import("/desk/sealed-waveform.js")};
+            ...await import("/desk/sealed-waveform.js"), ...await import("/desk/sealed-preview.js")};
           m.raw = (text) => Uint8Array.from(text.match(/../g) ?? [], (two) => parseInt(two, 16));
           m.opener = async (secret, open) => ({publicKey: m.raw(open), privateKey: await crypto.subtle.importKey("pkcs8",
             m.raw("302e020100300506032b656e04220420" + secret), {name: "X25519"}, false, ["deriveBits"])});

@@ -7,11 +7,13 @@ import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile as sf
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from relay_desk.desk_browser import chromium  # noqa: F401 - fixture
 from relay_desk.sealed_page import run, sealed_page
@@ -23,8 +25,10 @@ from chevet.exchange.manifest import Manifest, ObjectEntry, Wrap, read_manifest
 from chevet.exchange.sealing import Recipient, Sealed, open_sealed, seal
 from chevet.study.bundle import Bundle, Part, pack
 from chevet.study.cbor import decode, encode
-from chevet.study.codec import encode_waveform
+from chevet.study.codec import encode_flac, encode_waveform
+from chevet.study.codec_limb import without_limb_leads
 from chevet.study.layers import lossless_pieces
+from chevet.study.preview import read_preview, write_preview
 from chevet.study.recording import Gap, Measurement, QualityMark, Recording, Waveform
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 from chevet.study.summary import DICTIONARY, write_summary
@@ -347,6 +351,147 @@ def test_a_damaged_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> N
     told = run(page, body, [one.hex() for one in broken])
     assert told[:6] == ["waveform_damaged"] * 6
     assert set(told) <= {"waveform_damaged", 1}
+
+
+def joined_channels(seed: int) -> Any:
+    """Two channels that are near each other, so that an encoder keeps their middle or their difference."""
+    one = wandering(1, 9000, 40, np.int16, seed)[0].astype(np.int64)
+    small = np.random.default_rng(seed).integers(-3, 4, 9000)
+    return np.clip(np.stack([one, one + small]), -32768, 32767).astype(np.int16)
+
+
+FLAC_WAVES = WAVES | {
+    "two alike": joined_channels(10),
+    "wasted bits": wandering(1, 5000, 3, np.int16, 12) * np.int16(64),
+    "noise": np.random.default_rng(13).integers(-32768, 32768, (1, 6000)).astype(np.int16),
+    "a sine": np.rint(9000 * np.sin(np.arange(8000) / 7)).astype(np.int16)[None],
+    "nine rows": wandering(9, 1200, 9, np.int16, 14),
+    "one sample": np.array([[-7], [9]], np.int16),
+    "none": np.zeros((2, 0), np.int16),
+}
+
+
+def test_waveforms_in_flac_come_out_of_the_browser_to_the_last_bit(page: Page) -> None:
+    """Versions 1 and 2, as libsndfile writes them: joint channels, wasted bits, escapes, low bytes apart."""
+    blobs = {}
+    for what, samples in FLAC_WAVES.items():
+        halving, stored = without_limb_leads(samples)
+        blobs[what] = encode_flac(stored, 500.0, 0 if halving is None else 1 | halving << 1)
+    told = run(
+        page,
+        """const digest = async (rows) => m.hex(await m.sha256(m.joined(...rows.map((row) => new Uint8Array(row.buffer)))));
+        return Promise.all(given.map(async (text) => {
+          try { const {bits, rows} = m.decodeWaveform(m.raw(text)); return [bits, await digest(rows)] } catch (error) { return String(error) }
+        }))""",
+        [blob.hex() for blob in blobs.values()],
+    )
+    wanted = [
+        [8 * rows.itemsize, hashlib.sha256(rows.astype("<i4").tobytes()).hexdigest()]
+        for rows in FLAC_WAVES.values()
+    ]
+    assert dict(zip(FLAC_WAVES, told, strict=True)) == dict(zip(FLAC_WAVES, wanted, strict=True))
+    assert {blob[3] for blob in blobs.values()} == {1, 2}
+
+
+REFUSED = "return given.map((text) => { try { return m[WHAT](m.raw(text)).rows.length } catch (error) { return error.code ?? String(error) } })"
+
+
+def damages(blob: bytes, first: int) -> list[bytes]:
+    """The bytes cut, grown, and with one of them changed at some forty places from `first` on."""
+    places = range(first, len(blob), max(len(blob) // 40, 1))
+    changed = [blob[:place] + bytes([blob[place] ^ 0x55]) + blob[place + 1 :] for place in places]
+    return [blob[:at] for at in (0, 9, 40, len(blob) - 1)] + [blob + b"\0", *changed]
+
+
+def test_a_damaged_flac_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> None:
+    stored = FLAC_WAVES["two alike"]
+    broken = damages(encode_flac(stored, 500.0), 4)
+    told = run(page, REFUSED.replace("WHAT", '"decodeWaveform"'), [one.hex() for one in broken])
+    assert told[:5] == ["waveform_damaged"] * 5
+    assert set(told) <= {"waveform_damaged", 2}
+
+
+def previewed() -> dict[str, Waveform]:
+    """What previews are made of: twelve leads, a pulse wave, a gap, a flat line, full scale, a long recording."""
+    names = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    leads = tuple(Channel(name, "mV", 500.0, 0.001) for name in names)
+    pulse = (Channel("pleth", "1", 75.0, 1.0),)
+    square = np.tile(np.repeat(np.array([32767, -32768], np.int16), 40), 20)
+    return {
+        "twelve leads": Waveform(leads, twelve_leads(np.floor), (Gap(998, 4),)),
+        "two leads": Waveform(leads[6:8], wandering(2, 3601, 12, np.int16, 21)),
+        "a pulse wave": Waveform(pulse, wandering(1, 2250, 200, np.int16, 22)),
+        "a flat line": Waveform(pulse, np.full((1, 500), 7, np.int16)),
+        "full scale": Waveform(leads[6:7], square[None]),
+        "long and wild": Waveform(leads[6:], wandering(6, 60_000, 900, np.int16, 23)),
+        "one sample": Waveform(pulse, np.array([[3]], np.int16)),
+    }
+
+
+def test_previews_open_in_the_browser_as_in_python_to_the_last_integer(page: Page) -> None:
+    parts = {what: write_preview(waveform) for what, waveform in previewed().items()}
+    told = run(
+        page,
+        """return Promise.all(given.map(async (text) => {
+          try {
+            const {channels, gaps, rows} = m.readPreview(m.raw(text));
+            return [channels, gaps, m.hex(await m.sha256(m.joined(...rows.map((row) => new Uint8Array(row.buffer)))))];
+          } catch (error) { return String(error.stack) }
+        }))""",
+        [part.hex() for part in parts.values()],
+    )
+    for (what, part), found in zip(parts.items(), told, strict=True):
+        seen = read_preview(part)
+        channels = [[one.name, one.unit, one.rate_hz, one.gain, one.offset] for one in seen.channels]
+        digest = hashlib.sha256(seen.values.astype("<i4").tobytes()).hexdigest()
+        assert found == [channels, [[gap.first, gap.count] for gap in seen.gaps], digest], what
+
+
+def test_a_preview_is_drawn_as_one_and_a_damaged_one_never_hangs(page: Page) -> None:
+    part = write_preview(previewed()["twelve leads"])
+    shown = run(
+        page,
+        'const wave = m.waveOf(m.readPreview(m.raw(given)), "preview"); return [wave.layer, wave.leads.length, wave.gaps]',
+        part.hex(),
+    )
+    assert shown == ["preview", 12, [[499, 2]]]
+    told = run(page, REFUSED.replace("WHAT", '"readPreview"'), [one.hex() for one in damages(part, 2)])
+    assert set(told) <= {"waveform_damaged", "malformed", 12}
+    assert 12 in told
+    row = decode(part)
+    for place, value in (
+        (0, 1),
+        (1, [row[1][0], 1 << 31, []]),
+        (2, [0, 0, 6, 7]),
+        (2, [99]),
+        (3, row[3][:90]),
+    ):
+        bent = [*row[:place], value, *row[place + 1 :]]
+        assert run(page, "return m.readPreview(m.raw(given))", encode(bent).hex()) == {
+            "refused": "waveform_damaged"
+        }
+
+
+def test_a_browser_plays_the_ears_clip(page: Page) -> None:
+    """The container that boxes write: every picture of it is decoded, with its size and its time."""
+    data = (Path(__file__).parents[1] / "study" / "examples" / "clip.avif").read_bytes()
+    film = Image.open(io.BytesIO(data))
+    told = run(
+        page,
+        """const decoder = new ImageDecoder({data: m.raw(given), type: "image/avif"});
+        await decoder.tracks.ready;
+        await decoder.completed;
+        const {frameCount, animated} = decoder.tracks.selectedTrack;
+        const frames = [];
+        for (let frameIndex = 0; frameIndex < frameCount; frameIndex++) {
+          const {image} = await decoder.decode({frameIndex});
+          frames.push([image.displayWidth, image.displayHeight, image.duration > 0]);
+        }
+        return {animated, frames}""",
+        data.hex(),
+    )
+    assert told == {"animated": True, "frames": [[*film.size, True]] * film.n_frames}
+    assert film.n_frames > 1
 
 
 def test_a_recordings_part_becomes_what_paper_and_player_take(page: Page) -> None:

@@ -19,6 +19,7 @@ from relay_desk.desk_browser import chromium  # noqa: F401 - fixture
 from chevet.edge.trust import keep_programme, read_programme, vouched
 from chevet.exchange.errors import Refused
 from chevet.exchange.manifest import read_manifest
+from chevet.exchange.messages import Chunk, read
 from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import open_manifest, open_object, open_sealed
 from chevet.relay.accounts.users import User
@@ -199,7 +200,7 @@ def sent_down(relay: Relay, box: Site) -> list[Message]:
     return found
 
 
-def pictures(page: Page) -> None:
+def pictures(page: Page, what: str = "") -> None:
     """Leave pictures of the page in the folder that CHEVET_SHOTS names, if any."""
     if folder := os.environ.get("CHEVET_SHOTS"):
         for name, width in (("desk", 1280), ("phone", 390)):
@@ -207,7 +208,7 @@ def pictures(page: Page) -> None:
             height = page.evaluate("document.querySelector('.sealed-page').scrollHeight")
             page.set_viewport_size({"width": width, "height": height + 40})
             page.screenshot(
-                path=f"{folder}/sealed-{page.evaluate('document.documentElement.lang')}-{name}.png"
+                path=f"{folder}/sealed{what}-{page.evaluate('document.documentElement.lang')}-{name}.png"
             )
         page.set_viewport_size({"width": 1280, "height": 900})
 
@@ -215,7 +216,7 @@ def pictures(page: Page) -> None:
 def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
     browser: Browser, relay: Relay, address: str, tmp_path: Path
 ) -> None:
-    """The colleague's browser wraps the case's key; the relay only carries it."""
+    """The colleague's browser wraps the case's key; the relay only carries it. Previews alone came so far."""
     expect.set_options(timeout=60_000)
     relay.users.add(User("late", "Dr late", "specialist", "cardiology", ("en",), b""), PASSWORD)
     doctor, late = page_of(browser, address, relay, "dr"), page_of(browser, address, relay, "late")
@@ -228,7 +229,10 @@ def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
     box = Site("abc", list(read_programme(tmp_path / "box.json").recipients_for("cardiology")))
     relay.sites.add(box.file())
     receiver = Receiver(relay.inbox, signer=relay.keys.relay, origin_key=lambda _: box.signer.public_key())
-    take(receiver, messages(box.seal(pack(study()))))
+    item = box.seal(pack(study()))
+    first = {one.oid for one in read_manifest(item.manifest).objects if one.layer <= 1}
+    told = [(payload, read(payload)) for payload in messages(item)]
+    take(receiver, [payload for payload, said in told if not isinstance(said, Chunk) or said.oid in first])
     relay.roster.confirm("late", prints["late"], "boss")
 
     for page in (late, doctor):
@@ -247,5 +251,16 @@ def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
     late.get_by_role("button", name="Open").click()
     expect(late.locator(".sealed-question")).to_have_text(QUESTION)
     assert late.get_by_text("Sealed to other specialists").count() == 0
+    ecg_part = late.locator(".sealed-part").first
+    expect(ecg_part.get_by_text("Preview, not for measurement")).to_be_visible()
+    expect(ecg_part.locator("ecg-paper")).to_be_visible()
+    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "preview"
+    pictures(late, "-preview")
+    late.get_by_label("Impression").fill("Half written")
+    take(receiver, messages(item))
+    expect(ecg_part.get_by_text("Preview, not for measurement")).to_have_count(0)
+    expect(late.get_by_text("Not here yet")).to_have_count(0)
+    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "lossless"
+    expect(late.get_by_label("Impression")).to_have_value("Half written")
     for page in (doctor, late):
         page.context.close()

@@ -35,21 +35,21 @@ export function CaseView({ opened, keys, relayKey, certificate, now, again }) {
     <${Answer} ...${writing} /><${Write} ...${writing} />`;
 }
 
-/** @param {Opened} opened @returns {{parts: Part[], looked: number, failed: number}} */
+/** The parts in their order, each opened once; one that failed is tried again with the next that comes. @param {Opened} opened @returns {{parts: Part[], looked: number, failed: number}} */
 function useParts(opened) {
-  const [found, setFound] = useState({ parts: /** @type {Part[]} */ ([]), looked: 0, failed: 0 });
+  const [found, setFound] = useState(/** @type {Map<number, Part | null>} */ (new Map()));
   useEffect(() => {
     let wanted = true;
-    setFound({ parts: [], looked: 0, failed: 0 });
-    void openParts(opened, (part) => {
-      if (wanted) setFound((now) => ({ parts: part ? [...now.parts, part] : now.parts, looked: now.looked + 1, failed: now.failed + (part ? 0 : 1) }));
+    void openParts(opened, (oid) => Boolean(found.get(oid)), (oid, part) => {
+      if (wanted) setFound((now) => new Map(now).set(oid, part));
       return wanted;
     });
     return () => {
       wanted = false;
     };
-  }, [opened.said.id, opened.one.objects.filter((/** @type {any} */ part) => part.whole).length]); // an answer changes nothing here
-  return found;
+  }, [opened.one.objects.filter((/** @type {any} */ part) => part.whole).length]); // an answer changes nothing here
+  const parts = [...found].sort(([a], [b]) => a - b).flatMap(([, part]) => (part ? [part] : []));
+  return { parts, looked: found.size, failed: found.size - parts.length };
 }
 
 /** @param {{ opened: Opened, simulated: boolean }} props */

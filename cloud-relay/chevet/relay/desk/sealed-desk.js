@@ -2,11 +2,12 @@
 
 import { get, post, put } from "/shared/api.js";
 import { clock, setLanguage, t } from "/shared/i18n.js";
-import { html, render, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Live } from "/shared/live.js";
+import { html, render, useEffect, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { fromText, toText } from "/desk/sealed-answer.js";
 import { CaseView } from "/desk/sealed-case.js";
 import { able, makeKeys, unlock } from "/desk/sealed-keys.js";
-import { openCase } from "/desk/sealed-open.js";
+import { lookAgain, openCase } from "/desk/sealed-open.js";
 import { Colleagues } from "/desk/sealed-share.js";
 import { sentence } from "/desk/sealed-write.js";
 
@@ -51,6 +52,32 @@ function Specialist({ user, known, again }) {
   return html`<${Cases} keys=${keys} known=${known} />`;
 }
 
+/** Changes come in bursts while a case arrives; one reading for all of them is enough. */
+const SETTLE_MS = 1000;
+
+/** Let the relay's live line say that something changed, or may have while it was down. @param {() => void} read */
+function useChanges(read) {
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => {
+    const live = new Live();
+    let timer = 0;
+    const soon = () => {
+      timer ||= window.setTimeout(() => {
+        timer = 0;
+        latest.current();
+      }, SETTLE_MS);
+    };
+    live.texts.add(soon);
+    live.states.add((/** @type {boolean} */ open) => open && soon());
+    live.open();
+    return () => {
+      clearTimeout(timer);
+      live.close();
+    };
+  }, []);
+}
+
 /** @param {{ keys: any, known: any }} props */
 function Cases({ keys, known }) {
   const [cases, setCases] = useState(/** @type {any[] | null} */ (null));
@@ -59,8 +86,10 @@ function Cases({ keys, known }) {
   const load = () => get("/api/sealed/cases").then((answer) => setCases(answer.cases), (error) => setTrouble(sentence(error)));
   useEffect(() => void load(), []);
   const open = (/** @type {string} */ id) => openCase(id, keys.opener, fromText(known.dictionary)).then(setOpened, (error) => setTrouble(sentence(error)));
-  // After something was sent: the list, and the case with what was said.
-  const again = () => void Promise.all([load(), opened && open(opened.one.id)]);
+  // After something came or was sent: the list, and the case with what is here of it. Where the line breaks, the next change mends it.
+  const look = () => lookAgain(opened).then((fresh) => setOpened((/** @type {any} */ now) => (now?.said.id === fresh.said.id ? fresh : now)), () => undefined);
+  const again = () => void Promise.all([load(), opened && look()]);
+  useChanges(again);
   const now = () => known.now_ms + Math.round(performance.now() - known.at);
   const relayKey = fromText(known.relay_key);
   return html`${trouble ? html`<p role="alert">${trouble}</p>` : ""}

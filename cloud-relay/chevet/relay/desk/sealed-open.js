@@ -35,12 +35,17 @@ export async function openCase(id, opener, dictionary) {
   return { one, said, study, key };
 }
 
-/** Open what has arrived, previews first, as parts come in the order of their layers. @param {Opened} opened @param {(part: Part | null) => boolean} take told null for a part that cannot be opened; false ends it */
-export async function openParts({ one, said, key }, take) {
+/** The same case as the relay has it now: more of it has come, or more was said. @param {Opened} opened @returns {Promise<Opened>} */
+export async function lookAgain(opened) {
+  return { ...opened, one: await get(`/api/sealed/cases/${opened.said.id}`) };
+}
+
+/** Open what has arrived, previews first, as parts come in the order of their layers. @param {Opened} opened @param {(oid: number) => boolean} known what was opened before @param {(oid: number, part: Part | null) => boolean} take told null for a part that cannot be opened; false ends it */
+export async function openParts({ one, said, key }, known, take) {
   for (const { oid, whole } of one.objects) {
-    if (!oid || !whole) continue;
+    if (!oid || !whole || known(oid)) continue;
     const part = await object(one.id, one.id, oid).then((data) => openObject(said, oid, data, key)).catch(() => null);
-    if (!take(part)) return;
+    if (!take(oid, part)) return;
   }
 }
 

@@ -11,6 +11,7 @@ import { Flip } from "/desk/fetched.js";
 import { pictureWords, soundWords } from "/desk/instrument-words.js";
 import { drawPleth } from "/desk/pleth.js";
 import { gradeOf, QualityBadge, Value, word } from "/desk/say.js";
+import { readPreview } from "/desk/sealed-preview.js";
 import { exactWaves, isSound, waveOf, wavOf } from "/desk/sealed-waves.js";
 
 /** @typedef {import("/desk/sealed.js").Part} Part */
@@ -29,10 +30,14 @@ function signalsOf(parts) {
   let sound = heard ? { data: heard.data, media: heard.media, preview: heard.layer === 1 } : null;
   const exact = parts.find(({ kind, layer }) => kind === "waveform" && layer === 3);
   try {
+    if (!exact) {
+      const previews = parts.filter(({ kind, layer }) => kind === "waveform" && layer === 1);
+      return { waves: previews.map(({ data }) => waveOf(readPreview(data), "preview")), sound, failed: false };
+    }
     const waves = [];
-    for (const one of exact ? exactWaves(exact.data) : []) {
-      if (isSound(one)) sound = "flac" in one ? { data: one.flac, media: "audio/flac", preview: false } : { data: wavOf(one), media: "audio/wav", preview: false };
-      else if (!("flac" in one)) waves.push(waveOf(one));
+    for (const one of exactWaves(exact.data)) {
+      if (isSound(one)) sound = { data: wavOf(one), media: "audio/wav", preview: false };
+      else waves.push(waveOf(one));
     }
     return { waves, sound, failed: false };
   } catch {
@@ -47,7 +52,8 @@ export function RecordingView({ one, parts, simulated, waiting }) {
   return html`<article class="sealed-part">
     <div class="sealed-row"><h3>${t(`step.${one.step}`)}</h3><bdi>${one.site ? `${one.site} · ${word("site", one.site)}` : ""}${one.side ? t(`ear.${one.side}`) : ""}</bdi><${QualityBadge} ...${one.quality} />
       ${one.acceptedPoor ? html`<span class="chip chip-attention">${t("sealed.sent_poor")}</span>` : ""}</div>
-    ${waves.map((wave) => (one.step === "ecg" ? html`<${Ecg} wave=${wave} simulated=${simulated} key=${wave.rate_hz} />` : html`<${Pulse} wave=${wave} key=${wave.rate_hz} />`))}
+    ${waves.some(({ layer }) => layer === "preview") ? html`<p><span class="chip chip-attention">${t("layer.preview")}</span></p>` : ""}
+    ${waves.map((wave, n) => (one.step === "ecg" ? html`<${Ecg} wave=${wave} simulated=${simulated} key=${`${wave.layer} ${n}`} />` : html`<${Pulse} wave=${wave} key=${`${wave.layer} ${n}`} />`))}
     ${sound ? html`<${Player} one=${one} sound=${sound} simulated=${simulated} />` : ""}
     <${Pictures} one=${one} parts=${parts} simulated=${simulated} />
     ${failed ? html`<p role="alert">${t("sealed.error.damaged")}</p>` : ""}

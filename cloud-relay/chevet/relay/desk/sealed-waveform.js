@@ -1,5 +1,6 @@
-/** Exact waveforms decoded in the browser (docs/formats.md, section 3, versions 3 and 4), to the last bit. */
+/** Exact waveforms decoded in the browser (docs/formats.md, section 3, all versions), to the last bit. */
 
+import { readFlac } from "/desk/sealed-flac.js";
 import { damaged, readNumbers } from "/desk/sealed-tokens.js";
 
 const HEAD = 10;
@@ -7,6 +8,9 @@ const FRAME_HEAD = 16;
 const FRAME = 1 << 19;
 const LIMIT = 2 ** 18;
 const MOST_CHANNELS = 64;
+/** Rows of one FLAC stream; and the flag of low bytes that stand apart. */
+const STREAM = 8;
+const SPLIT = 8;
 /** As the first reader's: 64 MiB of samples. */
 const MOST_BYTES = 1 << 26;
 
@@ -14,33 +18,62 @@ const MOST_BYTES = 1 << 26;
 /** @typedef {{moving: number, own: number, above: number, back: number, ahead: number, scale: number, places: number}} Reach */
 /** @typedef {{lowest: number, step: number, used: Float64Array | null}} Levels */
 
-/** Whether these bytes are of a version that is read here; 1 and 2 are FLAC. @param {Uint8Array} blob */
-export function readable(blob) {
-  return blob.length >= HEAD && blob[0] === 0x43 && blob[1] === 0x56 && blob[2] === 0x57 && (blob[3] === 3 || blob[3] === 4);
-}
-
 /** @param {Uint8Array} blob @returns {Samples} */
 export function decodeWaveform(blob) {
-  if (!readable(blob)) damaged();
+  if (blob.length < HEAD || blob[0] !== 0x43 || blob[1] !== 0x56 || blob[2] !== 0x57) damaged();
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  const bits = blob[3] === 3 ? 16 : 32;
-  const [flags, channels, count] = [view.getUint8(4), view.getUint8(5), view.getUint32(6, true)];
+  const [version, flags, channels, count] = [view.getUint8(3), view.getUint8(4), view.getUint8(5), view.getUint32(6, true)];
+  if (version < 1 || version > 4 || flags > (version === 2 ? 15 : 7)) damaged();
+  const bits = version % 2 ? 16 : 32;
   const limb = (flags & 1) === 1;
-  if (flags > 7 || channels > MOST_CHANNELS || (channels * count * bits) / 8 > MOST_BYTES || (limb && (channels < 6 || flags >> 1 > 2))) damaged();
+  if (channels > MOST_CHANNELS || (channels * count * bits) / 8 > MOST_BYTES || (limb && (channels < 6 || ((flags >> 1) & 3) > 2))) damaged();
   const rows = Array.from({ length: channels }, () => new Int32Array(count));
-  const frames = Math.ceil((channels * count) / FRAME);
+  if (version < 3) readStreams(blob, rows, bits, (flags & SPLIT) !== 0);
+  else readFrames(blob, rows, bits);
+  if (limb) addLimbLeads(rows, (flags >> 1) & 3, bits);
+  return { bits, rows };
+}
+
+/** The piece that stands behind its length. @param {Uint8Array} blob @param {number} at @returns {Uint8Array} */
+function piece(blob, at) {
+  if (at + 4 > blob.length) damaged();
+  const size = new DataView(blob.buffer, blob.byteOffset + at, 4).getUint32(0, true);
+  if (at + 4 + size > blob.length) damaged();
+  return blob.subarray(at + 4, at + 4 + size);
+}
+
+/** Versions 3 and 4. @param {Uint8Array} blob @param {Int32Array[]} rows @param {number} bits */
+function readFrames(blob, rows, bits) {
+  const count = rows[0]?.length ?? 0;
+  const frames = Math.ceil((rows.length * count) / FRAME);
   const length = frames ? Math.ceil(count / frames) : 0;
   let at = HEAD;
-  for (let from = 0; from < count && channels; from += length) {
-    if (at + 4 > blob.length) damaged();
-    const after = at + 4 + view.getUint32(at, true);
-    if (after > blob.length) damaged();
-    readFrame(blob.subarray(at + 4, after), rows, from, Math.min(length, count - from), bits);
-    at = after;
+  for (let from = 0; from < count; from += length) {
+    const frame = piece(blob, at);
+    readFrame(frame, rows, from, Math.min(length, count - from), bits);
+    at += 4 + frame.length;
   }
   if (at !== blob.length) damaged();
-  if (limb) addLimbLeads(rows, flags >> 1, bits);
-  return { bits, rows };
+}
+
+/** Versions 1 and 2: a stream for every eight rows, and where low bytes stand apart one more for these. @param {Uint8Array} blob @param {Int32Array[]} rows @param {number} bits @param {boolean} split */
+function readStreams(blob, rows, bits, split) {
+  let at = HEAD;
+  const next = (/** @type {Int32Array[]} */ some, /** @type {number} */ width) => {
+    const stream = piece(blob, at);
+    readFlac(stream, some, width);
+    at += 4 + stream.length;
+  };
+  for (let first = 0; first < rows.length && rows[0]?.length; first += STREAM) {
+    const block = rows.slice(first, first + STREAM);
+    next(block, bits === 16 ? 16 : 24);
+    if (!split) continue;
+    const low = block.map((row) => new Int32Array(row.length));
+    next(low, 16);
+    if (low.some((row) => row.some((byte) => byte < 0 || byte > 255))) damaged();
+    block.forEach((row, n) => row.forEach((upper, t) => (row[t] = (upper << 8) | /** @type {number} */ (low[n]?.[t]))));
+  }
+  if (at !== blob.length) damaged();
 }
 
 /** @param {Uint8Array} data @param {Int32Array[]} rows @param {number} from @param {number} count @param {number} bits */

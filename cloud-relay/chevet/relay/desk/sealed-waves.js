@@ -3,34 +3,26 @@
 import { readWave } from "/shared/instruments/ecg-paper-wave.js";
 import { decode } from "/desk/sealed-cbor.js";
 import { damaged } from "/desk/sealed-tokens.js";
-import { decodeWaveform, readable } from "/desk/sealed-waveform.js";
+import { decodeWaveform } from "/desk/sealed-waveform.js";
 import { joined, utf8 } from "/desk/sealed.js";
 
 /** @typedef {import("/shared/instruments/ecg-paper-wave.js").Wave} Wave */
 /** @typedef {[string, string, number, number, number]} Channel name, unit, rate in Hz, gain, offset */
 /** @typedef {{channels: Channel[], gaps: [number, number][], bits: 16 | 32, rows: Int32Array[]}} Exact */
-/** @typedef {{channels: Channel[], flac: Uint8Array}} Packed a waveform in FLAC, which browsers play but do not hand out exactly */
 
 /** Sound is what has no physical unit and is fast enough for the ear, as the box says it. */
 const SOUND_FROM_HZ = 2000;
 
-/** @param {Uint8Array} part @returns {(Exact | Packed)[]} */
+/** @param {Uint8Array} part @returns {Exact[]} */
 export function exactWaves(part) {
   const rows = decode(part);
   if (!Array.isArray(rows)) damaged();
   return /** @type {any[]} */ (rows).map(([[channels, count, gaps, width = 2], blob]) => {
-    if (!readable(blob)) return { channels, flac: flacOf(blob) };
+    if (!(blob instanceof Uint8Array)) damaged();
     const found = decodeWaveform(blob);
     if (found.rows.length !== channels.length || found.bits !== 8 * width || found.rows.some((row) => row.length !== count)) damaged();
     return { ...found, channels, gaps };
   });
-}
-
-/** The first FLAC stream of a blob of version 1 or 2. @param {Uint8Array} blob */
-function flacOf(blob) {
-  if (!(blob instanceof Uint8Array) || blob.length < 14) damaged();
-  const size = new DataView(blob.buffer, blob.byteOffset).getUint32(10, true);
-  return blob.subarray(14, 14 + size);
 }
 
 /** @param {{channels: Channel[]}} waveform */
@@ -38,11 +30,11 @@ export function isSound({ channels }) {
   return channels.length > 0 && channels.every(([, unit, rate]) => unit === "1" && rate >= SOUND_FROM_HZ);
 }
 
-/** For the paper and the pulse wave: by the frame that the relay would send of what it can open. @param {Exact} exact @returns {Wave} */
-export function waveOf({ channels, gaps, bits, rows }) {
+/** For the paper and the pulse wave: by the frame that the relay would send of what it can open. @param {Exact} exact @param {"lossless" | "preview"} [layer] @returns {Wave} */
+export function waveOf({ channels, gaps, bits, rows }, layer = "lossless") {
   const [, unit, rate_hz] = /** @type {Channel} */ (channels[0]);
   const named = channels.map(([name, , , gain, offset]) => ({ name, gain, offset }));
-  const header = { rate_hz, unit, first: 0, count: rows[0]?.length ?? 0, bytes: bits / 8, channels: named, gaps, layer: "lossless" };
+  const header = { rate_hz, unit, first: 0, count: rows[0]?.length ?? 0, bytes: bits / 8, channels: named, gaps, layer };
   const text = utf8(JSON.stringify(header));
   const padded = joined(text, new Uint8Array(-text.length & 3).fill(0x20));
   const samples = rows.map((row) => new Uint8Array((bits === 16 ? Int16Array.from(row) : row).buffer));
