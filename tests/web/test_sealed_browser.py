@@ -241,20 +241,8 @@ def test_cbor_goes_both_ways_as_python_writes_it(page: Page, value: Any) -> None
 
 
 def test_hostile_cbor_is_refused_as_in_python(page: Page) -> None:
-    cases = [
-        "",
-        "18",
-        "1f",
-        "5fff",
-        "9b00000000ffffffff",
-        "c000",
-        "a10102",
-        "a2616100616100",
-        "62c328",
-        "81" * 9 + "00",
-        "0000",
-        "f8ff",
-    ]
+    cases = ["", "18", "1f", "5fff", "9b00000000ffffffff", "c000", "a10102", "a2616100616100", "62c328"]
+    cases += ["81" * 9 + "00", "0000", "f8ff"]
     for text in cases:
         assert run(page, "return m.decode(m.raw(given))", text) == {"refused": "malformed"}, text
     assert run(page, "return m.decode(m.raw(given))", "f93c00") == decode(bytes.fromhex("f93c00"))
@@ -342,17 +330,6 @@ def test_exact_waveforms_come_out_of_the_browser_to_the_last_bit(page: Page, wha
     assert told["rows"] == [hashlib.sha256(row.astype("<i4").tobytes()).hexdigest() for row in samples]
 
 
-def test_a_damaged_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> None:
-    blob = encode_waveform(WAVES["one row"], 500.0)
-    broken = [bytes(blob[:at]) for at in (0, 9, 12, 40, len(blob) - 1)] + [blob + b"\0"]
-    places = range(4, len(blob), max(len(blob) // 40, 1))
-    broken += [blob[:place] + bytes([blob[place] ^ 0x55]) + blob[place + 1 :] for place in places]
-    body = "return given.map((text) => { try { return m.decodeWaveform(m.raw(text)).rows.length } catch (error) { return error.code ?? String(error) } })"
-    told = run(page, body, [one.hex() for one in broken])
-    assert told[:6] == ["waveform_damaged"] * 6
-    assert set(told) <= {"waveform_damaged", 1}
-
-
 def joined_channels(seed: int) -> Any:
     """Two channels that are near each other, so that an encoder keeps their middle or their difference."""
     one = wandering(1, 9000, 40, np.int16, seed)[0].astype(np.int64)
@@ -403,12 +380,12 @@ def damages(blob: bytes, first: int) -> list[bytes]:
     return [blob[:at] for at in (0, 9, 40, len(blob) - 1)] + [blob + b"\0", *changed]
 
 
-def test_a_damaged_flac_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> None:
-    stored = FLAC_WAVES["two alike"]
-    broken = damages(encode_flac(stored, 500.0), 4)
-    told = run(page, REFUSED.replace("WHAT", '"decodeWaveform"'), [one.hex() for one in broken])
-    assert told[:5] == ["waveform_damaged"] * 5
-    assert set(told) <= {"waveform_damaged", 2}
+def test_a_damaged_waveform_is_refused_or_wrong_but_never_hangs(page: Page) -> None:
+    for blob in (encode_waveform(WAVES["one row"], 500.0), encode_flac(FLAC_WAVES["two alike"], 500.0)):
+        broken = [one.hex() for one in damages(blob, 4)]
+        told = run(page, REFUSED.replace("WHAT", '"decodeWaveform"'), broken)
+        assert told[:5] == ["waveform_damaged"] * 5
+        assert set(told) <= {"waveform_damaged", 1, 2}
 
 
 def previewed() -> dict[str, Waveform]:
