@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from edge_fakes import Box, make_box
+from update_bench import Bench, laid_out
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def box(tmp_path: Path) -> Iterator[Box]:
     made = make_box(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A box laid out for updates, and a stick to bring them."""
+    return laid_out(tmp_path)

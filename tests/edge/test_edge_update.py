@@ -9,7 +9,7 @@ from edge_fakes import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_edge_api import error, kiosk
-from update_bench import HERE, Bench, PowerCut, laid_out, unfit
+from update_bench import HERE, Bench, PowerCut, a_disk_of_its_own, laid_out, unfit  # noqa: F401
 
 from chevet.edge import terminal_update, update_release, update_versions
 from chevet.edge.errors import Refusal, SettingsError
@@ -28,19 +28,6 @@ from chevet.edge.update_release import (
 from chevet.edge.update_settings import SticksSettings
 from chevet.edge.update_versions import BACK, DONE, FAILED, RUNNING, SWITCHING, Progress
 from chevet.exchange.call_wire import CallWord
-
-
-@pytest.fixture(autouse=True)
-def _a_disk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for the machine's disks takes seconds where others write, and no power is cut here."""
-    monkeypatch.setattr("os.sync", lambda: None)
-    monkeypatch.setattr("os.fsync", lambda _: None)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return laid_out(tmp_path)
-
 
 # --- what is signed ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from update_bench import HERE, Bench, laid_out, unfit
+from update_bench import HERE, Bench, a_disk_of_its_own, unfit  # noqa: F401
 
 from chevet.edge import terminal_update
 from chevet.edge.errors import SettingsError
@@ -17,19 +17,6 @@ from chevet.edge.update_hands import BoxHands
 from chevet.edge.update_offer import WISH, wish
 from chevet.edge.update_release import Unfit
 from chevet.edge.update_versions import BACK, COPYING, DONE, SWITCHING, Progress, Versions
-
-
-@pytest.fixture(autouse=True)
-def _a_disk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for the machine's disks takes seconds where others write, and no power is cut here."""
-    monkeypatch.setattr("os.sync", lambda: None)
-    monkeypatch.setattr("os.fsync", lambda _: None)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return laid_out(tmp_path)
-
 
 # --- at the terminal --------------------------------------------------------------------------------------
 

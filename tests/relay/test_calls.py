@@ -21,12 +21,11 @@ from chevet.relay.api.app import create_app
 from chevet.relay.archive.schema import audit
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.live import room as room_module
-from chevet.relay.live.room import LiveRoom
 from chevet.relay.live.turn import turn_servers
 from chevet.relay.settings import read_settings
 
 from .conftest import open_session
-from .test_live_watching_at_relay import Desk, cookie
+from .test_live_watching_at_relay import Desk, cookie, room_of
 
 
 class CallLine:
@@ -91,14 +90,10 @@ class Caller(Desk):
 
 @pytest.fixture
 async def line(world, monkeypatch):
-    monkeypatch.setattr(room_module, "TICK_S", 0.01)
     monkeypatch.setattr(call_module, "PUMP_S", 0.01)
     found = CallLine(world)
-    found.room = LiveRoom(world.relay, found)
-    task = asyncio.create_task(found.room.run())
-    yield found
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with room_of(found, monkeypatch):
+        yield found
 
 
 async def until(true):

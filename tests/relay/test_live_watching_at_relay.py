@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -120,16 +121,23 @@ class Desk:
             await self.task
 
 
-@pytest.fixture
-async def line(world, monkeypatch):
+@asynccontextmanager
+async def room_of(line, monkeypatch):
+    """The relay's room at the near end of a line, as long as the block runs."""
     monkeypatch.setattr(room_module, "TICK_S", 0.01)
-    monkeypatch.setattr(live_watch, "STATE_EVERY_S", 0.05)
-    found = BoxLine(world)
-    found.room = LiveRoom(world.relay, found)
-    task = asyncio.create_task(found.room.run())
-    yield found
+    line.room = LiveRoom(line.world.relay, line)
+    task = asyncio.create_task(line.room.run())
+    yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def line(world, monkeypatch):
+    monkeypatch.setattr(live_watch, "STATE_EVERY_S", 0.05)
+    found = BoxLine(world)
+    async with room_of(found, monkeypatch):
+        yield found
 
 
 def cookie(world, role="specialist"):
