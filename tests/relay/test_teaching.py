@@ -14,10 +14,10 @@ from sqlalchemy import select
 from chevet.relay.archive.schema import audit
 from chevet.relay.archive.schema_teaching import lessons
 from chevet.relay.erasure import sweep, withdraw
+from chevet.relay.exports.plain_picture import plain
 from chevet.relay.teaching.identity import band, identifying
 from chevet.relay.teaching.lesson import Item, Lesson, items_of, read, written
 from chevet.relay.teaching.masked import BEGIN_MS
-from chevet.relay.teaching.pictures import plain
 from chevet.study.ids import uuid7
 from chevet.study.recording import StoredClip, StoredFile, StoredPicture
 from chevet.study.study import Consent, Patient

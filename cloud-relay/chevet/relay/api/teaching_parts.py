@@ -13,8 +13,8 @@ from chevet.relay.api.recordings import Layer, SampleLayer, is_heard, showable
 from chevet.relay.api.wave import wave_frame
 from chevet.relay.archive.delivery import Stored
 from chevet.relay.errors import RefusedError
+from chevet.relay.exports.plain_picture import shown_picture
 from chevet.relay.relay import Relay
-from chevet.relay.teaching.pictures import shown_picture
 from chevet.study.bundle import Part, lossless_waveform, preview_waveform, sound_wav
 
 router = APIRouter(prefix="/api/teaching/{teaching_id}/recordings/{recording_id}")

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from chevet.relay.archive.cases import Case
 from chevet.relay.archive.delivery import Stored, stored_parts
 from chevet.relay.errors import RefusedError
+from chevet.relay.exports.plain_picture import plain
 from chevet.relay.relay import Relay
-from chevet.relay.teaching.pictures import plain
 from chevet.study.bundle import Part, lossless_waveform
 from chevet.study.case import Message, Opinion
 from chevet.study.recording import Recording, StoredPicture

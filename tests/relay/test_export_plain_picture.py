@@ -1,4 +1,4 @@
-"""Pictures for teaching: nothing beside their pixels, and every pixel as it was."""
+"""Pictures that leave: nothing beside their pixels, and every pixel as it was."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from chevet.relay.teaching.pictures import plain, shown_picture
+from chevet.relay.exports.plain_picture import plain, shown_picture
 
 PIXELS = np.random.default_rng(4).integers(0, 255, (24, 40, 3), np.uint8)
 
