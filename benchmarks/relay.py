@@ -211,7 +211,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         address = ""
         if "postgresql" in options.databases and postgres.programs():
-            address = stack.enter_context(postgres.cluster())
+            address = stack.enter_context(postgres.cluster(durable=True))
         for kind in options.databases:
             if kind == "postgresql" and not address:
                 print("postgresql is not installed here: skipped")

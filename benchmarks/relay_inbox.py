@@ -20,6 +20,7 @@ from chevet.exchange.receiver import Receiver
 from chevet.exchange.sealing import Recipient, Sealed
 from chevet.relay.accounts.users import User
 from chevet.relay.api.app import create_app
+from chevet.relay.archive.engines import gather
 from chevet.relay.archive.schema import bundles, cases, objects
 from chevet.relay.keys import make_programme
 from chevet.relay.relay import Relay, open_relay, unix_ms
@@ -94,6 +95,7 @@ def _fill(relay: Relay, many: int) -> None:
         world.deliver(receiver, world.messages(sealed)[: 1 + _pieces(sealed)])  # the summary is all it shows
     with relay.database.write() as connection:
         _like(connection, many - REAL)
+        gather(connection)  # what PostgreSQL does by itself within a minute or two
 
 
 def _pieces(sealed: Sealed) -> int:

@@ -30,8 +30,11 @@ def _who() -> dict[str, object]:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Give the address of a running cluster, on a socket of its own, that forgets everything at the end."""
+def cluster(*, durable: bool = False) -> Iterator[str]:
+    """Give the address of a running cluster, on a socket of its own, that forgets everything at the end.
+
+    `durable` has it wait for the disk at each commit, as in the field: tests need not, figures must.
+    """
     folder = programs()
     assert folder is not None, WHY_NOT
     home = Path(tempfile.mkdtemp(prefix="chevet-pg-", dir="/tmp"))  # a socket's path is short
@@ -50,7 +53,7 @@ def cluster() -> Iterator[str]:
             **who,
         )  # type: ignore[call-overload]
 
-    options = f"-k {home} -c listen_addresses= -c fsync=off -c max_connections=200"
+    options = f"-k {home} -c listen_addresses= -c fsync={'on' if durable else 'off'} -c max_connections=200"
     try:
         run("initdb", "-D", str(data), "-U", "chevet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         run("pg_ctl", "-D", str(data), "-w", "-t", "100", "-l", str(home / "log"), "-o", options, "start")

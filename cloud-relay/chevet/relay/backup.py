@@ -19,7 +19,7 @@ from typing import Final
 from sqlalchemy import select
 
 from chevet.relay.archive.database import Database
-from chevet.relay.archive.engines import PG_CLIENTS
+from chevet.relay.archive.engines import PG_CLIENTS, gather
 from chevet.relay.archive.objects import ObjectFolder, Objects
 from chevet.relay.archive.schema import objects
 from chevet.relay.errors import ArchiveError, SettingsError
@@ -104,6 +104,8 @@ def restore(settings: Settings, source: Path, told: Progress) -> Restored:
         _put_back_sqlite(settings, dumped)
     relay = open_relay(settings)
     try:
+        with relay.database.write() as connection:
+            gather(connection)
         names = _names_of(relay.database)
         store = ObjectFolder(source / OBJECTS_FOLDER)
         missing = tuple(one for one in _counted(names, told) if not _put_back(store, relay.objects, one))

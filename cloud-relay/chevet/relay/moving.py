@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
+from chevet.relay.archive.engines import gather
 from chevet.relay.archive.lease import Lease
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.schema import metadata, objects
@@ -176,6 +177,7 @@ def _move_database(view: Connection, to: Settings, told: Progress) -> dict[str, 
             rows[table.name] = _copy_table(view, connection, table, target.name)
         if target.path is None:
             _go_on_counting(connection)
+        gather(connection)
     return rows
 
 

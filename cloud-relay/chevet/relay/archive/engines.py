@@ -102,6 +102,15 @@ def _lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
+def gather(connection: Connection) -> None:
+    """Have PostgreSQL look at what came in now, not at its next round; SQLite needs nothing.
+
+    Its plans are guesses before. Without it the inbox of 50,000 cases took 0.5 s instead of 0.1 s.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE")
+
+
 @contextmanager
 def mapped(name: str, folder: str) -> Iterator[None]:
     """Tell what goes wrong inside in our own words; `folder` is what is full when a disk is."""
