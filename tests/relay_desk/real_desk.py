@@ -32,6 +32,7 @@ PEOPLE = (
     ("tazi", "Pr H. Tazi", "expert", "cardiology", ("fr",)),
     ("tahiri", "N. Tahiri", "coordinator", "", ("fr", "ar")),
     ("idrissi", "M. Idrissi", "auditor", "", ("fr",)),
+    ("ziani", "F. Ziani", "site-admin", "", ("fr", "ar")),
 )
 CASES = (
     ("anfgou", "chest_pain", "cardiology", "emergency", 4, "ar"),

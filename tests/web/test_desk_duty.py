@@ -33,7 +33,8 @@ def opened(browser: Browser, relay: RealDesk) -> Iterator[Callable[..., Page]]:
         width, height = SIZES[size]
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
-        context.add_cookies([{"name": "chevet_desk", "value": relay.token(user), "url": relay.url}])
+        if user:
+            context.add_cookies([{"name": "chevet_desk", "value": relay.token(user), "url": relay.url}])
         context.add_init_script(f"localStorage.setItem('chevet.language', '{language}')")
         page = context.new_page()
         page.set_default_timeout(60_000)
@@ -64,6 +65,39 @@ def test_the_coordinators_rooms_fit_and_say_everything(
     expect(page.locator(".figures b").first).to_be_visible()
     assert fits(page)
     shot(page, f"report-{language}-{size}")
+
+
+def test_an_account_is_made_its_owner_chooses_a_password_and_a_stock_list_reaches_the_answer(
+    opened: Callable[..., Page], relay: RealDesk, shot: Callable[[Page, str], Path]
+) -> None:
+    office = opened("ziani", "", "fr")  # no inbox: the programme is all there is
+    office.get_by_role("button", name="Nouveau compte").click()
+    office.get_by_label("Identifiant").fill("chraibi")
+    office.get_by_label("Nom", exact=True).fill("Dr Y. Chraïbi")
+    office.get_by_label("Spécialité", exact=True).select_option("cardiology")
+    office.get_by_role("button", name="Créer le compte").click()
+    first = office.locator(".first-password").inner_text().strip()
+    shot(office, "first-password")
+    office.get_by_role("button", name="Fermer").click()
+    expect(office.locator(".programme-row", has_text="chraibi")).to_contain_text("première connexion attendue")
+    office.get_by_role("link", name="Centres et stocks").click()
+    office.locator(".programme-row", has_text="tilmi").get_by_role("button", name="0 médicament").click()
+    office.get_by_label("0 médicament").fill("Furosémide 40 mg\n\nParacétamol 500 mg")
+    office.get_by_role("button", name="Enregistrer").click()
+    expect(office.locator(".programme-row", has_text="tilmi")).to_contain_text("2 médicaments")
+
+    theirs = opened("", f"case/{relay.studies[3].id}", "ar", "phone")
+    theirs.get_by_label("اسم المستخدم").fill("chraibi")
+    theirs.get_by_label("كلمة المرور").fill(first)
+    theirs.get_by_role("button", name="تسجيل الدخول").click()
+    theirs.get_by_label("كلمة المرور الجديدة").fill("four words that differ")
+    theirs.get_by_label("مرة أخرى").fill("four words that differ")
+    assert fits(theirs)
+    shot(theirs, "own-password-ar-phone")
+    theirs.get_by_role("button", name="متابعة").click()
+    expect(theirs.locator(".strip-name").first).to_be_visible()
+    found = theirs.evaluate(f"fetch('/api/cases/{relay.studies[3].id}').then(answer => answer.json())")
+    assert found["stock"] == ["Furosémide 40 mg", "Paracétamol 500 mg"]
 
 
 def test_a_coordinator_asks_and_the_asked_one_puts_off_and_hands_over(

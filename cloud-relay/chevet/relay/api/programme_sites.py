@@ -67,6 +67,9 @@ def sites(relay: Here, user: Runs) -> Json:
             }
             for one in relay.sites.list()
         ],
+        "invited": [
+            {"site": site, "name": name, "until_ms": until} for site, name, until in relay.invites.waiting()
+        ],
         "may": user.role == "site-admin",
     }
 

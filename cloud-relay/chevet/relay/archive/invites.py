@@ -74,6 +74,20 @@ class Invites:
             self._audit.add(connection, now, by, "site.invite", site)
         return site
 
+    def waiting(self) -> list[tuple[str, str, int]]:
+        """Return site, name and end (Unix ms) of each code that is good and unused, by site."""
+        good = (
+            invites.c.verify_key.is_(None),
+            invites.c.expires_ms > self._now_ms(),
+            invites.c.failures < TRIES,
+        )
+        query = select(invites.c.site, invites.c.name, invites.c.expires_ms).where(*good)
+        with self._database.read() as connection:
+            return [
+                (row.site, row.name, row.expires_ms)
+                for row in connection.execute(query.order_by(invites.c.site))
+            ]
+
     def find(self, ident: str) -> Invite:
         """Return what a code of that name stands for.
 

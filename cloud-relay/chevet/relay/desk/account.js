@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.
 import { Dialog } from "/desk/dialog.js";
 import { AlertsHere } from "/desk/alerts-here.js";
 import { Contact } from "/desk/contact.js";
+import { ChangePassword } from "/desk/own-password.js";
 import { Passkeys } from "/desk/passkeys.js";
 import { KeptDevices } from "/desk/kept-devices.js";
 import { useDesk } from "/desk/store.js";
@@ -24,6 +25,7 @@ export function Account() {
   const others = sessions?.filter((one) => !one.current) ?? [];
   return html`<${Dialog} title=${user?.name ?? ""}>
     <p class="soft">${status?.second_factor === "off" ? t("factor.off") : t("factor.on")}</p>
+    <${ChangePassword} />
     <${Passkeys} />
     <${Contact} />
     <${AlertsHere} />

@@ -101,7 +101,7 @@ function isDiscusser() {
 }
 
 /** Where each role begins that has no inbox: cases are not theirs to list. @type {Record<string, string>} */
-const FIRST_ROOMS = { auditor: "#/glass", expert: "#/talks" };
+const FIRST_ROOMS = { auditor: "#/glass", expert: "#/talks", "site-admin": "#/programme" };
 
 /** Follow the address. */
 export async function follow() {
@@ -121,7 +121,7 @@ export async function readTalks() {
 
 export async function readInbox() {
   const role = now().user?.role;
-  if (role === "auditor") return;
+  if (role === "auditor" || role === "site-admin") return;
   if (role === "expert" || now().route.page === "talks") await readTalks();
   if (role === "expert") return; // no inbox: they see what they are invited to
   const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
@@ -130,7 +130,7 @@ export async function readInbox() {
 }
 
 export async function readRefused() {
-  if (now().user?.role === "expert") return;
+  if (["expert", "site-admin"].includes(now().user?.role ?? "")) return;
   const answer = await attempt(() => get("/api/refused"), (error) => set({ refusedError: error.code }));
   if (answer) set({ refused: answer.bundles, refusedError: "" });
 }

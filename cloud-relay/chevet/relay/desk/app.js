@@ -19,6 +19,7 @@ import { useKept } from "/desk/kept-state.js";
 import { Keys } from "/desk/keys.js";
 import { Library } from "/desk/library.js";
 import { AwayRibbon, Door, LeaveDialog, UnlockDialog } from "/desk/offline.js";
+import { Programme } from "/desk/programme.js";
 import { Refused } from "/desk/refused.js";
 import { Report } from "/desk/report.js";
 import { ScreenScale } from "/desk/scale.js";
@@ -30,7 +31,7 @@ import { Talks } from "/desk/talks.js";
 import { Teach } from "/desk/teach.js";
 
 /** Rooms that fill the whole screen. @type {Record<string, () => unknown>} */
-const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass, talks: Talks, library: Library };
+const PAGES = { refused: Refused, duty: Duty, report: Report, glass: Glass, talks: Talks, library: Library, programme: Programme };
 
 export function App() {
   const desk = useDesk();

@@ -1,4 +1,4 @@
-/** After the password: enrol an authenticator app the first time, give its code every other time. */
+/** After the password: choose one's own, enrol an authenticator app the first time, give its code every other time. */
 
 import { ApiError, post } from "/shared/api.js";
 import { t } from "/shared/i18n.js";
@@ -6,15 +6,18 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { enter } from "/desk/actions.js";
 import { PasskeyInstead } from "/desk/passkey-button.js";
+import { FirstPassword } from "/desk/own-password.js";
 import { enterByPasskey } from "/desk/passkey.js";
 import { set, useDesk } from "/desk/store.js";
 
 /** @typedef {import("/desk/types.js").User} User */
 
-export function SecondFactor() {
+/** @param {{ given?: string }} props the password as it was just typed */
+export function SecondFactor({ given = "" }) {
   const { next } = useDesk();
   const [kept, setKept] = useState(/** @type {{user: User, codes: string[]} | null} */ (null));
   if (kept) return html`<${RecoveryCodes} codes=${kept.codes} done=${() => open(kept.user)} />`;
+  if (next === "password") return html`<${FirstPassword} given=${given} done=${(/** @type {any} */ answer) => (answer.user ? open(answer.user) : set({ next: answer.next }))} />`;
   if (next === "enrol") return html`<${Enrol} done=${(/** @type {User} */ user, /** @type {string[]} */ codes) => setKept({ user, codes })} />`;
   return html`<${Give} />`;
 }

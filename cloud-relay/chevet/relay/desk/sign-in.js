@@ -59,7 +59,7 @@ export function SignIn() {
       <div class="sign-in-name"><img src="/shared/mark.svg" alt="" width="44" height="44" /><div><h1>Chevet</h1><p class="soft">${t("desk_of", { programme: status?.programme ?? "" })}</p></div></div>
       ${ended ? html`<p class="note note-attention" role="status"><${Icon} name="clock" />${t("session_ended")}</p>` : ""}
       ${status?.second_factor === "off" ? html`<p class="note"><${Icon} name="flask-conical" />${t("factor.off")}</p>` : ""}
-      ${next ? html`<${SecondFactor} />` : html`<form onSubmit=${submit}>
+      ${next ? html`<${SecondFactor} given=${password} />` : html`<form onSubmit=${submit}>
         <div class="field"><label for="user">${t("user")}</label>
           <input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck=${false} required value=${user} onInput=${(/** @type {any} */ e) => setUser(e.target.value)} /></div>
         <div class="field"><label for="password">${t("password")}</label>

@@ -17,7 +17,7 @@ import { stateOf } from "/shared/state.js";
  * @property {string} language
  * @property {RelayStatus | null} status
  * @property {User | null} user
- * @property {"" | "code" | "enrol"} next what sign-in still lacks after the password
+ * @property {"" | "code" | "enrol" | "password"} next what sign-in still lacks after the password
  * @property {boolean} ended a session ended by itself: say so at sign-in
  * @property {Route} route
  * @property {InboxCase[] | null} inbox null until it was read once

@@ -80,4 +80,4 @@ export interface LiveState {
   state: string; patient: "same" | "other" | "unknown"; label: string; latency_ms: number | null; round_trip_ms: number | null;
   frames: number; lost: number; gaps: number; streams: { device: string; rate_hz: number; channels: string[] }[];
 }
-export interface Route { page: "inbox" | "case" | "refused" | "duty" | "report" | "glass" | "talks" | "library"; id: string; pane: Pane | "" }
+export interface Route { page: "inbox" | "case" | "refused" | "duty" | "report" | "glass" | "talks" | "library" | "programme"; id: string; pane: Pane | "" }
