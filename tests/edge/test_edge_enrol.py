@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from chevet.edge.at_rest import DataKey
 from chevet.edge.box import BoxClock
 from chevet.edge.cli import main
+from chevet.edge.covered_files import bring_forward, uncovered
 from chevet.edge.enrol import enrol, renew, split_code
-from chevet.edge.enrolled import certificate, days_left, read_enrolled, road
+from chevet.edge.enrolled import certificate, days_left, read_enrolled, road, tls_of
 from chevet.edge.errors import SettingsError
 from chevet.edge.keeper import Keeper
 from chevet.edge.relay_call import NotReached, TurnedAway, ask_relay
@@ -335,6 +338,24 @@ def test_the_keeper_renews_in_good_time_and_not_before(relay_road: Road, box: tu
     assert second.serial_number != first.serial_number
     assert second.public_key() != first.public_key()
     assert days_left(second, clock.ms) < 366
+
+
+def test_a_box_under_a_lock_renews_and_its_new_key_never_lies_in_the_clear(
+    relay_road: Road, box: tuple[Path, Path]
+) -> None:
+    come_in(relay_road, box)
+    key = DataKey(bytes(range(32)), "ab" * 16)
+    bring_forward(box[0], key)
+    _, clock = keeper(box)
+    clock.ms += 260 * DAY
+    first = certificate(box[0])
+    assert not Keeper(*box, read_programme(box[1]), clock).refresh(), "without the key it cannot even sign"
+    assert Keeper(*box, read_programme(box[1]), clock, key=key).refresh()
+    assert certificate(box[0]).serial_number != first.serial_number
+    assert list(uncovered(box[0])) == []
+    assert b"ENCRYPTED PRIVATE KEY" in (box[0] / "keys/tls.pem").read_bytes()
+    shown = tls_of(box[0], BoxClock(), key)()
+    assert shown.verify_mode == ssl.CERT_REQUIRED
 
 
 def test_the_keeper_bears_with_a_relay_that_is_away_or_refuses(
