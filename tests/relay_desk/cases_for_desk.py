@@ -118,6 +118,18 @@ def recordings(base: int, arrived: str) -> list[Shape]:
     return [ecg, *sounds, *ears, finger]
 
 
+def photographs(base: int, arrived: str = "all") -> list[Shape]:
+    """Two of one place and a blurred one of another, as the kiosk's camera gives them."""
+    still = {"media_type": "image/jpeg", "at_s": 0.0, "best": True, "bytes": 90_000}
+    words = {"driver": "camera", "pictures": [still], "samples": 0, "duration_s": 1.0}
+    found = [
+        recording(base + n, "photo", arrived, site=site, **words)
+        for n, site in enumerate(("forearm_r", "forearm_r", "upper_back"))
+    ]
+    found[2]["quality"] = {"score": 0.41, "usable": False, "reasons": ["out_of_focus"]}
+    return found
+
+
 def earlier_visit(number: int, days: int) -> Shape:
     """An earlier visit of the patient of case 1."""
     at = now_ms() - days * 86_400_000

@@ -21,6 +21,7 @@ from relay_desk.signals_for_desk import (
     ecg_marks,
     encoded_sound,
     pleth,
+    skin,
     sound_marks,
     wave_frame,
 )
@@ -374,7 +375,8 @@ def _media_routes(app: FastAPI, relay: FakeRelay) -> None:
     @app.get("/api/cases/{case_id}/recordings/{rid}/pictures/{n}")
     def picture(case_id: str, rid: str, n: int, layer: str | None = None) -> Response:
         recording = relay.recording(case_id, rid)
-        data, media_type = eardrum(recording["side"], relay.layer(recording, layer))
+        best = relay.layer(recording, layer)
+        data, media_type = skin(best) if recording["step"] == "photo" else eardrum(recording["side"], best)
         return Response(data, media_type=media_type)
 
 

@@ -183,3 +183,18 @@ def eardrum(side: str, layer: str, *, turn: float = 0, brighter: bool = False) -
         return out.getvalue(), "image/avif"
     image.save(out, "JPEG", quality=90)
     return out.getvalue(), "image/jpeg"
+
+
+def skin(layer: str) -> tuple[bytes, str]:
+    """A drawn patch of skin with a ring-shaped lesion."""
+    size = 160 if layer == "preview" else 800
+    image = Image.new("RGB", (size, size * 3 // 4), (201, 152, 122))
+    draw = ImageDraw.Draw(image)
+    for share, colour in ((0.26, (176, 92, 78)), (0.19, (197, 138, 112)), (0.05, (150, 66, 58))):
+        r = share * size
+        x, y = size * 0.52, size * 0.37
+        draw.ellipse([x - r * 1.2, y - r, x + r * 1.2, y + r], fill=colour)
+    image = image.filter(ImageFilter.GaussianBlur(size / 120))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=88)
+    return out.getvalue(), "image/jpeg"

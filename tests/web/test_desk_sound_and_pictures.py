@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from relay_desk.cases_for_desk import earlier_visit, ident
+from relay_desk.cases_for_desk import earlier_visit, ident, photographs
 from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     chromium,
     desk_opener,
@@ -242,7 +242,7 @@ def test_ears_stand_as_one_faces_the_patient_in_every_language(
             expect(viewer.locator(".side b")).to_have_text(
                 "R" if viewer.get_attribute("side") == "right" else "L"
             )
-            viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
+            viewer.evaluate(LOADED)
             box = viewer.bounding_box()
             assert box is not None
             sides[viewer.get_attribute("side")] = box["x"]
@@ -283,10 +283,13 @@ def test_a_picture_that_cannot_be_opened_says_so(open_desk: Callable[..., Page],
     expect(page.get_by_text("This picture could not be opened.").first).to_be_visible()
 
 
+LOADED = "v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))"
+
+
 def shown(page: Page, side: int = 0) -> Any:
     """The viewer of one ear once its picture is there."""
     viewer = page.locator(".ear").nth(side).locator("picture-viewer")
-    viewer.evaluate("v => v.state.loaded || new Promise(done => v.addEventListener('loaded', done))")
+    viewer.evaluate(LOADED)
     return viewer
 
 
@@ -395,3 +398,35 @@ def test_an_earlier_visits_ears_stand_under_the_present_ones(
     ]
     expect(page.locator(".earlier").get_by_role("button", name="Flèche")).to_have_count(0)
     shot(page, "ears-earlier")
+
+
+def test_photographs_stand_by_their_place_which_stays_on_them_and_are_asked_for_again_by_it(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+) -> None:
+    relay.cases[WHOLE]["recordings"] += photographs(0x7000)
+    relay.earlier = [earlier_visit(20, 90)]
+    relay.earlier[0]["recordings"] += photographs(0x8000)[:1]
+    page = open_desk(f"#/case/{WHOLE}/photos", language="fr")
+    viewers = page.locator("picture-viewer")
+    expect(viewers).to_have_count(2)
+    assert viewers.first.evaluate("v => v.shadowRoot.querySelector('.side').innerText") == "Avant-bras droit"
+    page.get_by_role("button", name="Visite antérieure à côté").click()
+    expect(page.locator(".earlier picture-viewer")).to_have_count(1)
+    shot(page, "photos-fr")
+    page.get_by_role("button", name="Haut du dos").click()
+    expect(viewers).to_have_count(1)
+    expect(viewers).to_have_attribute("quality", "poor")
+    expect(page.get_by_text("Pas de photo antérieure de cet endroit")).to_be_visible()
+    page = open_desk(f"#/case/{WHOLE}/photos", language="ar", size="phone")
+    page.locator("picture-viewer").nth(1).evaluate(LOADED)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shot(page, "photos-ar-phone")
+    page.locator(".rec-again").first.tap()
+    answer = page.locator(".answer")
+    answer.locator("skin-map").last.locator("[data-site=upper_back]").tap()
+    expect(answer.locator("select")).to_have_value("upper_back")
+    shot(page, "photos-again-ar-phone")
+    answer.locator("button[type=submit]").tap()
+    expect(answer.get_by_text("أُرسل إلى")).to_be_visible()
+    sent = relay.cases[WHOLE]["messages"][0]
+    assert (sent["kind"], sent["step"], sent["site"]) == ("retake", "photo", "upper_back")

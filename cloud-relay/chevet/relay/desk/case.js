@@ -12,6 +12,7 @@ import { BreakGlass } from "/desk/glass.js";
 import { useKept } from "/desk/kept-state.js";
 import { LivePane } from "/desk/live-pane.js";
 import { NeedsLine, StateOf } from "/desk/offline.js";
+import { PhotoPane } from "/desk/photo-pane.js";
 import { ageOf, Blank, Failure, hue, UrgencyChip, Value, word } from "/desk/say.js";
 import { SoundPane } from "/desk/sound-pane.js";
 import { now, set, useDesk } from "/desk/store.js";
@@ -27,6 +28,7 @@ const PANES = {
   ecg: { icon: "med/heart_cardiogram", steps: ["ecg"], View: EcgPane },
   heart: { icon: "med/stethoscope", steps: ["heart_sound", "lung_sound"], View: SoundPane },
   ears: { icon: "med/ear", steps: ["otoscopy"], View: EarPane },
+  photos: { icon: "camera", steps: ["photo"], View: PhotoPane },
   vitals: { icon: "med/thermometer_digital", steps: ["oximetry"], View: VitalsPane },
   thread: { icon: "inbox", steps: [], View: Thread },
   talk: { icon: "users", steps: [], View: Talk },
@@ -120,7 +122,8 @@ function Glance({ one }) {
 /** @param {{ one: DeskCase, chosen: Pane }} props */
 function Tabs({ one, chosen }) {
   const { user } = useDesk();
-  const panes = /** @type {Pane[]} */ (Object.keys(PANES)).filter((pane) => pane !== "live" || user?.role === "specialist");
+  // A photograph is taken where the question needs one: no tab waits for it.
+  const panes = /** @type {Pane[]} */ (Object.keys(PANES)).filter((pane) => (pane === "live" ? user?.role === "specialist" : pane !== "photos" || countOf(one, pane) > 0));
   /** @param {KeyboardEvent} event */
   function arrows(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -11,6 +11,8 @@ const MARKS_BYTES = 20_000;
 const FRAME_BYTES = 30_000;
 /** Frames of a clip for each second of it, at most. */
 const FRAMES_PER_S = 10;
+/** Steps whose recordings are pictures. */
+const SEEN = ["otoscopy", "photo"];
 
 /** @param {string} id of a case */
 export const bookOf = (id) => [`/api/cases/${id}`, `/api/cases/${id}/delivery`, `/api/cases/${id}/earlier`];
@@ -24,7 +26,7 @@ function pathsOf(id, recording) {
   if (!layer) return [];
   if (recording.step === "ecg") return [`${here}/waveform?layer=${layer}`, ...marks];
   if (recording.step === "oximetry") return [`${here}/waveform?layer=${layer}`];
-  if (recording.step === "otoscopy") return pictures(here, recording, layer);
+  if (SEEN.includes(recording.step)) return pictures(here, recording, layer);
   const beside = whole ? (recording.streams ?? []).slice(1).map((_, n) => `${here}/waveform?layer=lossless&number=${n + 1}`) : [];
   return [`${here}/sound?layer=${layer}`, ...marks, ...beside];
 }
@@ -65,7 +67,7 @@ export function stampOf(one) {
 function sizeOf(recording) {
   const layer = bestLayer(recording);
   if (!layer) return 0;
-  if (recording.step === "otoscopy") {
+  if (SEEN.includes(recording.step)) {
     const stills = recording.pictures.reduce((sum, picture) => sum + picture.bytes, 0);
     const clip = recording.clip ? recording.clip.bytes + recording.clip.seconds * FRAMES_PER_S * FRAME_BYTES : 0;
     return layer === "preview" ? recording.layers["1"].bytes : stills + clip;

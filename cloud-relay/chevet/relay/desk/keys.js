@@ -11,11 +11,11 @@ import { now, set } from "/desk/store.js";
 /** @typedef {import("/desk/types.js").Pane} Pane */
 
 /** @type {Record<string, Pane>} */
-const PANE_KEYS = { e: "ecg", s: "heart", o: "ears", v: "vitals", t: "thread" };
+const PANE_KEYS = { e: "ecg", s: "heart", o: "ears", d: "photos", v: "vitals", t: "thread" };
 
 /** @type {[string, [string, string][]][]} what they belong to; key caps and what they do */
 const LIST = [
-  ["keys.of_cases", [["J  K", "keys.next"], ["E  S  O  V  T", "keys.panes"], ["A", "keys.answer"], ["F", "keys.fold"], ["I", "keys.inbox"], ["?", "keys.help"]]],
+  ["keys.of_cases", [["J  K", "keys.next"], ["E  S  O  D  V  T", "keys.panes"], ["A", "keys.answer"], ["F", "keys.fold"], ["I", "keys.inbox"], ["?", "keys.help"]]],
   ["keys.of_ecg", [["L", "keys.layout"], ["C", "keys.cabrera"], ["G", "keys.gain"], ["R", "keys.filter"], ["M", "keys.marks"], ["X", "keys.earlier"], ["P", "keys.print"], ["↵", "keys.caliper"], ["← → ↑ ↓", "keys.caliper_move"]]],
   ["keys.of_sound", [["N", "keys.next_point"], ["␣", "keys.play"], ["1  2  3", "keys.filters"], ["L  H", "keys.loop_half"], ["←  →", "keys.seek"]]],
   ["keys.of_picture", [["+  −  0", "keys.zoom"], ["B", "keys.bright"], ["← → ↑ ↓", "keys.pan"]]],

@@ -24,7 +24,7 @@ const HEARD = ["heart_sound", "lung_sound"];
 export function LessonParts({ one }) {
   return html`${one.recordings.map((recording) => {
     const here = `/api/teaching/${one.id}/recordings/${recording.id}`;
-    const place = recording.side ? t(`ear.${recording.side}`) : recording.site ? `${recording.site} · ${word("site", recording.site)}` : "";
+    const place = recording.side ? t(`ear.${recording.side}`) : recording.site ? [recording.step === "photo" ? "" : recording.site, word("site", recording.site)].filter(Boolean).join(" · ") : "";
     return html`<section class="lesson-part" key=${recording.id}><h2>${[word("step", recording.step), place].filter(Boolean).join(" · ")} <${QualityBadge} score=${recording.quality.score} usable=${recording.quality.usable} /></h2>
       ${recording.channels.length ? html`<${Signal} one=${one} recording=${recording} here=${here} />` : ""}
       ${recording.pictures.length || recording.clip ? html`<${Pictures} one=${one} recording=${recording} here=${here} />` : ""}
@@ -89,7 +89,7 @@ function Pictures({ one, recording, here }) {
   }, [language]);
   const grade = gradeOf(recording.quality);
   const several = recording.pictures.length + (recording.clip ? 1 : 0) > 1;
-  return html`<div class="lesson-picture"><picture-viewer ref=${viewer} src=${here + (shown < 0 ? "/clip" : `/pictures/${shown}`)} side=${recording.side} quality=${grade} quality-label=${t(`quality.${grade}`)} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
+  return html`<div class="lesson-picture"><picture-viewer ref=${viewer} src=${here + (shown < 0 ? "/clip" : `/pictures/${shown}`)} side=${recording.side} place=${recording.site ? word("site", recording.site) : null} quality=${grade} quality-label=${t(`quality.${grade}`)} watermark=${one.simulated ? "HTEST" : null}></picture-viewer>
     ${several ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${recording.pictures.map((picture, n) => html`<button type="button" class="chip" key=${n} aria-pressed=${n === shown} onClick=${() => setShown(n)}>${n + 1}${picture.best ? ` · ${t("ear.best")}` : ""}</button>`)}
       ${recording.clip ? html`<button type="button" class="chip" aria-pressed=${shown < 0} onClick=${() => setShown(-1)}><${Icon} name="play" />${t("ear.clip")}</button>` : ""}</div>` : ""}</div>`;
 }

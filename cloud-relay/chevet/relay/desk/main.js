@@ -5,6 +5,7 @@ import { html, render } from "/shared/vendor/htm-preact/standalone.module.js";
 import "/shared/instruments/body-map.js";
 import "/shared/instruments/ecg-paper.js";
 import "/shared/instruments/picture-viewer.js";
+import "/shared/instruments/skin-map.js";
 import "/shared/instruments/sound-player.js";
 import { chooseLanguage, endSession, enter, follow, leave, readCase, readInbox, readStatus } from "/desk/actions.js";
 import { App } from "/desk/app.js";

@@ -2,6 +2,7 @@
 
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
+import { SPOTS } from "/shared/instruments/skin-map.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { VoiceField } from "/shared/voice-note.js";
 import { write } from "/desk/actions.js";
@@ -13,7 +14,7 @@ import { set, useDesk } from "/desk/store.js";
 
 /** Electrodes by name too: on a small drawing they stand closer than a finger. */
 const ELECTRODES = ["V1", "V2", "V3", "V4", "V5", "V6", "R", "L", "N", "F"];
-const STEPS = ["ecg", "heart_sound", "lung_sound", "otoscopy", "oximetry"];
+const STEPS = ["ecg", "heart_sound", "lung_sound", "otoscopy", "photo", "oximetry"];
 /** The drawings on which a place of the step is touched. @type {Record<string, string[]>} */
 const MAPS = { ecg: ["ecg"], heart_sound: ["heart"], lung_sound: ["lung-front", "lung-back"] };
 
@@ -25,7 +26,7 @@ export function MessageForm({ one }) {
   const [voice, setVoice] = useState(/** @type {import("/shared/types.js").SpokenDraft | null} */ (null));
   const [sent, setSent] = useState(false);
   const place = retake ?? { step: "", site: "", side: "" };
-  const ready = kind === "note" ? Boolean(text.trim() || voice) : Boolean(place.step);
+  const ready = kind === "note" ? Boolean(text.trim() || voice) : Boolean(place.step && (place.step !== "photo" || place.site));
 
   /** @param {Event} event */
   async function submit(event) {
@@ -63,8 +64,16 @@ export function Where({ place, choose }) {
     ${(MAPS[place.step] ?? []).map((mode) => html`<body-map class="where-body" mode=${mode} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick} key=${mode}></body-map>`)}
     ${place.step === "ecg" ? html`<${Electrodes} place=${place} choose=${choose} />` : ""}
     ${place.step === "otoscopy" ? html`<${Ears} place=${place} choose=${choose} />` : ""}
-    ${place.step ? html`<p class="where-said" role="status"><${Icon} name="rotate-ccw" />${[word("step", place.step), place.site, place.side ? t(`ear.${place.side}`) : ""].filter(Boolean).join(" · ")}</p>` : ""}
+    ${place.step === "photo" ? html`<${Skin} place=${place} pick=${pick} choose=${choose} />` : ""}
+    ${place.step ? html`<p class="where-said" role="status"><${Icon} name="rotate-ccw" />${[word("step", place.step), place.step === "photo" && place.site ? word("site", place.site) : place.site, place.side ? t(`ear.${place.side}`) : ""].filter(Boolean).join(" · ")}</p>` : ""}
   </div>`;
+}
+
+/** Where the skin is photographed: on the drawings, or by its name. @param {{ place: Place, pick: (event: CustomEvent) => void, choose: (place: Place) => void }} props */
+function Skin({ place, pick, choose }) {
+  const sites = [...new Set(Object.values(SPOTS).flat().map(([site]) => site))];
+  return html`<div class="skin-maps">${Object.keys(SPOTS).map((view) => html`<skin-map key=${view} view=${view} pickable active=${place.site || null} label=${t("message.touch")} onpick=${pick}></skin-map>`)}</div>
+    <label class="field">${t("photos.where")}<select value=${place.site} onChange=${(/** @type {any} */ e) => choose({ ...place, site: e.target.value })}><option value="">–</option>${sites.map((site) => html`<option key=${site} value=${site}>${word("site", site)}</option>`)}</select></label>`;
 }
 
 /** @param {{ place: Place, choose: (place: Place) => void }} props */

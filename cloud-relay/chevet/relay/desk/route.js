@@ -3,7 +3,7 @@
 /** @typedef {import("/desk/types.js").Route} Route */
 /** @typedef {import("/desk/types.js").Pane} Pane */
 
-const PANES = ["ecg", "heart", "ears", "vitals", "thread", "talk", "live"];
+const PANES = ["ecg", "heart", "ears", "photos", "vitals", "thread", "talk", "live"];
 const ROOMS = ["refused", "duty", "report", "glass", "talks", "library", "programme"];
 
 /** @param {string} hash @returns {Route} */

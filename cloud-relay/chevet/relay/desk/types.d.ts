@@ -47,7 +47,7 @@ export interface Draft {
   /** Said aloud beside the words, signed with them. */ voice: SpokenDraft | null;
   /** An amendment goes on with the voice of the version before. */ keep_voice: boolean;
 }
-export type Pane = "ecg" | "heart" | "ears" | "vitals" | "thread" | "talk" | "live";
+export type Pane = "ecg" | "heart" | "ears" | "photos" | "vitals" | "thread" | "talk" | "live";
 /** Whom one may invite to a discussion. */
 export interface Expert { id: string; name: string; role: string; specialty: string }
 export interface Member extends Expert { invited_ms: number; came_ms: number | null; took_part: boolean; left: boolean }

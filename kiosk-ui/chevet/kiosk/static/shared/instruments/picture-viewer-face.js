@@ -31,6 +31,7 @@ STYLE.replaceSync(`
   .quality[data-grade="poor"] { background: #FCE8E6; color: #B3261E; }
   .side { position: absolute; inset-block-start: 10px; inset-inline-start: 10px; display: flex; align-items: center; gap: 8px; padding: 4px 12px 4px 6px; border-radius: 999px; background: rgb(15 23 32 / 82%); color: #FFF; font-weight: 600; pointer-events: none; }
   .side b { display: grid; place-items: center; width: 34px; height: 34px; border-radius: 50%; background: #FFF; color: #14213D; font-size: 20px; font-weight: 600; }
+  .side b[hidden] + span { padding-inline-start: 6px; }
   .marks { position: absolute; inset-block-end: 10px; inset-inline-start: 10px; display: flex; gap: 6px; flex-wrap: wrap; pointer-events: none; }
   .layer { background: #FFF1CC; color: #7A4B00; border-radius: 999px; padding: 1px 10px; font-weight: 600; font-size: 12px; }
   .training { background: #FFD400; color: #000; border-radius: 6px; padding: 1px 8px; font-weight: 600; font-size: 12px; }

@@ -1,7 +1,7 @@
 /**
  * `<picture-viewer>`: one otoscope still (or photo) with zoom, pan and brightness; its side is locked on it.
  *
- * Attributes: `src`, `side` (left | right | ""), `layer-label`, `quality` (good | fair | poor) and `quality-label`,
+ * Attributes: `src`, `side` (left | right | ""), `place` (where on the body, in words, of a photograph without a side), `layer-label`, `quality` (good | fair | poor) and `quality-label`,
  * `watermark`, `keep` (another `src` keeps zoom and brightness, as the pictures of one clip do), `tool` (arrow | circle:
  * a drag, or a tap on both ends, draws).
  * Properties: `words`, `state`, `shapes`. Methods: `zoomBy`, `reset`. Event: `drawn` with the new shape.
@@ -22,7 +22,7 @@ const STEP = 1.4;
 const BRIGHTNESS = { least: 0.4, most: 2.5, step: 0.1 };
 
 export class PictureViewer extends HTMLElement {
-  static observedAttributes = ["src", "side", "layer-label", "quality", "quality-label", "watermark", "tool"];
+  static observedAttributes = ["src", "side", "place", "layer-label", "quality", "quality-label", "watermark", "tool"];
 
   #words = ENGLISH;
   #zoom = 1;
@@ -149,8 +149,11 @@ export class PictureViewer extends HTMLElement {
 
   #write() {
     const side = this.getAttribute("side");
-    const word = side === "left" || side === "right" ? this.#words[side] : this.#words.photo;
-    this.#one(".side").hidden = side !== "left" && side !== "right";
+    const ear = side === "left" || side === "right";
+    const place = ear ? "" : this.getAttribute("place") ?? "";
+    const word = ear ? this.#words[side] : place || this.#words.photo;
+    this.#one(".side").hidden = !ear && !place;
+    this.#one(".side b").hidden = !ear;
     this.#one(".side b").textContent = side === "left" ? "L" : "R";
     this.#one(".side span").textContent = word;
     this.#one(".stage").setAttribute("aria-label", word);
