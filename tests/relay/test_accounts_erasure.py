@@ -5,10 +5,11 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from chevet.exchange.messages import read
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.schema import audit, bundles, chunks, objects
 from chevet.relay.erasure import DAY_MS, receipt_holds, receipt_of, restore, sweep, withdraw
-from chevet.relay.errors import RefusedError, SettingsError
+from chevet.relay.errors import RefusedError, SettingsError, StoreAwayError
 from chevet.study.bundle import pack
 from chevet.study.study import Consent
 
@@ -164,6 +165,57 @@ def test_two_workers_that_sweep_at_once_make_one_receipt_with_every_object(world
     assert sweep(world.relay) == []
     assert receipts == [receipt_of(world.relay, study.id)]
     assert {one["sha256"] for one in json.loads(json.loads(receipts[0])["receipt"])["objects"]} == before
+
+
+def test_a_store_that_goes_away_in_the_middle_holds_up_nobody_and_the_rest_goes_later(world, sent):
+    study, _ = answered(world, sent)
+    before = files(world)
+    withdraw(world.relay, study.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    destroy, tries = world.relay.objects.destroy, []
+
+    def away_after_two(name):
+        tries.append(name)
+        with world.again().database.write() as connection:  # nobody holds the archive meanwhile
+            world.relay.audit.add(connection, world.clock.ms, "dr", "test")
+        if len(tries) == 3:
+            raise StoreAwayError("s3://bucket", "no answer")
+        destroy(name)
+
+    world.relay.objects.destroy = away_after_two
+    with pytest.raises(StoreAwayError):
+        sweep(world.relay)
+    assert len(files(world)) == len(before) - 2
+    assert receipt_of(world.relay, study.id) is None, "nothing is signed that is not gone"
+    with pytest.raises(SettingsError, match="waits"):
+        restore(world.relay, study.id)
+    world.relay.objects.destroy = destroy
+    (receipt,) = sweep(world.relay)
+    assert {one["sha256"] for one in json.loads(json.loads(receipt)["receipt"])["objects"]} == before
+    assert files(world) == set()
+
+
+def test_an_object_that_comes_as_the_others_go_goes_too_and_is_on_the_receipt(world, sent, make_study):
+    half = make_study()
+    payloads = messages(world.site.seal(pack(half)))
+    deliver(world.receiver(), payloads[:-1])
+    withdraw(world.relay, half.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    destroy, last = world.relay.objects.destroy, read(payloads[-1])
+
+    def with_one_more(name):
+        world.relay.objects.destroy = destroy
+        world.relay.inbox.store(last.tid, last.oid, last.seq, last.data)
+        destroy(name)
+
+    world.relay.objects.destroy = with_one_more
+    (receipt,) = sweep(world.relay)
+    assert files(world) == set()
+    with world.relay.database.read() as connection:
+        many = connection.execute(
+            select(func.count()).select_from(objects).where(objects.c.stored_ms.is_not(None))
+        ).scalar_one()
+    assert len(json.loads(json.loads(receipt)["receipt"])["objects"]) == many
 
 
 def test_answered_cases_go_when_they_were_kept_long_enough(world, sent):

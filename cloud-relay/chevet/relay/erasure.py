@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.answer_drafts import forget_drafts
@@ -66,14 +66,14 @@ def withdraw(relay: Relay, case_id: str, purposes: tuple[str, ...], who: str) ->
 
 
 def restore(relay: Relay, case_id: str) -> None:
-    """Take back a withdrawal or an erasure that was a mistake, before anything was destroyed.
+    """Take back a withdrawal or an erasure that was a mistake, before its destruction began.
 
     Raises:
         SettingsError: nothing of that case waits for its destruction.
     """
+    waits = (erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None), erasures.c.begun_ms.is_(None))
     with relay.database.write() as connection:
-        waiting = delete(erasures).where(erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
-        if not connection.execute(waiting).rowcount:
+        if not connection.execute(delete(erasures).where(*waits)).rowcount:
             raise SettingsError("case", f"Nothing of case {case_id} waits: see `chevet-relay erase list`.")
         connection.execute(delete(withdrawals).where(withdrawals.c.case_id == case_id))
         relay.audit.add(connection, relay.now_ms(), OPERATOR, "case.restore", case_id)
@@ -133,30 +133,48 @@ def _hide(connection: Connection, case_id: str, reason: str, now: int, due: int)
 
 
 def _destroy(relay: Relay, case_id: str, now: int) -> bytes | None:
-    """Destroy one case; objects go before the record that says so is committed, so a cut repeats it.
+    """Destroy one case: it is written down first, then its objects go, then their names.
+
+    A store on the network holds up nobody who writes meanwhile. Cut off anywhere, or with a store that is
+    away, it is begun again with the next sweep, by the names that are still there.
 
     Returns:
         Its receipt, or None where it was restored, or destroyed by another worker, since it was found due.
     """
-    relay.objects.ready()  # one that is away must not be waited for in the transaction
+    relay.objects.ready()  # one that is away is found out before anything is begun
+    if not _begin(relay, case_id, now):
+        return None
+    with relay.database.read() as view:
+        gone = _own_objects(view, case_id)
+    for name in sorted(gone):
+        relay.objects.destroy(name)
+    return _end(relay, case_id, gone, now)
+
+
+def _begin(relay: Relay, case_id: str, now: int) -> bool:
+    """Write down that destruction begins; nothing of the case is taken back or taken in from then on."""
+    with relay.database.write() as connection:
+        waiting = (erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
+        begun = update(erasures).where(*waiting).values(begun_ms=func.coalesce(erasures.c.begun_ms, now))
+        if not connection.execute(begun).rowcount:
+            return False
+        under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))
+        connection.execute(update(bundles).where(*under_way).values(refused=ERASED))
+    return True
+
+
+def _end(relay: Relay, case_id: str, gone: dict[str, int], now: int) -> bytes | None:
+    """Forget the rest of a case whose objects are gone, and sign what was destroyed."""
     with relay.database.write() as connection:
         waiting = select(erasures).where(erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
         row = connection.execute(waiting).first()
         if row is None:
-            return None
-        mine = select(bundles.c.tid).where(bundles.c.case_id == case_id)
-        gone = _destroy_objects(relay, connection, mine)
-        connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
-        connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
-        connection.execute(delete(kept_cases).where(kept_cases.c.case_id == case_id))
-        forget_drafts(connection, case_id)
-        forget(connection, case_id)
-        destroy_words(connection, case_id)
-        destroy_lessons(connection, case_id)
-        forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
-        connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
-        under_way = (bundles.c.case_id == case_id, bundles.c.complete_ms.is_(None))
-        connection.execute(update(bundles).where(*under_way).values(refused=ERASED))
+            return None  # another worker was faster
+        late = _own_objects(connection, case_id)
+        for name in late.keys() - gone.keys():  # what was on its way as the others went
+            relay.objects.destroy(name)
+        gone = late | gone
+        _forget(connection, case_id)
         told = {
             "v": 1,
             "case": case_id,
@@ -173,16 +191,31 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes | None:
     return receipt
 
 
-def _destroy_objects(relay: Relay, connection: Connection, mine: Select[Any]) -> dict[str, int]:
-    """Destroy the objects that these transfers alone name; return their bytes by name."""
+def _forget(connection: Connection, case_id: str) -> None:
+    mine = _transfers(case_id)
+    connection.execute(delete(chunks).where(chunks.c.tid.in_(mine)))
+    connection.execute(delete(drawings).where(drawings.c.case_id == case_id))
+    connection.execute(delete(kept_cases).where(kept_cases.c.case_id == case_id))
+    forget_drafts(connection, case_id)
+    forget(connection, case_id)
+    destroy_words(connection, case_id)
+    destroy_lessons(connection, case_id)
+    forgotten = {"name": None, "kind": None, "media_type": None, "recording": None, "number": None}
+    connection.execute(update(objects).where(objects.c.tid.in_(mine)).values(**forgotten))
+
+
+def _transfers(case_id: str) -> Select[Any]:
+    return select(bundles.c.tid).where(bundles.c.case_id == case_id)
+
+
+def _own_objects(connection: Connection, case_id: str) -> dict[str, int]:
+    """Return the objects that the transfers of a case alone name: their bytes by name."""
+    mine = _transfers(case_id)
     query = select(objects.c.name, objects.c.bytes).where(objects.c.tid.in_(mine))
     held = {row.name: row.bytes for row in connection.execute(query) if row.name}
     others = select(objects.c.name).where(objects.c.tid.not_in(mine), objects.c.name.in_(list(held)))
     shared = set(connection.execute(others).scalars())
-    gone = {name: size for name, size in held.items() if name not in shared}
-    for name in sorted(gone):
-        relay.objects.destroy(name)
-    return gone
+    return {name: size for name, size in held.items() if name not in shared}
 
 
 def _signed(relay: Relay, told: dict[str, Any]) -> bytes:

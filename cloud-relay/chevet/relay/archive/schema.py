@@ -307,6 +307,7 @@ erasures = Table(  # cases that are hidden, and when what they held goes or went
     Column("due_ms", BigInteger, nullable=False),
     Column("destroyed_ms", BigInteger),
     Column("receipt", LargeBinary),
+    Column("begun_ms", BigInteger),  # from then on it is not taken back: objects go one by one
 )
 
 audit = Table(
