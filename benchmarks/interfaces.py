@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+sys.path.pop(0)  # files here bear the names of folders there
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from interfaces.tried import AGENT, ROLES, Tried, tried_agent, tried_relay
 
