@@ -1,6 +1,6 @@
 """A study, its receipt and the answers to it, sealed and on a stick, as they lie in tests/exchange/examples.
 
-After a change of what is sealed, signed or carried, store one more under a new name, keep the old ones for ever:
+After a change of what is sealed, signed or carried, store one more under a new name; keep the old ones:
     PYTHONPATH=tests/exchange .venv/bin/python tests/exchange/exchange_stored.py second
 """
 

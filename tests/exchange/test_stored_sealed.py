@@ -1,4 +1,4 @@
-"""What every version there ever was sealed, signed and carried: it opens, settles and is believed for ever."""
+"""What every version there ever was sealed, signed and carried: it opens, settles, is believed for ever."""
 
 import pytest
 from exchange_fakes import PROGRAMME, RELAY_KEY, SITE_KEY, MemoryOutbox
