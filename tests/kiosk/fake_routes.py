@@ -18,6 +18,7 @@ KINDS = {
     "heart_sound": "stethoscope",
     "lung_sound": "stethoscope",
     "otoscopy": "otoscope",
+    "photo": "otoscope",
 }
 LIMITS = {
     "temperature": (25, 45),
@@ -26,6 +27,8 @@ LIMITS = {
     "weight": (0.3, 400),
     "glucose": (10, 1000),
     "respiration_rate": (4, 120),
+    "spo2": (30, 100),
+    "pulse_rate": (20, 300),
 }
 SCREEN_FIELDS = {
     "reason", "question", "specialty", "urgency", "language", "red_flags", "screen", "path", "history",

@@ -9,6 +9,7 @@ import pytest
 
 from chevet.kiosk.files import KIOSK, SHARED, STATIC
 from chevet.signals.verdict import REASONS
+from chevet.study.recording import PHOTO_SITES
 from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
 
 LANGUAGES = ("fr", "ar", "zgh", "en")
@@ -144,6 +145,21 @@ def test_every_quality_reason_says_what_is_wrong_and_what_to_do(reason: str) -> 
         assert f"reason.{reason}" in words(SHARED, language)
         todo = words(KIOSK, language)[f"reason.{reason}.do"]
         assert len(todo.split()) <= 8, "a worker reads at most eight words"
+
+
+def test_every_quality_reason_has_its_picture() -> None:
+    code = (KIOSK / "coaches" / "remedy.js").read_text("utf-8").split("REMEDIES = {")[1].split("\n};")[0]
+    drawn = set(re.findall(r"^  (\w+): ", code, re.MULTILINE))
+    assert set(REASONS) - drawn == set()
+    told = {key.split(".")[1] for key in words(KIOSK, "fr") if re.fullmatch(r"reason\.\w+\.do", key)}
+    assert told == drawn
+
+
+def test_every_place_of_a_photograph_has_a_word_and_is_on_the_body() -> None:
+    shown = set(re.findall(r'\["(\w+)", \d+', (SHARED / "instruments" / "skin-map.js").read_text("utf-8")))
+    assert {site.removesuffix("_r").removesuffix("_l") for site in PHOTO_SITES} == shown
+    for language in LANGUAGES:
+        assert {f"site.{site}" for site in PHOTO_SITES} <= words(SHARED, language).keys()
 
 
 def test_every_coded_choice_has_a_word() -> None:

@@ -74,6 +74,14 @@ def ecg_lead_off(stage: Stage) -> None:
 
 
 @sight
+def ecg_american(stage: Stage) -> None:
+    stage.at()
+    stage.page.evaluate("localStorage.setItem('chevet.electrodes', 'aha')")
+    live(stage, "ecg", "ecg", "lead_off:RA")
+    stage.page.evaluate("localStorage.removeItem('chevet.electrodes')")
+
+
+@sight
 def ecg_swapped(stage: Stage) -> None:
     live(stage, "ecg", "ecg", "lead_swap:RA/LA")
 
@@ -166,6 +174,46 @@ def ear_good(stage: Stage) -> None:
     stage.ended("otoscopy", "right")
     stage.at("visit/otoscope/right")
     stage.sees(".still")
+
+
+@sight
+def skin_where(stage: Stage) -> None:
+    stage.draft()
+    stage.taken("photo", "hand_r")
+    stage.at("visit/photo")
+    stage.sees(".skin-place")
+
+
+@sight
+def skin_back(stage: Stage) -> None:
+    stage.visit("photo")
+    stage.hand.touch("lungs.lung-back")
+    stage.sees("[data-site=upper_back]")
+
+
+@sight
+def skin(stage: Stage) -> None:
+    live(stage, "otoscope", "photo/hand_r")
+
+
+@sight
+def skin_blurred(stage: Stage) -> None:
+    live(stage, "otoscope", "photo/face", "out_of_focus")
+
+
+@sight
+def skin_good(stage: Stage) -> None:
+    stage.draft()
+    stage.ended("photo", "hand_r")
+    stage.at("visit/photo/hand_r")
+    stage.sees(".still")
+
+
+@sight
+def oximetry_typed(stage: Stage) -> None:
+    stage.visit("vital/oximetry")
+    stage.sees(".keypad")
+    stage.page.keyboard.type("94")
 
 
 @sight

@@ -74,6 +74,38 @@ def test_a_request_for_an_ear_opens_that_ear(hand: Callable[..., Hand]) -> None:
     worker.heading("tiles.title")
 
 
+def test_skin_is_photographed_where_the_body_was_touched(
+    hand: Callable[..., Hand],  # noqa: F811
+) -> None:
+    worker = hand("ar", "small")
+    worker.sign_in()
+    worker.to_tiles()
+    worker.edge.judge("otoscope", "no_eardrum_in_view", "fog")
+    worker.exam("photo")
+    worker.heading("skin.title")
+    worker.fits("skin-where")
+    box = worker.page.locator("skin-map svg").bounding_box()
+    assert box is not None
+    # The right hand is on the left of the screen, in Arabic too; the figure is 400 wide and 900 high.
+    scale = min(box["width"] / 400, box["height"] / 900)
+    worker.page.mouse.click(box["x"] + box["width"] / 2 - 160 * scale, box["y"] + 440 * scale)
+    worker.sees("site.hand_r")
+    worker.sees("reason.out_of_focus.do")
+    worker.edge.judge("otoscope", "wax")
+    worker.sees("skin.good")
+    worker.fits("skin")
+    worker.edge.judge("otoscope")
+    worker.record()
+    worker.touch("result.keep")
+    worker.heading("skin.title")
+    expect(worker.page.locator("skin-map .place-done[data-site=hand_r]")).to_have_count(1)
+    worker.main()
+    expect(worker.page.locator("[data-exam=photo]")).to_contain_text(worker.text("site.hand_r"))
+    assert worker.edge.visit is not None
+    taken = worker.edge.visit["recordings"][0]
+    assert (taken["step"], taken["site"], taken["side"]) == ("photo", "hand_r", "")
+
+
 def test_the_lungs_are_heard_in_order_front_then_back(hand: Callable[..., Hand]) -> None:  # noqa: F811
     worker = hand("fr")
     worker.sign_in()

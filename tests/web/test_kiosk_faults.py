@@ -92,8 +92,10 @@ def test_poor_twice_may_be_sent_marked_poor(examining: Callable[..., Hand], lang
     worker.edge.judge("ecg", "mains_hum")
     worker.exam("ecg")
     worker.sees("reason.mains_hum.do")
+    expect(worker.page.locator(".coach-hint .remedy .r-no")).to_be_visible()
     worker.record()
     worker.sees("reason.mains_hum")
+    expect(worker.page.locator(".coach-hint .remedy .r-no")).to_be_visible()
     expect(worker.button("result.poor_anyway")).to_have_count(0)
     worker.touch("result.again")
     worker.record()
@@ -118,6 +120,28 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.sees("reason.lead_swap.do")
     for electrode in ("R", "L"):
         expect(worker.page.locator(f".place-off[data-site={electrode}]")).to_have_count(1)
+    worker.page.evaluate("localStorage.setItem('chevet.electrodes', 'aha')")
+    worker.edge.judge("ecg", "lead_off:R", "lead_off:V5")
+    worker.sees("ecg.press", where="RA")
+    worker.sees("ecg.off", colour="blanche, au bras droit,")
+    expect(worker.page.locator(".place-off[data-site=V5] [fill='#e8741a']")).to_have_count(1)
+
+
+def test_an_oximeter_that_cannot_be_connected_is_read_and_typed(examining: Callable[..., Hand]) -> None:
+    worker = examining()
+    worker.edge.unplug("oximeter")
+    worker.exam("oximetry")
+    worker.touch("meter.type")
+    worker.page.keyboard.type("940")
+    worker.sees("vital.limits", low="30", high="100")
+    worker.page.keyboard.press("Backspace")
+    worker.page.keyboard.type("\n71\n")
+    expect(worker.page.locator("[data-exam=oximetry]")).to_contain_text("94")
+    assert worker.edge.visit is not None
+    assert [(one["kind"], one["source"]) for one in worker.edge.visit["vitals"]] == [
+        ("spo2", "manual"),
+        ("pulse_rate", "manual"),
+    ]
 
 
 def test_a_full_disk_is_said_above_every_screen(examining: Callable[..., Hand]) -> None:

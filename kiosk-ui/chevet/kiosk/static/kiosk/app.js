@@ -14,6 +14,7 @@ import { TouchKeyboard } from "/kiosk/touch-keyboard.js";
 import { Ecg } from "/kiosk/coaches/ecg.js";
 import { Otoscope } from "/kiosk/coaches/otoscope.js";
 import { Oximeter } from "/kiosk/coaches/oximeter.js";
+import { Photo } from "/kiosk/coaches/photo.js";
 import { Lungs, Stethoscope } from "/kiosk/coaches/stethoscope.js";
 import { About } from "/kiosk/screens/about.js";
 import { Again } from "/kiosk/screens/again.js";
@@ -40,7 +41,7 @@ import { UpdatePage } from "/kiosk/screens/update.js";
 import { VitalPage } from "/kiosk/screens/vital.js";
 
 const VISIT = /** @type {Record<string, unknown>} */ ({
-  consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, lungs: Lungs, otoscope: Otoscope,
+  consent: ConsentPage, reason: Reason, tiles: Tiles, oximeter: Oximeter, ecg: Ecg, stethoscope: Stethoscope, lungs: Lungs, otoscope: Otoscope, photo: Photo,
   vital: VitalPage, onset: Onset, sheet: SheetPage, history: History, follow_up: FollowUp, trends: TrendsPage, review: Review, question: Question, address: Address,
 });
 

@@ -26,6 +26,7 @@ export const EXAMS = [
   { key: "heart_sound", icon: "med/stethoscope", screen: "stethoscope", instrument: "stethoscope", step: "heart_sound", parts: HEART_SITES.length },
   { key: "lung_sound", icon: "med/lungs", screen: "lungs", instrument: "stethoscope", step: "lung_sound", parts: LUNG_SITES.length, reasons: ["breathlessness", "cough", "fever"] },
   { key: "otoscopy", icon: "med/ear", screen: "otoscope", instrument: "otoscope", step: "otoscopy", parts: 2 },
+  { key: "photo", icon: "camera", screen: "photo", instrument: "otoscope", step: "photo", reasons: ["skin"] },
   { key: "blood_pressure", icon: "med/blood_pressure_monitor", screen: "vital/blood_pressure", meter: "blood_pressure", vital: "systolic", vitals: ["systolic", "diastolic"] },
   { key: "respiration", icon: "wind", screen: "vital/respiration", meter: "respiration", vital: "respiration_rate", vitals: ["respiration_rate"] },
   { key: "temperature", icon: "med/thermometer_digital", screen: "vital/temperature", meter: "thermometer", vital: "temperature", vitals: ["temperature"] },

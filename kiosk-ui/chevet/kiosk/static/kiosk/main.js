@@ -4,6 +4,7 @@ import { ApiError, get } from "/shared/api.js";
 import { html, render } from "/shared/vendor/htm-preact/standalone.module.js";
 import "/shared/instruments/live-wave.js";
 import "/shared/instruments/body-map.js";
+import "/shared/instruments/skin-map.js";
 import "/shared/instruments/ring.js";
 import "/shared/instruments/level-meter.js";
 import "/shared/instruments/trend-line.js";

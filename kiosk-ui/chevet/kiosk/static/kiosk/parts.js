@@ -106,11 +106,11 @@ export function unitText(unit) {
 
 const HINTS = /** @type {Record<string, string>} */ ({ ok: "circle-check", attention: "hand", bad: "triangle-alert", info: "info" });
 
-/** One sentence of help with a shape and a colour. @param {{ kind: "ok" | "attention" | "bad" | "info", title: Child, say?: string, icon?: string, children?: Child }} props `say`: what the voice says where the title holds a name */
-export function Hint({ kind, title, say, icon, children }) {
+/** One sentence of help with a shape and a colour. @param {{ kind: "ok" | "attention" | "bad" | "info", title: Child, say?: string, icon?: string, picture?: Child, children?: Child }} props `say`: what the voice says where the title holds a name; `picture`: instead of the icon */
+export function Hint({ kind, title, say, icon, picture, children }) {
   useHintVoice(say ?? title);
   return html`<div class=${`hint hint-${kind}`} role=${kind === "bad" ? "alert" : "status"}>
-    <${Icon} name=${icon ?? HINTS[kind] ?? "info"} size="1.6em" />
+    ${picture ?? html`<${Icon} name=${icon ?? HINTS[kind] ?? "info"} size="1.6em" />`}
     <div><b>${title}</b>${children && html`<p>${children}</p>`}</div>
   </div>`;
 }

@@ -8,7 +8,7 @@ import { Chip, Value } from "/kiosk/parts.js";
 /** @typedef {import("/shared/types.js").Recording} Recording */
 
 const ICONS = /** @type {Record<string, string>} */ ({
-  oximetry: "med/pulse_oximeter", ecg: "med/heart_cardiogram", heart_sound: "med/stethoscope", lung_sound: "med/lungs", otoscopy: "med/ear",
+  oximetry: "med/pulse_oximeter", ecg: "med/heart_cardiogram", heart_sound: "med/stethoscope", lung_sound: "med/lungs", otoscopy: "med/ear", photo: "camera",
 });
 
 /** @param {Pick<Recording, "step" | "site" | "side">} recording */

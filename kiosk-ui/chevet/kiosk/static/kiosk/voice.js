@@ -129,6 +129,21 @@ export function SayStep({ texts }) {
   return html`<button class="voice-again" aria-label=${t("voice.again")} onClick=${() => say(text)}><${Icon} name="volume-2" size="24px" /></button>`;
 }
 
+/** Beside a choice of several: hear what this one means; without a voice of its own nothing. @param {{ text: string, label: string }} props */
+export function SayThis({ text, label }) {
+  const { voice } = useKiosk();
+  const [can, show] = useState(false);
+  useEffect(() => {
+    let here = true;
+    find(text).then((prompt) => here && show(Boolean(prompt) && prompt?.state !== "to be recorded"));
+    return () => {
+      here = false;
+    };
+  }, [text]);
+  if (!can || !voice) return null;
+  return html`<button class="voice-again voice-this" aria-label=${label} onClick=${() => say(text)}><${Icon} name="volume-2" size="24px" /></button>`;
+}
+
 /** Say a hint that stands for a moment, but not the same one over and over. @param {unknown} text */
 export function useHintVoice(text) {
   useEffect(() => {

@@ -42,7 +42,7 @@ export function useCapture(visit, { step, instrument, site = "", side = "", seco
     });
   const tries = visit.tries[`${step}:${site}:${side}`] ?? 0;
   return {
-    device, capture, busy, start,
+    instrument, device, capture, busy, start,
     phase: phaseOf(device, capture),
     live: device ? (now().quality[device.id] ?? null) : null,
     mayBePoor: tries + 1 >= TRIES_BEFORE_POOR,

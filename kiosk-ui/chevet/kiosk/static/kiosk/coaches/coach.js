@@ -9,6 +9,7 @@ import { Button, Chip, Dialog, Hint, Main, Page } from "/kiosk/parts.js";
 import { devicesFor, now, set } from "/kiosk/store.js";
 import { useHintVoice } from "/kiosk/voice.js";
 import { useElapsed } from "/kiosk/coaches/capture.js";
+import { Remedy } from "/kiosk/coaches/remedy.js";
 
 /** @typedef {import("/shared/types.js").Quality} Quality */
 /** @typedef {import("/shared/types.js").Capture} Capture */
@@ -16,9 +17,9 @@ import { useElapsed } from "/kiosk/coaches/capture.js";
 /** @typedef {import("/kiosk/parts.js").Child} Child */
 
 /**
- * @param {{ exam: string, icon: string, step?: Child, taking: Taking, picture: Child, hint: Child, children: Child,
+ * @param {{ exam: string, icon: string, step?: Child, taking: Taking, picture: Child, typed?: string, hint: Child, children: Child,
  *   chips?: Child, recordLabel: string, skip: { step: string, site?: string, side?: string }, leave: () => void,
- *   result?: Child, class?: string }} props
+ *   result?: Child, class?: string, say?: string, instrument?: string }} props `instrument`: its word, where it is not the device's own; `typed`: screen where the numbers are typed without it
  */
 export function Coach(props) {
   const { taking } = props;
@@ -32,7 +33,7 @@ export function Coach(props) {
   const main = recording
     ? html`<${Main} go=${taking.stop} icon="square" busy=${taking.busy}>${t("coach.stop")}<//>`
     : html`<${Main} go=${taking.start} icon="circle-dot" busy=${taking.busy}>${props.recordLabel}<//>`;
-  return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${words ? html`${props.step} · ${words}` : props.step} class=${`coach ${props.class ?? ""}`}
+  return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${words ? html`${props.step} · ${words}` : props.step} say=${props.say} class=${`coach ${props.class ?? ""}`}
     back=${recording ? undefined : props.leave} note=${html`${props.chips}${!recording && html`<${DeviceSwitch} taking=${taking} />`}`}
     extra=${!recording && html`<${Button} go=${() => skip(true)} icon="skip-forward" class="button-quiet">${t("coach.skip")}<//>`} main=${main}>
     <div class="coach-grid">
@@ -69,7 +70,7 @@ export function QualityHint({ quality, good, begins = null }) {
   if (!quality) return html`<${Hint} kind="info" icon="loader" title=${t("coach.listening")}>${t("coach.listening.help")}<//>`;
   const reason = quality.reasons[0];
   if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("coach.good")}>${begins === null ? good : t("coach.by_itself", { n: begins })}<//>`;
-  return html`<${Hint} kind="attention" title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonText(reason ?? "")}<//>`;
+  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason ?? ""} />`} title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonText(reason ?? "")}<//>`;
 }
 
 /** Good, and nothing to say about it. @param {Quality | null | undefined} quality */
@@ -100,8 +101,9 @@ function Absent(props) {
   const [skipping, skip] = useState(false);
   useHintVoice(t("absent.plug"));
   const connecting = props.taking.device?.state === "connecting";
-  const instrument = t(`instrument.${props.taking.device?.instrument ?? props.exam}`);
+  const instrument = t(`instrument.${props.instrument ?? props.taking.instrument}`);
   return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} class=${`coach ${props.class ?? ""}`} back=${props.leave}
+    extra=${props.typed && html`<${Button} go=${() => goVisit(props.typed ?? "")} icon="hand">${t("meter.type")}<//>`}
     main=${html`<${Main} go=${() => skip(true)} icon="skip-forward">${t("coach.skip")}<//>`}>
     <div class="absent">
       <span class="absent-picture"><${Icon} name=${props.icon} size="120px" /><span class="absent-mark"><${Icon} name=${connecting ? "loader" : "unplug"} size="40px" /></span></span>

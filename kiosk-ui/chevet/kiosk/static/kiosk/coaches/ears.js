@@ -3,11 +3,12 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
-import { Page } from "/kiosk/parts.js";
+import { Chip, Page } from "/kiosk/parts.js";
 
 /** @param {{ done: string[], choose: (side: string) => void, leave: () => void }} props */
 export function Ears({ done, choose, leave }) {
-  return html`<${Page} title=${t("ears.title")} step=${t("ears.help")} icon="med/ear" class="coach ears-page" back=${leave}>
+  return html`<${Page} title=${t("ears.title")} step=${t("ears.help")} icon="med/ear" class="coach ears-page" back=${leave}
+    note=${!done.length && html`<${Chip} kind="attention" icon="refresh-cw">${t("otoscope.tip")}<//>`}>
     <div class="ears" dir="ltr">
       <${EarButton} side="right" done=${done.includes("right")} choose=${choose} />
       <div class="ears-head"><${Head} /></div>

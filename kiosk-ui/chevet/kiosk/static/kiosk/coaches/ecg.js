@@ -7,7 +7,9 @@ import { CartOffer, useCart } from "/kiosk/coaches/cart.js";
 import { useByItself } from "/kiosk/coaches/by-itself.js";
 import { Coach, isClean, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
 import { LiveMonitor, LOOKS, StillMonitor } from "/kiosk/coaches/monitor.js";
+import { Remedy } from "/kiosk/coaches/remedy.js";
 import { Result } from "/kiosk/coaches/result.js";
+import { colourOf, electrodeCode, nameOf } from "/kiosk/electrodes.js";
 import { recordingsOf } from "/kiosk/exams.js";
 import { Chip, Hint, Value } from "/kiosk/parts.js";
 import { useKiosk } from "/kiosk/store.js";
@@ -64,15 +66,15 @@ export function Ecg({ visit }) {
 
 /** @param {{ off: string[] }} props */
 function Map({ off }) {
-  return html`<body-map mode=${off[0]?.startsWith("V") ? "ecg-chest" : "ecg"} off=${off.join(" ")} active=${off[0] ?? ""} label=${t("ecg.picture")}></body-map>`;
+  return html`<body-map mode=${off[0]?.startsWith("V") ? "ecg-chest" : "ecg"} code=${electrodeCode()} off=${off.join(" ")} active=${off[0] ?? ""} label=${t("ecg.picture")}></body-map>`;
 }
 
 /** @param {{ off: string[] }} props */
 function PressOn({ off }) {
   const first = off[0] ?? "";
   const known = ELECTRODES.includes(first);
-  return html`<${Hint} kind="attention" title=${t("ecg.press", { where: first })} say=${t("reason.lead_off.do")}>
-    ${known ? t("ecg.off", { colour: t(`electrode.${first}`) }) : t("reason.lead_off")}${off.length > 1 ? ` ${t("ecg.off.more", { n: off.length - 1 })}` : ""}
+  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason="lead_off" />`} title=${t("ecg.press", { where: nameOf(first) })} say=${t("reason.lead_off.do")}>
+    ${known ? t("ecg.off", { colour: colourOf(first) }) : t("reason.lead_off")}${off.length > 1 ? ` ${t("ecg.off.more", { n: off.length - 1 })}` : ""}
   <//>`;
 }
 
@@ -80,7 +82,7 @@ function PressOn({ off }) {
 function Contact({ off, known }) {
   if (!known) return null;
   if (!off.length) return html`<${Chip} kind="ok" icon="check">${t("ecg.contact.all")}<//>`;
-  return html`<${Chip} kind="attention" icon="unplug">${t("ecg.contact.off", { names: off.join(" ") })}<//>`;
+  return html`<${Chip} kind="attention" icon="unplug">${t("ecg.contact.off", { names: off.map(nameOf).join(" ") })}<//>`;
 }
 
 /** @param {{ measurements: Measurement[] }} props */

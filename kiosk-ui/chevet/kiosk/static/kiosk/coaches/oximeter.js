@@ -30,7 +30,7 @@ export function Oximeter({ visit }) {
   const result = html`<${Result} ...${common} kept=${toTiles} picture=${html`<${Numbers} latest=${lastOf(recorded)} />`}>
     <${StillMonitor} capture=${taking.capture?.id} look=${look} />
   <//>`;
-  return html`<${Coach} ...${common} skip=${{ step: "oximetry" }} leave=${toTiles} result=${result} class="coach-oximeter"
+  return html`<${Coach} ...${common} skip=${{ step: "oximetry" }} typed="vital/oximetry" leave=${toTiles} result=${result} class="coach-oximeter"
     step=${t("oximeter.step")} recordLabel=${t("coach.record", { n: SECONDS })} chips=${html`<${QualityChip} quality=${taking.live?.quality} />`}
     picture=${wantsFinger(taking.live?.quality) && taking.phase === "live" ? html`<${Fingers} />` : html`<${Numbers} latest=${latest} />`}
     hint=${html`<${QualityHint} quality=${taking.live?.quality} good=${t("oximeter.good")} begins=${begins} />`}>

@@ -3,6 +3,7 @@
 import { reasonText, t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { codeOf, reasonDo } from "/kiosk/coaches/coach.js";
+import { Remedy } from "/kiosk/coaches/remedy.js";
 import { Button, Chip, Hint, Main, Page, Value } from "/kiosk/parts.js";
 
 /** @typedef {import("/kiosk/coaches/capture.js").Taking} Taking */
@@ -33,7 +34,7 @@ export function Result(props) {
       <div class="coach-hint">
         ${quality.usable
           ? html`<${Hint} kind="ok" title=${t("result.good")}>${t("result.good.help")}<//>`
-          : html`<${Hint} kind="attention" icon="triangle-alert" title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
+          : html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason} />`} title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
       </div>
       <div class="coach-signal">${props.children}</div>
     </div>

@@ -4,6 +4,7 @@ import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { byItself, setByItself } from "/kiosk/coaches/by-itself.js";
+import { electrodeCode, setElectrodeCode } from "/kiosk/electrodes.js";
 import { moreContrast, setContrast } from "/kiosk/look.js";
 import { Button, Dialog } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
@@ -33,10 +34,21 @@ export function About({ close }) {
       <dt>${t("about.disk")}</dt><dd>${status && html`<bdi dir="ltr">${(status.disk.free_bytes / GIGABYTE).toFixed(1)} GB</bdi>`}</dd>
     </dl>
     <div class="about-switches"><${Switch} words=${t("about.contrast")} is=${moreContrast} turn=${setContrast} />
-      ${worker && html`<${Switch} words=${t("about.by_itself")} is=${byItself} turn=${setByItself} />`}</div>
+      ${worker && html`<${Switch} words=${t("about.by_itself")} is=${byItself} turn=${setByItself} /><${Electrodes} />`}</div>
     ${worker && html`<div class="about-links"><${Button} go=${toHealth} icon="heart-pulse">${t("health.title")}<//>
       <${Button} go=${toDevices} icon="plug"><span>${t("about.devices")} · <bdi dir="ltr">${ready}/${Object.keys(devices).length}</bdi></span><//></div>`}
   <//>`;
+}
+
+/** Which names and colours the cable of the ECG has. */
+function Electrodes() {
+  const [code, show] = useState(electrodeCode());
+  const choose = (/** @type {"iec" | "aha"} */ one) => {
+    setElectrodeCode(one);
+    show(one);
+  };
+  return html`<div class="about-electrodes"><span id="electrodes">${t("about.electrodes")}</span>
+    <div class="segments" role="group" aria-labelledby="electrodes" dir="ltr">${/** @type {const} */ (["iec", "aha"]).map((one) => html`<button aria-pressed=${String(one === code)} onClick=${() => choose(one)}>${one.toUpperCase()}</button>`)}</div></div>`;
 }
 
 /** @param {{ words: string, is: () => boolean, turn: (on: boolean) => void }} props something of this kiosk that is on or off */

@@ -19,7 +19,7 @@ import { useKiosk } from "/kiosk/store.js";
 /** Which coach, at which point. @param {{ step: string, site: string, side: string }} asked @returns {string} a screen of the visit */
 export function coachOf({ step, site, side }) {
   const coaches = /** @type {Record<string, string>} */ ({
-    oximetry: "oximeter", ecg: "ecg", heart_sound: `stethoscope/${site}`, lung_sound: `lungs/${site}`, otoscopy: `otoscope/${side}`,
+    oximetry: "oximeter", ecg: "ecg", heart_sound: `stethoscope/${site}`, lung_sound: `lungs/${site}`, otoscopy: `otoscope/${side}`, photo: `photo/${site}`,
   });
   return (coaches[step] ?? "tiles").replace(/\/$/, "");
 }

@@ -6,6 +6,7 @@ import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { abandonVisit, giveConsent, goVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { Button, Dialog, Main, Page } from "/kiosk/parts.js";
+import { SayThis } from "/kiosk/voice.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
@@ -34,11 +35,11 @@ export function ConsentPage({ visit }) {
     main=${html`<${Main} go=${save} icon="arrow-right" why=${purposes.includes("care") ? "" : t("consent.why")}>${t("consent.go")}<//>`}>
     <div class="choices choices-4">
       ${Object.entries(PURPOSES).map(
-        ([purpose, icon]) => html`<button class="choice purpose" aria-pressed=${String(purposes.includes(purpose))} onClick=${() => toggle(purpose)}>
+        ([purpose, icon]) => html`<div class="purpose-card"><button class="choice purpose" aria-pressed=${String(purposes.includes(purpose))} onClick=${() => toggle(purpose)}>
           <${Icon} name=${icon} size="44px" /><span class="choice-title">${t(`consent.${purpose}`)}</span>
           <span class="soft small">${t(`consent.${purpose}.help`)}</span>
           <span class="purpose-answer">${purposes.includes(purpose) ? html`<${Icon} name="check" />${t("do.yes")}` : t("do.no")}</span>
-        </button>`,
+        </button><${SayThis} text=${t(`consent.${purpose}.help`)} label=${t("consent.say", { what: t(`consent.${purpose}`) })} /></div>`,
       )}
     </div>
     <div class="field witness"><label for="witness">${t("consent.witness")}</label>

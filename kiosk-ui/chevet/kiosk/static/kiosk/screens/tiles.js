@@ -94,6 +94,7 @@ function Tile({ visit, exam, state, isNext }) {
 function TileValue({ visit, exam }) {
   if (exam.key === "heart_sound") return html`<${Spots} all=${HEART_SITES} done=${recordingsOf(visit, exam.step).map(({ site }) => site)} />`;
   if (exam.key === "lung_sound") return html`<${Count} done=${recordingsOf(visit, exam.step).length} of=${LUNG_SITES.length} />`;
+  if (exam.key === "photo") return html`<${Photos} places=${new Set(recordingsOf(visit, "photo").map(({ site }) => site))} />`;
   if (exam.key === "otoscopy") return html`<${Ears} done=${recordingsOf(visit, exam.step).map(({ side }) => side)} />`;
   if (exam.key === "ecg") {
     const rate = recordingsOf(visit, "ecg").at(-1)?.measurements.find(({ kind }) => kind === "heart_rate");
@@ -109,6 +110,13 @@ function TileValue({ visit, exam }) {
 /** Eight points do not fit a tile: how many are done. @param {{ done: number, of: number }} props */
 function Count({ done, of }) {
   return done ? html`<bdi dir="ltr" class="value">${done}/${of}</bdi>` : html`<span class="soft">${t("exam.lung_sound.help")}</span>`;
+}
+
+/** How many places. @param {{ places: Set<string> }} props */
+function Photos({ places }) {
+  if (!places.size) return html`<span class="soft">${t("exam.photo.help")}</span>`;
+  const [first] = places;
+  return places.size > 1 ? html`<bdi dir="ltr" class="value">${places.size}</bdi>` : html`<span>${t(`site.${first}`)}</span>`;
 }
 
 /** @param {{ all: string[], done: string[] }} props */

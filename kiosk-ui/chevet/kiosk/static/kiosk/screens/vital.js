@@ -28,6 +28,13 @@ const VITALS = {
       { kind: "diastolic", unit: "mm[Hg]", low: 20, high: 180, decimals: false },
     ],
   },
+  oximetry: {
+    icon: "med/pulse_oximeter", meter: "",
+    entries: [
+      { kind: "spo2", unit: "%", low: 30, high: 100, decimals: false },
+      { kind: "pulse_rate", unit: "/min", low: 20, high: 300, decimals: false },
+    ],
+  },
   respiration: { icon: "wind", meter: "respiration", entries: [{ kind: "respiration_rate", unit: "/min", low: 4, high: 120, decimals: false }] },
   temperature: { icon: "med/thermometer_digital", meter: "thermometer", entries: [{ kind: "temperature", unit: "Cel", low: 30, high: 43, decimals: true }] },
   weight: { icon: "med/weight", meter: "scale", entries: [{ kind: "weight", unit: "kg", low: 0.5, high: 250, decimals: true }] },

@@ -2,7 +2,8 @@
  * `<body-map>`: a person with the places to touch. Never mirrored: on the front the patient's left is on the right, on the back on the left.
  *
  * Attributes: `mode` ("heart": the points A P E T M; "lung-front" and "lung-back": the points of the lungs; "ecg": electrodes in IEC colours; "ecg-chest": the same, nearer), `active` (the next place,
- * pulses), `done`, `off` and `poor` (space-separated places), `pickable` (places answer to touch and keyboard).
+ * pulses), `done`, `off` and `poor` (space-separated places), `pickable` (places answer to touch and keyboard), `code` ("aha": the
+ * electrodes are named and coloured the American way; a place keeps its IEC name).
  * A place that was picked fires `pick` with `detail.site`.
  */
 
@@ -53,6 +54,12 @@ const ECG = [
   { site: "F", x: 260, y: 496, colour: "#1f8a3d", ink: "#fff" },
 ];
 
+/** What American cables have where it differs (AAMI EC53): name and colour by the IEC name. @type {Record<string, [string, string, string]>} */
+const AHA = {
+  R: ["RA", "#ffffff", "#000"], L: ["LA", "#151515", "#fff"], F: ["LL", "#d92d2d", "#fff"], N: ["RL", "#1f8a3d", "#fff"],
+  V4: ["V4", "#1f5fbf", "#fff"], V5: ["V5", "#e8741a", "#000"],
+};
+
 const MODES = /** @type {Record<string, { places: Place[], view: string, radius: number, back?: boolean }>} */ ({
   "lung-front": { places: LUNG_FRONT, view: "62 88 276 270", radius: 16 },
   "lung-back": { places: LUNG_BACK, view: "62 88 276 270", radius: 16, back: true },
@@ -64,7 +71,7 @@ const MODES = /** @type {Record<string, { places: Place[], view: string, radius:
 let figures = 0;
 
 export class BodyMap extends HTMLElement {
-  static observedAttributes = ["mode", "active", "done", "off", "poor", "pickable", "label"];
+  static observedAttributes = ["mode", "active", "done", "off", "poor", "pickable", "label", "code"];
 
   constructor() {
     super();
@@ -123,15 +130,17 @@ export class BodyMap extends HTMLElement {
 
   /** @param {Place} place @param {number} r */
   place({ site, x, y, colour, ink }, r) {
+    let name = site;
     const state = ["off", "poor", "done"].find((name) => this.set(name).has(site)) ?? "idle";
     const active = this.getAttribute("active") === site;
+    if (this.getAttribute("code") === "aha" && colour && AHA[site]) [name, colour, ink] = /** @type {[string, string, string]} */ (AHA[site]);
     const keys = this.hasAttribute("pickable") ? 'tabindex="0" role="button"' : 'role="img"';
     const paint = colour ? `fill="${colour}"` : "";
     const letters = ink ? `fill="${ink}"` : "";
-    return `<g class="place place-${state}${active ? " place-active" : ""}" data-site="${site}" ${keys} aria-label="${site}" transform="translate(${x} ${y})">
+    return `<g class="place place-${state}${active ? " place-active" : ""}" data-site="${site}" ${keys} aria-label="${name}" transform="translate(${x} ${y})">
       <circle class="place-touch" r="${r * 1.5}"/>${active || state === "off" ? `<circle class="place-pulse" r="${r + 5}"/>` : ""}
       <circle class="place-dot${colour ? " place-electrode" : ""}" r="${r}" ${paint}/>
-      <text class="place-name" dy="0.35em" font-size="${r}" ${letters}>${site}</text>
+      <text class="place-name" dy="0.35em" font-size="${r}" ${letters}>${name}</text>
       ${state === "done" && !colour ? `<g class="place-tick" transform="translate(${r * 0.75} ${-r * 0.75})"><circle r="${r * 0.5}"/><path d="M-3 0 L-1 2.4 L3.4 -2.4"/></g>` : ""}
     </g>`;
   }
