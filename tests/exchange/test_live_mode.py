@@ -151,6 +151,25 @@ def test_stale_frames_are_dropped_where_the_broker_knows_no_expiry():
     assert receiver.report() == Report(0, 1, -1)
 
 
+def test_what_may_be_stale_after_a_break_is_not_shown_until_a_quick_answer_tells_the_clocks():
+    """The first answer took ten seconds, nearly all upwards; halved, its frames would pass for younger."""
+    sender, receiver = box(), desk()
+    receiver.asked(1, 5000.0)
+    sender.watch(word(), 100.1)
+    (opening,) = sender.openings("live", [ECG], {CASE: "same"}, 100.1, simulated=True)
+    old = frame(sender, 0, 100.4)
+    receiver.receive(opening, 5010.0)
+    assert receiver.receive(old, 5010.3) == []
+    assert receiver.counts.stale == 1
+    receiver.asked(2, 5010.4)
+    sender.watch(word(2), 110.5)
+    (answer,) = sender.openings("live", [ECG], {CASE: "same"}, 110.5, simulated=True)
+    fresh = frame(sender, 1, 110.6)
+    receiver.receive(answer, 5010.6)
+    assert [piece.first for piece in receiver.receive(fresh, 5010.7)] == [SIZE]
+    assert receiver.latency_s == pytest.approx(0.1)
+
+
 def test_what_was_kept_and_is_played_to_another_desk_opens_nothing():
     sender, _ = watching()
     sender.watch(word(2), 101.0)

@@ -99,7 +99,9 @@ class LiveReceiver:
         self.latency_s: float | None = None
         self._origin, self._openers, self._watch = origin, tuple(openers), watch
         self._asked: dict[int, float] = {}
-        self._clocks: list[tuple[float, float]] = []
+        self._clocks: list[
+            tuple[float, float]
+        ] = []  # round trip, and when the session can have begun at first
         self._session = self._key = b""
         self._opening = self._last = -1
         self._next: dict[object, int] = {}
@@ -154,10 +156,10 @@ class LiveReceiver:
             self._learn_clock(head, told, asked_at, now)
 
     def _learn_clock(self, head: Head, told: Told, asked_at: float, now: float) -> None:
-        """The answer left the box half a round trip ago; the shortest round trip is the surest."""
+        """The answer left the box after the word had left here, and before it came: somewhere between."""
         round_trip = max(0.0, now - asked_at - told.held_ms / 1000)
-        began = now - round_trip / 2 - head.stamp_ms / 1000
-        self._clocks = [*self._clocks, (round_trip, began)][-_CLOCKS_KEPT:]
+        earliest = now - round_trip - head.stamp_ms / 1000
+        self._clocks = [*self._clocks, (round_trip, earliest)][-_CLOCKS_KEPT:]
 
     def _frame(self, head: Head, data: bytes, now: float) -> list[Piece]:
         if head.session != self._session or self.told is None:
@@ -168,8 +170,8 @@ class LiveReceiver:
             return []
         self.counts.lost += head.seq - self._last - 1 if self._last >= 0 else 0
         self._last = head.seq
-        latency = self._latency(head, now)
-        if latency > STALE_S:
+        latency, oldest = self._latency(head, now)
+        if oldest > STALE_S:
             self.counts.stale += 1
             return []
         self.counts.received += 1
@@ -180,8 +182,17 @@ class LiveReceiver:
         found = [(streams.get(item.stream), item) for item in read_sections(plain)]
         return [self._piece(stream, item, latency) for stream, item in found if stream is not None]
 
-    def _latency(self, head: Head, now: float) -> float:
-        return max(0.0, now - min(self._clocks)[1] - head.stamp_ms / 1000) if self._clocks else 0.0
+    def _latency(self, head: Head, now: float) -> tuple[float, float]:
+        """Return how old a frame is, by the shortest round trip halved, and how old it may be at most.
+
+        After a break one way may have taken all of a long round trip: what may be stale is not called live.
+        """
+        if not self._clocks:
+            return 0.0, 0.0
+        round_trip, earliest = min(self._clocks)
+        since = now - head.stamp_ms / 1000
+        likely = since - earliest - round_trip / 2
+        return max(0.0, likely), since - max(began for _, began in self._clocks)
 
     def _piece(self, stream: Stream, item: Section, latency: float) -> Piece:
         values: NDArray[np.int32] | None = None
