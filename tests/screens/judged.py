@@ -38,3 +38,9 @@ def reachable(page: Page) -> list[str]:
     """Return what is cut off, out of reach, nameless or too small for a glove."""
     found: list[str] = page.evaluate(LOOK, TARGET_PX)
     return found
+
+
+def within(page: Page) -> list[str]:
+    """Return what stands beyond the side of a page that only scrolls downwards."""
+    wide: list[int] = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    return [f"the page is {wide[0]} px wide on a screen of {wide[1]}"] if wide[0] > wide[1] else []

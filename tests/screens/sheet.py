@@ -69,6 +69,7 @@ def write_picture(looks: Sequence[Look], path: Path) -> None:
         x = GAP + n % COLUMNS * (WIDE + GAP)
         y = GAP + n // COLUMNS * (tall + CAPTION + GAP)
         with Image.open(look.picture) as picture:
-            sheet.paste(picture.convert("RGB").resize((WIDE, tall)), (x, y + CAPTION))
+            small = picture.convert("RGB").resize((WIDE, round(picture.height * WIDE / picture.width)))
+            sheet.paste(small.crop((0, 0, WIDE, min(tall, small.height))), (x, y + CAPTION))
         pen.text((x, y), look.name, fill="#b3261e" if look.wrong else "#14213d")
     sheet.save(path)
