@@ -63,7 +63,8 @@ function useAge(one) {
 /** The empty table: what there is to do, and the one button that does it. */
 export function InboxSummary() {
   const { inbox, user } = useDesk();
-  const free = inbox?.filter((one) => one.state === "waiting" || one.state === "arriving") ?? [];
+  if (!inbox) return html`<main class="table table-empty"></main>`; // the list itself says what it waits for
+  const free = inbox.filter((one) => one.state === "waiting" || one.state === "arriving");
   const next = free.find((one) => one.specialty === user?.specialty) ?? free[0];
   return html`<main class="table table-empty">
     <${Blank} icon="med/stethoscope" title=${t("summary.title", { n: free.length })} text=${t("summary.text")}>
