@@ -242,25 +242,77 @@ def test_ask_again_on_a_recording_fills_in_its_place(
     assert relay.cases[FIRST]["messages"][0]["side"] == "left"
 
 
-def test_the_whole_answer_works_at_phone_size(
-    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any]
+class Mouse:
+    """Points and clicks at a desk."""
+
+    size = "desk"
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def use(self, selector: str) -> None:
+        self.page.locator(selector).first.click()
+
+    def write(self, selector: str, text: str) -> None:
+        self.use(selector)
+        self.page.keyboard.type(text)
+
+
+class Finger(Mouse):
+    """Touches a phone."""
+
+    size = "phone"
+
+    def use(self, selector: str) -> None:
+        self.page.locator(selector).first.tap()
+
+
+class Keyboard(Mouse):
+    """Never points: goes by Tab to what it uses."""
+
+    def use(self, selector: str) -> None:
+        self.go(selector)
+        radio = self.page.evaluate("document.activeElement.type === 'radio'")
+        self.page.keyboard.press("Space" if radio else "Enter")
+
+    def go(self, selector: str) -> None:
+        for _ in range(120):
+            if self.page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab never comes to {selector}")
+
+    def write(self, selector: str, text: str) -> None:
+        self.go(selector)
+        self.page.keyboard.type(text)
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_three_cases_go_from_inbox_to_signed_opinion_by_mouse_by_keyboard_and_by_touch(
+    open_desk: Callable[..., Page], relay: FakeRelay, shot: Callable[..., Any], language: str
 ) -> None:
-    page = open_desk("", language="fr", size="phone")
-    expect(page.locator(".row")).to_have_count(5)
-    shot(page, "phone-inbox")
-    page.locator(f'.row[href="#/case/{FIRST}"]').tap()
-    expect(page.locator("ecg-paper")).to_be_visible()
-    shot(page, "phone-ecg")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.get_by_role("button", name="Avis").first.tap()
-    page.get_by_role("button", name="Prendre ce cas").tap()
-    page.get_by_label("Impression").fill("Rien d'inquiétant.")
-    page.get_by_label("Conduite à tenir").fill("Revoir dans un mois.")
-    for code in ("certain", "routine", "no"):
-        page.locator(f".answer .choice-{code}").tap()
-    page.locator(".answer").get_by_role("button", name="Signer et envoyer").tap()
-    page.get_by_label("Votre mot de passe").fill(PASSWORD)
-    page.get_by_role("dialog").get_by_role("button", name="Signer et envoyer").tap()
-    expect(page.get_by_text("Signé et envoyé")).to_be_visible()
-    shot(page, "phone-signed")
-    assert relay.cases[FIRST]["state"] == "answered"
+    hands = ((Mouse, FIRST), (Keyboard, ident(512)), (Finger, ident(768)))
+    for kind, case in hands:
+        page = open_desk("", language=language, size=kind.size)
+        expect(page.locator(f'.row[href="#/case/{case}"]')).to_be_visible()
+        hand = kind(page)
+        hand.use(f'.row[href="#/case/{case}"]')
+        expect(page.locator(".strip-name").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        hand.use(".answer .answer-claim .button-main")
+        expect(page.locator("#impression")).to_be_visible()
+        hand.write("#impression", "Rien d'inquiétant." if language == "fr" else "لا شيء مقلق.")
+        hand.use(".answer .choice-certain, .answer [name=certainty]")
+        hand.write("#advice", "Revoir dans un mois.")
+        hand.use(".answer .choice-routine, .answer [name=urgency]")
+        hand.use(".answer .choice-yes, .answer [name=transfer]")
+        hand.use(".answer .answer-foot .button-main")
+        hand.write("#sign-password", PASSWORD)
+        hand.use(".dialog-sign .button-main")
+        expect(page.locator(".answer .note-ok")).to_be_visible()
+        shot(page, f"signed-{kind.__name__.lower()}-{language}")
+    assert [relay.cases[case]["state"] for _, case in hands] == ["answered"] * 3
+    signed = [relay.cases[case]["opinions"][0] for _, case in hands]
+    assert {(one["certainty"], one["urgency"], one["transfer"]) for one in signed} == {
+        ("certain", "routine", True)
+    }
