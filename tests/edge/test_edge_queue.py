@@ -1,5 +1,6 @@
 """What waits and what was refused is shown with its reason, and a person can let it travel again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from test_edge_uplink import deliver, relay_of, sealed_down, sent, state, uplink
 from chevet.edge import cli, doctor
 from chevet.edge.settings import load_settings
 from chevet.edge.spool import PENDING, REFUSED
-from chevet.edge.terminal_queue import again, look, told
+from chevet.edge.terminal_queue import again, listed, look, told
 from chevet.exchange.manifest import digest
 from chevet.exchange.messages import sign_complete, sign_nack, write
 from chevet.study.bundle import Bundle, Part
@@ -38,6 +39,8 @@ async def test_a_refused_case_is_listed_with_its_remedy_and_travels_again(box: B
         await until(lambda: box.bedside.cases.get(case).refused == "unknown_origin")
         assert f"{case}  refused" in lines(box)
         assert "let it in there, then --again" in lines(box)
+        kept = {"id": case, "sha256": digest(manifest).hex(), "state": "refused"}
+        assert [json.loads(line) for line in listed(folder)] == [kept]
         assert box.bedside.status()["queue"]["refused"] == 1
         assert again(folder, case)
         assert box.bedside.cases.get(case).refused == ""
@@ -112,6 +115,8 @@ def test_the_command_lists_and_tries_again(config: Path, capsys: pytest.CaptureF
         "Nothing waits: all that was sent is at the relay.\n"
         "uplink: no agent is running; start it with `chevet-edge run`\n"
     )
+    assert cli.main(["queue", "--list", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == ""
     assert cli.main(["queue", "--again", "no-such-case", "--config", str(config)]) == 1
     assert "`chevet-edge queue` lists them" in capsys.readouterr().err
     findings = {finding.what: finding for finding in doctor.examine(load_settings(config))}

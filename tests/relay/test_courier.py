@@ -18,6 +18,7 @@ from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.carry import Import
 from chevet.relay.cli import main
 from chevet.relay.errors import CarryError
+from chevet.relay.orphans import delivered
 from chevet.study.bundle import pack
 
 from .conftest import PASSWORD
@@ -107,6 +108,10 @@ async def test_studies_go_and_receipts_and_answers_come_back_once_each(world, bo
     brought = await box.bring(stick)
     assert brought.settled == 3
     assert box.spool.pending() == []
+    sent, here = box.spool.everything(), list(delivered(world.relay, "abc"))
+    assert sorted(here) == sorted((ident, sha256) for ident, sha256, _ in sent), "box and relay list the same"
+    assert {state for _, _, state in sent} == {SETTLED}
+    assert list(delivered(world.relay, "elsewhere")) == []
     assert {spooled.state for spooled in box.spool.ended()} == {SETTLED}
     seen = box.count()
     assert (seen[Settled], seen[Completed]) == (3, 1)

@@ -24,7 +24,7 @@ from chevet.relay.commands.run import ask_store
 from chevet.relay.erasure import sweep, withdraw
 from chevet.relay.errors import ArchiveError, DiskFullError, SettingsError, StoreAwayError
 from chevet.relay.moving import move
-from chevet.relay.orphans import compare, damaged, sweep_orphans
+from chevet.relay.orphans import compare, damaged, delivered, sweep_orphans
 from chevet.relay.relay import open_relay
 from chevet.relay.settings import Settings, read_settings
 from chevet.relay.stores import open_objects
@@ -379,6 +379,7 @@ def test_what_nobody_names_is_swept_once_it_is_old_and_what_is_lost_is_named(wor
     relay.objects.destroy(lost)
     assert compare(relay).missing == (lost,)
     assert damaged(relay) == [lost]
+    assert [sha256 for _, sha256 in delivered(relay)] == ["damaged"], "its bytes are not what the site signed"
 
 
 def test_the_commands_check_and_sweep_and_the_doctor_counts(folder, capsys):  # noqa: F811
@@ -390,6 +391,8 @@ def test_the_commands_check_and_sweep_and_the_doctor_counts(folder, capsys):  # 
     relay.close()
     assert cli.main(["objects", "check", "--config", config]) == 0
     assert "1 objects that no case names" in capsys.readouterr().out
+    assert cli.main(["objects", "list", "--config", config]) == 0
+    assert capsys.readouterr().out == ""
     assert cli.main(["objects", "sweep", "--config", config]) == 0
     assert "0 objects removed" in capsys.readouterr().out
     assert (folder / "archive" / "objects" / name[:2] / name).exists()

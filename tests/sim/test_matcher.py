@@ -1,11 +1,13 @@
 """The matcher finds every way in which what arrived can differ from what was acknowledged."""
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chevet.sim.cli import main
 from chevet.sim.matcher import SHOWN, Ledger, match, read_ledger
 
 WHOLE = {"a": "1", "b": "2"}
@@ -81,3 +83,61 @@ def test_a_ledger_is_read_back_without_the_line_that_a_kill_tore(tmp_path: Path)
     with path.open("ab") as torn:
         torn.write(b'{"sent": "c", ')
     assert [row["sent"] for row in read_ledger(path)] == ["a", "b"]
+
+
+def told(tmp_path: Path, near: list[str], far: list[str], *more: str) -> tuple[int, dict]:
+    """What `chevet-sim match` answers and reports for two lists."""
+    for name, lines in (("near", near), ("far", far)):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    report = tmp_path / "report.json"
+    words = ["match", str(tmp_path / "near"), str(tmp_path / "far"), "--json", str(report), *more]
+    code = main(words)
+    return code, json.loads(report.read_text()) if report.exists() else {}
+
+
+def row(ident: str, sha256: str, **state: str) -> str:
+    return json.dumps({"id": ident, "sha256": sha256} | state)
+
+
+def test_the_command_compares_lists_of_json_and_of_sha256sum(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sums = [f"{one * 64}  study {one}.bin" for one in "ab"]
+    assert told(tmp_path, sums, sums[::-1])[0] == 0
+    assert "the same set, byte for byte" in capsys.readouterr().out
+    code, report = told(
+        tmp_path, [row("x", "1", state="settled"), "", row("y", "2")], [row("y", "3"), row("z", "4")]
+    )
+    assert code == 1
+    assert (report["lost"], report["wrong"], report["strange"], report["lied"]) == (
+        ["x"],
+        ["y"],
+        ["z"],
+        ["x"],
+    )
+    code, report = told(tmp_path, [row("y", "2")], [row("y", "2"), row("y", "2")])
+    assert (code, report["twice"]) == (1, ["y"])
+
+
+def test_what_still_waits_at_the_near_end_is_told_and_no_loss_while_it_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = [row("x", "1", state="settled"), row("y", "2", state="pending"), row("z", "3", state="refused")]
+    assert told(tmp_path, near, near[:1])[0] == 1
+    code, report = told(tmp_path, near, near[:1], "--running")
+    assert (code, report["waiting"], report["lost"]) == (0, ["y", "z"], [])
+    assert "still kept at the near end: 2" in capsys.readouterr().out
+    code, report = told(tmp_path, near, [*near[:1], row("y", "other")], "--running")
+    assert (code, report["wrong"]) == (1, ["y"])
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"id": "x"}', '{"id": 1, "sha256": "2"}', "abc  x", row("x", "1", state="?")]
+)
+def test_a_line_that_is_none_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    assert told(tmp_path, [row("x", "1"), line], [])[0] != 0
+    assert "near, line 2" in capsys.readouterr().err
+    assert main(["match", str(tmp_path / "nowhere"), str(tmp_path / "far")]) != 0
+    assert "cannot be read" in capsys.readouterr().err

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 CHECK = """\
 Compares the store, files or a bucket, with what the archive names: what is missing, what nobody names. With
 --read every object is read and checked against its name, which takes a while."""
+LIST = """\
+Reads every object of what the sites sent, and prints a line of JSON for each bundle that is whole: its id and
+a digest of its bytes, "damaged" where they are not what the site signed. `chevet-sim match` holds it against
+what `chevet-edge queue --list` prints at the box. Sealed cases too; what was destroyed is not in it."""
 SWEEP = """\
 Removes objects that no case names and that were put a day ago or earlier, as a power cut between store and
 archive leaves them. Runs beside a working relay."""
@@ -20,14 +24,17 @@ def add_objects(
     later: "Callable[[str, str], Command]",
     add_config: Callable[[argparse.ArgumentParser], None],
 ) -> None:
-    """Add both commands."""
+    """Add the commands."""
     actions = kinds.add_parser("objects", help="check the stored objects against the archive").add_subparsers(
         metavar="ACTION", required=True
     )
     check = actions.add_parser("check", help="name what is missing or damaged", description=CHECK)
     check.add_argument("--read", action="store_true", help="read every object, and hash it")
     check.set_defaults(command=later("objects", "check"))
+    listing = actions.add_parser("list", help="print what arrived, with digests", description=LIST)
+    listing.add_argument("--site", default="", metavar="CODE", help="of this site alone")
+    listing.set_defaults(command=later("objects", "listing"))
     sweep = actions.add_parser("sweep", help="remove what no case names", description=SWEEP)
     sweep.set_defaults(command=later("objects", "sweep"))
-    for action in (check, sweep):
+    for action in (check, listing, sweep):
         add_config(action)

@@ -5,14 +5,16 @@ ciphertext of a case that may have been destroyed since, so it goes, once it is 
 under way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 
+from chevet.exchange.manifest import digest, read_manifest
 from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.objects import Kept
-from chevet.relay.archive.schema import objects
+from chevet.relay.archive.schema import bundles, objects
 from chevet.relay.errors import ArchiveError
 from chevet.relay.relay import Relay
 
@@ -44,6 +46,37 @@ def damaged(relay: Relay) -> list[str]:
         StoreAwayError: the store does not answer; nothing is said of any object then.
     """
     return [name for name in sorted(_named(relay)) if not _whole(relay, name)]
+
+
+def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
+    """Yield id and digest of every whole bundle that a site sent, its bytes read back now.
+
+    The digest is that of the manifest, in which the site signed each object's; "damaged" where one differs.
+
+    Args:
+        relay: whose archive is read, sealed cases too: no key is needed.
+        site: code of the one site, "" for all.
+
+    Raises:
+        StoreAwayError: the store does not answer.
+    """
+    query = select(bundles.c.tid, bundles.c.id, bundles.c.manifest).where(
+        bundles.c.direction == "up",
+        bundles.c.complete_ms.is_not(None),
+        *([bundles.c.site == site] if site else []),
+    )
+    with relay.database.read() as view:
+        rows = view.execute(query.order_by(bundles.c.received_ms, bundles.c.id)).all()
+    for row in rows:
+        yield row.id, digest(row.manifest).hex() if _as_signed(relay, row.tid, row.manifest) else "damaged"
+
+
+def _as_signed(relay: Relay, tid: str, manifest: bytes) -> bool:
+    query = select(objects.c.oid, objects.c.name).where(objects.c.tid == tid)
+    with relay.database.read() as view:
+        names = {row.oid: row.name or "" for row in view.execute(query)}
+    signed = {one.oid: one.sha256.hex() for one in read_manifest(manifest).objects}
+    return names == signed and all(_whole(relay, name) for name in names.values())
 
 
 def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:

@@ -10,7 +10,9 @@ QUEUE = (
     "List what this box keeps because the relay has not confirmed it: since when, its size, and why where it"
     " was refused; then what came from the relay and could not be used (dead letters). Nothing of this is"
     " ever dropped by itself. --again ID lets a refused case travel once more, after the reason was removed;"
-    " a running agent takes it up within a minute."
+    " a running agent takes it up within a minute. --list prints a line of JSON for all that this box sent or"
+    " is to send, with a digest of its bytes, to be held against `chevet-relay objects list` by"
+    " `chevet-sim match`."
 )
 
 
@@ -20,6 +22,7 @@ def queue_words(commands: "Commands", shared: argparse.ArgumentParser) -> None:
         "queue", parents=[shared], help="what waits, what was refused and why", description=QUEUE
     )
     command.add_argument("--again", metavar="ID", help="let a refused case travel once more")
+    command.add_argument("--list", action="store_true", help="all that was sent, as lines of JSON")
     command.set_defaults(do=_queue)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chevet.edge.database import Database, Migration
+from chevet.exchange.manifest import digest
 from chevet.exchange.sealing import Sealed
 
 PAGE = 64 * 1024
@@ -143,6 +144,11 @@ class Spool:
         """Return the bundles that are not at the relay: pending, oldest first, then refused ones."""
         rows = self._database.rows("SELECT * FROM bundles WHERE state != ? ORDER BY state, rowid", (SETTLED,))
         return [_spooled(row) for row in rows]
+
+    def everything(self) -> list[tuple[str, str, str]]:
+        """Return id, digest of the manifest (which names every byte) and state of all that this box knows."""
+        rows = self._database.rows("SELECT id, manifest, state FROM bundles ORDER BY rowid")
+        return [(row["id"], digest(row["manifest"]).hex(), row["state"]) for row in rows]
 
     def again(self, bundle_id: str) -> bool:
         """Let a refused bundle be tried again, once a person removed the reason; False for no such one."""

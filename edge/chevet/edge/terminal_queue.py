@@ -4,6 +4,7 @@ Works beside a running agent. Nothing of a patient is shown: cases are named by 
 """
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,9 +80,24 @@ def again(data_dir: Path, case_id: str) -> bool:
     return True
 
 
+def listed(data_dir: Path) -> Iterator[str]:
+    """Yield a line of JSON, as `chevet-sim match` takes it, for each bundle that this box still knows."""
+    if not (data_dir / "spool.db").exists():
+        return
+    spool = Spool(data_dir / "spool.db", _now_ms)
+    found = spool.everything()
+    spool.close()
+    for ident, sha256, state in found:
+        yield json.dumps({"id": ident, "sha256": sha256, "state": state})
+
+
 def run_queue(options: argparse.Namespace) -> int:
     """Do what `chevet-edge queue` was asked."""
     settings = load_settings(options.config)
+    if options.list:
+        for line in listed(settings.data_dir):
+            print(line)
+        return 0
     if options.again:
         if not again(settings.data_dir, options.again):
             raise SettingsError(

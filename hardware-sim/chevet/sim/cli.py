@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from chevet.sim import serving
+from chevet.sim import match_command, serving
 from chevet.sim.errors import SimError
 from chevet.sim.link import command as link_command
 from chevet.sim.twins import cart_command
@@ -85,6 +85,15 @@ def parser() -> argparse.ArgumentParser:
     )
     link_command.link_options(
         _command(commands, "link", "put a bad link between two programs", link_command.HELP, link_command.run)
+    )
+    match_command.match_options(
+        _command(
+            commands,
+            "match",
+            "compare what was acquired with what arrived",
+            match_command.HELP,
+            match_command.run,
+        )
     )
     _command(commands, "doctor", "check what the simulator needs", "", _doctor)
     return whole

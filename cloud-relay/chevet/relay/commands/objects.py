@@ -1,9 +1,10 @@
 """`chevet-relay objects`."""
 
 import argparse
+import json
 
 from chevet.relay.commands.opened import opened
-from chevet.relay.orphans import compare, damaged, sweep_orphans
+from chevet.relay.orphans import compare, damaged, delivered, sweep_orphans
 
 SHOWN = 10
 
@@ -26,6 +27,14 @@ def check(options: argparse.Namespace) -> int:
             f"{len(found.orphans)} objects that no case names: `chevet-relay objects sweep` removes old ones."
         )
     return 1 if lost else 0
+
+
+def listing(options: argparse.Namespace) -> int:
+    """Print what arrived whole, with a digest of the bytes that are here now."""
+    with opened(options.config) as relay:
+        for ident, sha256 in delivered(relay, options.site):
+            print(json.dumps({"id": ident, "sha256": sha256}))
+    return 0
 
 
 def sweep(options: argparse.Namespace) -> int:

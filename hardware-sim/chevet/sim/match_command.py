@@ -1,0 +1,116 @@
+"""`chevet-sim match`: whether what was acquired at one end is what lies at the other."""
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chevet.sim.errors import SimError
+from chevet.sim.matcher import match
+
+HELP = """\
+Compares two lists and says whether they are the same set, byte for byte, each once, and names what differs.
+
+ACQUIRED is what the near end was told is safe, DELIVERED what lies at the far end, by the bytes there now.
+A line of a list is JSON, or what sha256sum prints:
+  {"id": "...", "sha256": "...", "state": "settled"}
+  9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08  name
+"settled": the near end took a receipt for it; one for what is not there has lied. "pending", "refused": it is
+still kept at the near end; with --running these are told and are no difference.
+
+examples:
+  chevet-edge queue --list > acquired && chevet-relay objects list --site tinm01 > delivered
+  chevet-sim match acquired delivered
+  (cd sent && sha256sum *) > a; (cd came && sha256sum *) > b; chevet-sim match a b
+"""
+KEPT = ("pending", "refused")
+STATES = ("", "settled", *KEPT)
+_SUM = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list: `state` is "" where nothing is said of it."""
+
+    id: str
+    sha256: str
+    state: str = ""
+
+
+def match_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `match`."""
+    command.add_argument("acquired", type=Path, metavar="ACQUIRED", help="list of the near end")
+    command.add_argument("delivered", type=Path, metavar="DELIVERED", help="list of the far end")
+    command.add_argument("--running", action="store_true", help="what still waits at the near end is no loss")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write every difference here, all ids")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare; return 0 where both are the same set.
+
+    Raises:
+        SimError: a list cannot be read, or a line of it is none.
+    """
+    acquired, delivered = read_rows(options.acquired), read_rows(options.delivered)
+    there = {row.id for row in delivered}
+    waiting = [row for row in acquired if row.state in KEPT and row.id not in there]
+    known = {row.id: row.sha256 for row in acquired}
+    promised = {row.id: row.sha256 for row in acquired if not options.running or row not in waiting}
+    found = match(
+        promised,
+        known,
+        [(row.id, row.sha256) for row in delivered],
+        dict.fromkeys(row.id for row in delivered),
+        {row.id for row in acquired if row.state == "settled"},
+    )
+    print(found.told())
+    if waiting:
+        print(f"  still kept at the near end: {len(waiting)}")
+    if options.json:
+        report = {"equal": found.equal, "acquired": len(known), "delivered": found.delivered}
+        waits = {"waiting": [row.id for row in waiting]}
+        options.json.write_text(json.dumps(report | waits | found.differences(), indent=2) + "\n")
+    return 0 if found.equal else 1
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the lines of a list.
+
+    Raises:
+        SimError: it cannot be read, or a line of it is none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SimError(f"{path} cannot be read ({type(error).__name__}).") from None
+    return list(_rows(path, lines))
+
+
+def _rows(path: Path, lines: list[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        row = _row(line)
+        if row is None:
+            raise SimError(
+                f"{path}, line {number}: neither JSON with id and sha256 nor a line of sha256sum;"
+                " `chevet-sim match --help` shows both."
+            )
+        yield row
+
+
+def _row(line: str) -> Row | None:
+    if summed := _SUM.fullmatch(line.strip()):
+        return Row(summed[2], summed[1])
+    try:
+        words = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(words, dict):
+        return None
+    facts = [words.get("id"), words.get("sha256"), words.get("state", "")]
+    if not all(isinstance(fact, str) for fact in facts) or facts[2] not in STATES:
+        return None
+    return Row(*facts)
