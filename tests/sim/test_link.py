@@ -346,6 +346,20 @@ async def test_nothing_passes_a_cut_and_old_connections_die_with_the_address(ech
         out.close()
 
 
+async def test_a_proxy_that_is_stopped_hangs_up_and_says_nothing_of_a_fault(echo):
+    faults = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["message"]))
+    async with proxied(echo, PROFILES["clean"]) as (proxy, _, (reader, writer), _port):
+        writer.write(b"one")
+        async with asyncio.timeout(30):
+            assert await reader.readexactly(3) == b"one"
+        (handler,) = proxy._serving
+        writer.transport.pause_reading()
+    await asyncio.wait({handler})
+    assert not handler.cancelled()
+    assert faults == []
+
+
 async def test_a_proxy_to_nobody_hangs_up_and_a_taken_port_is_told(echo):
     nobody = argparse.Namespace(port=free_port())
     async with proxied(nobody, PROFILES["clean"]) as (_, _clockwork, (reader, _writer), _port):

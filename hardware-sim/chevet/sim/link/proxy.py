@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from chevet.sim.errors import ServeError
 from chevet.sim.link.clockwork import Clockwork
@@ -39,6 +40,7 @@ class Proxy:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._ends: set[_End] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._stall_s = max(profile.round_trip_s, _LEAST_STALL_S)
 
     def at(self) -> float:
@@ -58,12 +60,29 @@ class Proxy:
                 f"{host}:{port}",
                 f"Cannot listen on {host}:{port} ({error.strerror}): choose another --listen.",
             ) from None
-        async with server:
-            while True:
-                self._move()
-                await asyncio.sleep(_TICK_S)
+        try:
+            async with server:
+                while True:
+                    self._move()
+                    await asyncio.sleep(_TICK_S)
+        finally:
+            serving = list(self._serving)
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection until it or the proxy ends: asyncio prints a cancelled one as a fault."""
+        carrying = cast("asyncio.Task[None]", asyncio.current_task())
+        self._serving.add(carrying)
+        try:
+            await self._carry(reader, writer)
+        except asyncio.CancelledError:
+            return
+        finally:
+            self._serving.discard(carrying)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._until(lambda: not self._clockwork.cut(self.at()))
         await asyncio.sleep(self._profile.round_trip_s)  # the handshake
         try:
