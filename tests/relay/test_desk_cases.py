@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from chevet.exchange.manifest import read_manifest
+from chevet.relay.archive.answers import Draft, Note
+from chevet.relay.archive.composed import TRIES
 from chevet.relay.archive.objects import ObjectFolder
 from chevet.relay.archive.schema import audit
+from chevet.relay.errors import RefusedError
 from chevet.study.bundle import pack
 from chevet.study.case import Author, Message, pack_message
 from chevet.study.recording import StoredClip, StoredFile
 
-from .conftest import NOON, OPINION, SECRET_NAME, code, deliver, ecg, heart_sound, messages
+from .conftest import NOON, OPINION, PASSWORD, SECRET_NAME, code, deliver, ecg, heart_sound, messages
 
 FEEDBACK_ID = "018f0000-0000-7000-8000-00000000feed"
 
@@ -334,3 +338,66 @@ async def test_what_the_worker_thought_of_an_answer_stands_in_the_conversation(w
         (said,) = (await desk.get(f"/api/cases/{study.id}")).json()["messages"]
     assert (said["kind"], said["text"], said["author"]["name"]) == ("feedback", "bad", "Amina")
     assert said["verified"]
+
+
+def test_an_answer_is_brought_to_the_store_while_others_write_and_sealed_anew_when_one_was_faster(
+    world, sent
+):
+    mine, other, user = sent(), sent(), world.user()
+    for study in (mine, other):
+        world.relay.cases.claim(study.id, user)
+    key = world.relay.sign_in.signing_key(user, PASSWORD)
+    draft, second = Draft("Fine.", "certain", "Rest.", "routine", False, None), world.again()
+    put, puts = world.relay.objects.put, []
+
+    def while_a_colleague_answers(data):
+        puts.append(data)
+        if len(puts) == 1:  # the archive is nobody's meanwhile, and the number of the letter is taken
+            second.answers.give_opinion(other.id, user, draft, key)
+        return put(data)
+
+    world.relay.objects.put = while_a_colleague_answers
+    opinion = world.relay.answers.give_opinion(mine.id, user, draft, key)
+    assert len(puts) == 2, "composed again"
+    said = world.relay.answers.conversation(mine.id).opinions
+    assert said == ((opinion, True),)
+    numbers = [read_manifest(one).seq for one in world.relay.outbox("abc").pending()]
+    assert sorted(numbers) == [1, 2]
+
+
+def test_where_somebody_is_always_faster_the_answer_goes_out_with_the_archive_held(world, sent):
+    mine, other, user = sent(), sent(), world.user()
+    world.relay.cases.claim(mine.id, user)
+    second, put, notes = world.again(), world.relay.objects.put, []
+
+    def always_late(data):
+        if len(notes) < TRIES:
+            notes.append(second.answers.send_message(other.id, user, Note("note", "", "", "", "Wait.")))
+        return put(data)
+
+    world.relay.objects.put = always_late
+    draft = Draft("Fine.", "certain", "Rest.", "routine", False, None)
+    key = world.relay.sign_in.signing_key(user, PASSWORD)
+    opinion = world.relay.answers.give_opinion(mine.id, user, draft, key)
+    assert world.relay.answers.conversation(mine.id).opinions == ((opinion, True),)
+    assert len(list(world.relay.outbox("abc").pending())) == TRIES + 1
+
+
+def test_a_case_taken_away_while_its_answer_is_brought_is_not_answered(world, sent):
+    study, user, colleague = sent(), world.user(), world.user("dr2")
+    world.relay.cases.claim(study.id, user)
+    second, put = world.again(), world.relay.objects.put
+
+    def while_it_is_handed_over(data):
+        if second.cases.open(study.id, colleague).claimed_by == (user.id, user.name):
+            second.cases.release(study.id, user)
+            second.cases.claim(study.id, colleague)
+        return put(data)
+
+    world.relay.objects.put = while_it_is_handed_over
+    draft = Draft("Fine.", "certain", "Rest.", "routine", False, None)
+    key = world.relay.sign_in.signing_key(user, PASSWORD)
+    with pytest.raises(RefusedError, match="Claim the case first"):
+        world.relay.answers.give_opinion(study.id, user, draft, key)
+    assert world.relay.answers.conversation(study.id).opinions == ()
+    assert list(world.relay.outbox("abc").pending()) == []

@@ -7,20 +7,21 @@ them back the way the site does.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from chevet.exchange.messages import sign_status, write
 from chevet.relay.accounts.users import User
 from chevet.relay.archive.answer_drafts import forget_drafts
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.cases import Case, Cases, require_claim
-from chevet.relay.archive.changes import tell
+from chevet.relay.archive.composed import Composed, W, sent, write_down
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
-from chevet.relay.archive.outbox import Sealing, keep_receipt, next_seq, post
+from chevet.relay.archive.outbox import Sealing, keep_receipt, next_seq
 from chevet.relay.archive.schema import Found, answers, bundles, cases, objects
 from chevet.relay.archive.sites import find_site
 from chevet.relay.archive.vault import Vault
@@ -117,13 +118,16 @@ class Answers:
             BundleError: the voice is no voice note.
         """
         now = self._now_ms()
-        self._store.ready()
-        with self._database.write() as connection:
-            case = self._cases.get(connection, case_id)
+
+        def compose(view: Connection) -> Composed[Opinion]:
+            case = self._cases.get(view, case_id)
             require_claim(case, user)
-            opinion = self._signed(connection, case, user, draft, key, now)
-            self._post(connection, case, pack_opinion(opinion), opinion.version, user.id, now)
-            self._post_voice(connection, case, opinion.voice, draft.voice, user.id, now)
+            opinion = self._signed(view, case, user, draft, key, now)
+            spoken = (opinion.voice, draft.voice)
+            return self._composed(view, case, opinion, pack_opinion(opinion), spoken, now)
+
+        def keep(connection: Connection, made: Composed[Opinion]) -> None:
+            write_down(connection, made, user.id, made.words.version, now)
             connection.execute(
                 update(cases)
                 .where(cases.c.id == case_id, cases.c.answered_ms.is_(None))
@@ -132,8 +136,10 @@ class Answers:
             status = write(sign_status(case_id, "answered", now, self._keys.relay))
             keep_receipt(connection, case_id, "answered", status, now)
             forget_drafts(connection, case_id)
-            self._audit.add(connection, now, user.id, "opinion.sign", case_id, f"version {opinion.version}")
-        return opinion
+            detail = f"version {made.words.version}"
+            self._audit.add(connection, now, user.id, "opinion.sign", case_id, detail)
+
+        return sent(self._database, self._store, compose, partial(self._stamp, case_id), keep)
 
     def send_message(self, case_id: str, user: User, note: Note) -> Message:
         """Send a note or a retake request; the relay vouches for its author, who is signed in.
@@ -143,29 +149,18 @@ class Answers:
             BundleError: the voice is no voice note.
         """
         now = self._now_ms()
-        self._store.ready()
-        with self._database.write() as connection:
-            case = self._cases.get(connection, case_id)
-            author = Author(user.id, user.name, user.specialty)
-            blank = Message(
-                id=uuid7(now, os.urandom(RANDOM_BYTES)),
-                case=case_id,
-                kind=note.kind,
-                text=note.text,
-                author=author,
-                at_ms=now,
-                step=note.step,
-                site=note.site,
-                side=note.side,
-                label=_label(case),
-                voice=told_voice(note.voice, now),
-            )
-            signature = self._signature(author, self._keys.relay, message_bytes(blank))
-            message = replace(blank, signature=signature)
-            self._post(connection, case, pack_message(message), 1, user.id, now)
-            self._post_voice(connection, case, message.voice, note.voice, user.id, now)
+
+        def compose(view: Connection) -> Composed[Message]:
+            case = self._cases.get(view, case_id)
+            message = self._vouched(case, user, note, now)
+            spoken = (message.voice, note.voice)
+            return self._composed(view, case, message, pack_message(message), spoken, now)
+
+        def keep(connection: Connection, made: Composed[Message]) -> None:
+            write_down(connection, made, user.id, 1, now)
             self._audit.add(connection, now, user.id, f"message.{note.kind}", case_id)
-        return message
+
+        return sent(self._database, self._store, compose, partial(self._stamp, case_id), keep)
 
     def conversation(self, case_id: str) -> Conversation:
         """Read everything said about a case."""
@@ -236,6 +231,23 @@ class Answers:
         )
         return replace(blank, signature=self._signature(author, key, opinion_bytes(blank)))
 
+    def _vouched(self, case: Case, user: User, note: Note, now: int) -> Message:
+        author = Author(user.id, user.name, user.specialty)
+        blank = Message(
+            id=uuid7(now, os.urandom(RANDOM_BYTES)),
+            case=case.id,
+            kind=note.kind,
+            text=note.text,
+            author=author,
+            at_ms=now,
+            step=note.step,
+            site=note.site,
+            side=note.side,
+            label=_label(case),
+            voice=told_voice(note.voice, now),
+        )
+        return replace(blank, signature=self._signature(author, self._keys.relay, message_bytes(blank)))
+
     def _signature(self, author: Author, key: Ed25519PrivateKey, signed: bytes) -> Signature:
         public = key.public_key().public_bytes_raw()
         return Signature(key.sign(signed), public, self._keys.relay.sign(author_bytes(author, public)))
@@ -243,38 +255,36 @@ class Answers:
     def _holds(self, author: Author, signature: Signature, signed: bytes) -> bool:
         return verified(author, signature, signed, self._keys.relay.public_key())
 
-    def _post(
-        self, connection: Connection, case: Case, bundle: Bundle, version: int, author: str, now: int
-    ) -> None:
-        site = find_site(connection, case.site)
-        assert site is not None, "a case has a site"
-        sealed = self._sealing.seal(bundle, site, _label(case), next_seq(connection), now)
-        post(connection, self._store, sealed, bundle, case.site, now)
-        connection.execute(
-            insert(answers).values(
-                id=bundle.id,
-                tid=sealed.tid.hex(),
-                case_id=case.id,
-                kind=bundle.kind,
-                version=version,
-                author=author,
-                at_ms=now,
-            )
-        )
-        tell(connection, case.id, now)
-
-    def _post_voice(
+    def _composed(
         self,
-        connection: Connection,
+        view: Connection,
         case: Case,
-        note: VoiceNote | None,
-        ogg: bytes | None,
-        author: str,
+        words: W,
+        bundle: Bundle,
+        spoken: tuple[VoiceNote | None, bytes | None],
         now: int,
-    ) -> None:
-        """Send the sound behind the words that name it."""
-        if note is not None and ogg is not None:
-            self._post(connection, case, pack_voice(note, case.id, ogg), 1, author, now)
+    ) -> Composed[W]:
+        """Seal the words, and behind them the sound that they name."""
+        site = find_site(view, case.site)
+        assert site is not None, "a case has a site"
+        note, ogg = spoken
+        sound: list[Bundle] = [pack_voice(note, case.id, ogg)] if note is not None and ogg is not None else []
+        first = next_seq(view)
+        letters = tuple(
+            (one, self._sealing.seal(one, site, _label(case), seq, now))
+            for seq, one in enumerate([bundle, *sound], first)
+        )
+        return Composed(words, case, letters, self._stamp(case.id, view))
+
+    def _stamp(self, case_id: str, view: Connection) -> tuple[object, ...]:
+        """Return what must not have changed since an answer was composed.
+
+        Raises:
+            RefusedError: 404 `not_found`.
+        """
+        case = self._cases.get(view, case_id)
+        site = find_site(view, case.site)
+        return next_seq(view), case.claimed_by, site.seal_key if site else b""
 
     def _bundle(self, connection: Connection, row: Found) -> Bundle:
         names = select(objects.c.oid, objects.c.name).where(objects.c.tid == row.tid)

@@ -1,5 +1,6 @@
 """The exchange's Outbox on the archive: opinions and messages on their way down to one site."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 
@@ -126,10 +127,14 @@ def next_seq(connection: Connection) -> int:
     return connection.execute(query).scalar_one() + 1
 
 
-def post(
-    connection: Connection, store: Objects, sealed: Sealed, bundle: Bundle | None, site: str, now_ms: int
-) -> None:
-    """Put a sealed bundle into a site's outbox, in the caller's write transaction.
+def bring(store: Objects, sealed: Sealed) -> None:
+    """Have every object of a sealed bundle in the store, before the archive is held to name it."""
+    for item in sealed.objects:
+        store.put(item.data)
+
+
+def post(connection: Connection, sealed: Sealed, bundle: Bundle | None, site: str, now_ms: int) -> None:
+    """Put a sealed bundle into a site's outbox, in the caller's write transaction; `bring` it before.
 
     `bundle` is what it holds, None where a browser sealed it and nobody here can know.
     """
@@ -160,7 +165,7 @@ def post(
             "bytes": len(item.data),
             "chunks": entries[item.oid].chunks,
             "have": entries[item.oid].chunks,
-            "name": store.put(item.data),
+            "name": hashlib.sha256(item.data).hexdigest(),
             "stored_ms": now_ms,
         }
         for item in sealed.objects

@@ -22,7 +22,7 @@ from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
-from chevet.relay.archive.outbox import URGENT, keep_receipt, next_seq, post
+from chevet.relay.archive.outbox import URGENT, bring, keep_receipt, next_seq, post
 from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.schema import Found, answers, bundles, cases, erasures, objects, users
 from chevet.relay.archive.shared_keys import kids_of, share, wraps_for
@@ -216,12 +216,16 @@ class SealedCases:
             RefusedError: 404 `not_found`, 409 `not_claimed`, `claimed`, `other_version`, 422 `malformed`.
         """
         now = self._now_ms()
-        self._store.ready()
+        with self._database.read() as view:
+            case = self._get(view, case_id)
+            self._may_answer(view, case, user, words)
+            sealed = self._signed(case, words, next_seq(view), now)
+        bring(self._store, sealed)  # a store on the network holds up nobody who writes
         with self._database.write() as connection:
             case = self._get(connection, case_id)
             self._may_answer(connection, case, user, words)
             sealed = self._signed(case, words, next_seq(connection), now)
-            post(connection, self._store, sealed, None, case.site.code, now)
+            post(connection, sealed, None, case.site.code, now)
             connection.execute(
                 insert(answers).values(
                     id=words.id,

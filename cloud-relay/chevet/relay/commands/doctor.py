@@ -66,7 +66,7 @@ def _archive(settings: Settings) -> str:
     finally:
         relay.close()
     if not active:
-        raise Problem("no site may send: run `chevet-relay site add site.json`")
+        raise Problem("no site may send: run `chevet-relay site add NAME`, and on its box what that prints")
     if not people:
         raise Problem("nobody can sign in: run `chevet-relay user add`")
     return f"{settings.archive}: {active} sites, {people} accounts, audit chain whole"
