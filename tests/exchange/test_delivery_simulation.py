@@ -235,3 +235,20 @@ def test_a_lying_other_end_frees_nothing():
 
 def read_digest(item) -> bytes:
     return digest_of(item.manifest)
+
+
+@pytest.mark.parametrize("end", ["inbox", "outbox"])
+def test_a_death_at_each_single_write_of_either_end_loses_and_doubles_nothing(end):
+    """Not at random: before and after the first write, the second, and so on until none is left to die at."""
+    died = 0
+    while True:
+        world = World(4, loss=0.0, deaths=0.0, cuts=0.0)
+        world.add(1, priority=1)
+        getattr(world, end).dies_in = died + 1
+        world.run(3000)
+        check(world)
+        assert len(world.inbox.complete) == 1
+        if getattr(world, end).dies_in > 0:
+            break
+        died += 1
+    assert died >= {"inbox": 2 * (1 + 10 + 1), "outbox": 2}[end], "announced, each chunk, committed; settled"
