@@ -141,6 +141,7 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     programme = read_programme(tmp_path / "box.json")
     box, visit = Site("abc", list(programme.recipients_for("cardiology"))), study()
     relay.sites.add(box.file())
+    relay.sites.set_stock("abc", ("Paracétamol 500 mg",))
     item = box.seal(pack(visit))
     receiver = Receiver(relay.inbox, signer=relay.keys.relay, origin_key=lambda _: box.signer.public_key())
     take(receiver, messages(item))
@@ -155,6 +156,8 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
 
     doctor.get_by_label("Impression").fill("Functional murmur.")
+    doctor.get_by_label("Add a medicine").select_option("Paracétamol 500 mg")
+    doctor.get_by_label("How Paracétamol 500 mg is taken").fill("one in the evening")
     doctor.get_by_label("Certainty").select_option("probable")
     doctor.get_by_label("Urgency").select_option("routine")
     doctor.get_by_role("button", name="Sign, seal and send").click()
@@ -172,6 +175,9 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
         "probable",
         visit.id,
     )
+    assert [(one.name, one.how) for one in opinion.medicines] == [
+        ("Paracétamol 500 mg", "one in the evening")
+    ]
     assert vouched(opinion.author, opinion.signature, opinion_bytes(opinion), programme.relay_key)
     (card,) = [doctor.locator(".said-opinion")]
     expect(card).to_contain_text("Functional murmur.")

@@ -13,6 +13,7 @@ from chevet.relay.api.guard import Allowed, Here, Reader, Specialist, Token
 from chevet.relay.api.passkeys import ProofBody
 from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.sealed import MAX_ANSWER, SealedCase, SealedWords, fits
+from chevet.relay.archive.stock import stock_of
 from chevet.relay.errors import RefusedError
 from chevet.relay.relay import Relay
 from chevet.study.summary import DICTIONARY
@@ -184,7 +185,10 @@ def _listed(one: SealedCase, key: SpecialistKey | None) -> Json:
 
 def _case(relay: Relay, one: SealedCase, user: User) -> Json:
     key = relay.roster.of(user.id)
+    with relay.database.read() as connection:
+        stock = stock_of(connection, one.site.code)
     return _listed(one, key) | {
+        "stock": stock,
         "manifest": _text(one.manifest),
         "verify_key": _text(one.site.verify_key),
         "seal_key": _text(one.site.seal_key),

@@ -4,7 +4,7 @@ import { put } from "/shared/api.js";
 import { encode, hex, idToWire, Unreadable } from "/desk/sealed-cbor.js";
 import { joined, kid, sealPart } from "/desk/sealed.js";
 
-/** @typedef {{impression: string, advice: string, certainty: string, urgency: string, transfer: boolean, follow_up_date: string | null}} Words */
+/** @typedef {{impression: string, advice: string, certainty: string, urgency: string, transfer: boolean, follow_up_date: string | null, medicines: import("/shared/types.js").Medicine[]}} Words */
 
 /** @param {string} text @returns {Uint8Array} */
 export function fromText(text) {
@@ -57,6 +57,7 @@ export async function sendOpinion(one, said, keys, certificate, words, now, proo
   const fields = [
     idToWire(id), idToWire(one.id), version, words.impression, words.certainty, words.advice,
     words.urgency, words.transfer, words.follow_up_date, authorOf(one), now, said.label,
+    ...(words.medicines.length ? [words.medicines.map(({ name, how }) => [name, how])] : []), // as the study room writes them: absent, or a list
   ];
   await send(one, site, keys, certificate, { id, kind: "opinion", version, fields, proof: proof ?? {} });
 }

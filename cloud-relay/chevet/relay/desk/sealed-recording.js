@@ -50,7 +50,7 @@ export function RecordingView({ one, parts, simulated, waiting }) {
   const { waves, sound, failed } = useMemo(() => signalsOf(parts), [parts.length]);
   const shown = waves.length > 0 || sound !== null || parts.some(({ kind }) => kind === "picture");
   return html`<article class="sealed-part">
-    <div class="sealed-row"><h3>${t(`step.${one.step}`)}</h3><bdi>${one.site ? `${one.site} · ${word("site", one.site)}` : ""}${one.side ? t(`ear.${one.side}`) : ""}</bdi><${QualityBadge} ...${one.quality} />
+    <div class="sealed-row"><h3>${t(`step.${one.step}`)}</h3><bdi>${one.site ? [one.step === "photo" ? "" : one.site, word("site", one.site)].filter(Boolean).join(" · ") : ""}${one.side ? t(`ear.${one.side}`) : ""}</bdi><${QualityBadge} ...${one.quality} />
       ${one.acceptedPoor ? html`<span class="chip chip-attention">${t("sealed.sent_poor")}</span>` : ""}</div>
     ${waves.some(({ layer }) => layer === "preview") ? html`<p><span class="chip chip-attention">${t("layer.preview")}</span></p>` : ""}
     ${waves.map((wave, n) => (one.step === "ecg" ? html`<${Ecg} wave=${wave} simulated=${simulated} key=${`${wave.layer} ${n}`} />` : html`<${Pulse} wave=${wave} key=${`${wave.layer} ${n}`} />`))}
@@ -127,6 +127,6 @@ function Pictures({ one, parts, simulated }) {
   }, [url !== ""]);
   if (!part) return null;
   const grade = gradeOf(one.quality);
-  return html`<picture-viewer ref=${viewer} src=${url} side=${one.side} quality=${grade} quality-label=${t(`quality.${grade}`)} layer-label=${part.layer === 1 ? t("layer.preview_picture") : null} watermark=${simulated ? "HTEST" : null}></picture-viewer>
+  return html`<picture-viewer ref=${viewer} src=${url} side=${one.side} place=${one.site ? word("site", one.site) : null} quality=${grade} quality-label=${t(`quality.${grade}`)} layer-label=${part.layer === 1 ? t("layer.preview_picture") : null} watermark=${simulated ? "HTEST" : null}></picture-viewer>
     ${pictures.length > 1 ? html`<div class="chips" role="group" aria-label=${t("ear.stills")}>${pictures.map((each) => html`<button type="button" class="chip" key=${named(each)} aria-pressed=${each === part} onClick=${() => setChosen(named(each))}>${each.kind === "clip" ? t("ear.clip") : each.index + 1}</button>`)}</div>` : ""}`;
 }

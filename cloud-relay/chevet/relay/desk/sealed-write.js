@@ -3,6 +3,7 @@
 import { ApiError, post } from "/shared/api.js";
 import { has, t } from "/shared/i18n.js";
 import { html, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { Medicines } from "/desk/medicines.js";
 import { Where } from "/desk/message.js";
 import { PasskeyInstead } from "/desk/passkey-button.js";
 import { proveByPasskey } from "/desk/passkey.js";
@@ -26,6 +27,7 @@ export function Answer({ opened, keys, certificate, now, again }) {
   const [told, setTold] = useState({ done: false, text: "" });
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
+  const [medicines, setMedicines] = useState(/** @type {import("/shared/types.js").Medicine[]} */ ([]));
   const filled = useRef(/** @type {HTMLFormElement | null} */ (null));
   /** @param {import("/desk/passkey.js").Proof} [passkey] */
   async function give(passkey) {
@@ -34,6 +36,7 @@ export function Answer({ opened, keys, certificate, now, again }) {
     const words = {
       impression: text("impression"), advice: text("advice"), certainty: text("certainty"), urgency: text("urgency"),
       transfer: form.get("transfer") !== null, follow_up_date: text("follow_up_date") || null,
+      medicines,
     };
     setBusy(true);
     try {
@@ -58,6 +61,7 @@ export function Answer({ opened, keys, certificate, now, again }) {
     ${told.done ? html`<p role="status">${told.text}</p>` : html`<form ref=${filled} onSubmit=${send}>
       <label>${t("sealed.impression")}<textarea name="impression" required dir="auto" maxlength="8000" rows="3"></textarea></label>
       <label>${t("sealed.advice")}<textarea name="advice" dir="auto" maxlength="8000" rows="3"></textarea></label>
+      <${Medicines} stock=${opened.one.stock} chosen=${medicines} site=${opened.one.site.name} change=${setMedicines} />
       <div class="sealed-pair">${choice("certainty", ["certain", "probable", "possible"])}${choice("urgency", ["routine", "urgent", "emergency"])}</div>
       <label>${t("sealed.follow_up")}<input type="date" name="follow_up_date" /></label>
       <label class="sealed-check"><input type="checkbox" name="transfer" />${t("sealed.transfer")}</label>
