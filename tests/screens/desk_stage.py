@@ -82,6 +82,7 @@ class DeskStage:
     def clean(self) -> None:
         """Bring the fake relay to its first state; nobody is signed in anywhere."""
         self.page.goto("about:blank")
+        self.page.set_viewport_size(dict(zip(("width", "height"), SIZES[self.size], strict=True)))
         self.page.context.clear_cookies()
         self.fake.reset()
         case = self.fake.cases[WHOLE]
@@ -129,6 +130,12 @@ class DeskStage:
         """Wait until an expression holds on the page, whose policy lets nobody evaluate text there."""
         look = f"const look = () => (({holds}) ? done() : requestAnimationFrame(look)); look();"
         self.page.evaluate(f"new Promise((done) => {{ {look} }})")
+
+    def whole(self) -> None:
+        """Make a phone as tall as its page: what the button above the page covers may be scrolled away."""
+        if self.size == "phone" and not self.page.locator("dialog[open]").count():
+            tall = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": SIZES["phone"][0], "height": max(tall, SIZES["phone"][1])})
 
     def paper(self) -> None:
         """Wait until the ECG is drawn."""

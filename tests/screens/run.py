@@ -185,7 +185,8 @@ def _look_desk(stage: DeskStage, name: str, picture: Path, column: str) -> Look:
         return Look(name, column, picture, (f"not reached: {str(error).splitlines()[0]}",))
     with contextlib.suppress(Error):
         stage.page.wait_for_load_state("networkidle", timeout=QUIET_MS)
-    stage.page.screenshot(path=picture, animations="disabled", full_page=stage.size == "phone")
+    stage.whole()
+    stage.page.screenshot(path=picture, animations="disabled")
     return Look(name, column, picture, (*accessible(stage.page), *within(stage.page)))
 
 
