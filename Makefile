@@ -34,7 +34,7 @@ help:
 	@echo "make check         format, lint, types, import contracts, browser types"
 	@echo "make format        rewrite the sources in the house style"
 	@echo "make voices        render the kiosk's voice prompts that are new or speak an older text"
-	@echo "make screens       every screen of the kiosk, language and size on one sheet, judged by axe-core; about half an hour"
+	@echo "make screens       every screen of kiosk and desk, language and size on one sheet, judged by axe-core; about an hour"
 	@echo "make taps          a whole visit of five instruments in training, its touches counted"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
 	@echo "make interfaces    every address of relay and agent tried by its OpenAPI: no fault may answer"

@@ -1,6 +1,6 @@
 """Every screen of kiosk and desk in every language and size, judged and on one sheet.
 
-make screens                                               all of it; about three quarters of an hour
+make screens                                               all of it; about an hour
 .venv/bin/python tests/screens/run.py --room kiosk --language ar --size small
 .venv/bin/python tests/screens/run.py --room desk --size phone --only accounts
 
@@ -30,6 +30,7 @@ from relay_desk.fake_relay import FakeRelay, serving  # noqa: E402
 from relay_desk.real_desk import RealDesk  # noqa: E402
 from screens import sights_after, sights_instruments  # noqa: E402, F401 - they add their screens
 from screens.desk_sights import DESK_SIGHTS  # noqa: E402
+from screens.desk_stage import PATIENCE_MS as DESK_PATIENCE_MS  # noqa: E402
 from screens.desk_stage import DeskStage, desk_page, furnished  # noqa: E402
 from screens.judged import accessible, reachable, within  # noqa: E402
 from screens.sheet import Look, write_page, write_picture  # noqa: E402

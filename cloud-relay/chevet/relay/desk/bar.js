@@ -17,7 +17,7 @@ export function Bar() {
   const administers = user?.role === "site-admin";
   const here = (/** @type {string} */ page) => (route.page === page ? "page" : null);
   return html`<header class="bar">
-    <a class="bar-name" href="#/"><img src="/shared/mark.svg" alt="" width="26" height="26" /><b>Chevet</b></a>
+    <a class="bar-name" href="#/" aria-label="Chevet"><img src="/shared/mark.svg" alt="" width="26" height="26" /><b>Chevet</b></a>
     <nav class="bar-nav" aria-label=${t("bar.rooms")}>
       ${user?.role === "auditor" || user?.role === "expert" || administers ? "" : html`<a href="#/" aria-current=${here("inbox") ?? here("case")}>${t("bar.inbox")}<span class="bar-count">${waiting}</span></a>`}
       ${discusses ? html`<a href="#/talks" aria-current=${here("talks")}>${t("bar.talks")}${news ? html`<span class="bar-count">${news}</span>` : ""}</a>` : ""}

@@ -84,7 +84,7 @@ function Who({ person }) {
 
 /** @param {{ people: Colleague[] }} props */
 function People({ people }) {
-  return html`<section class="duty-people" aria-labelledby="duty-people"><h2 id="duty-people">${t("duty.people")}</h2>
+  return html`<section class="duty-people" tabindex="0" aria-labelledby="duty-people"><h2 id="duty-people">${t("duty.people")}</h2>
     <table class="plain"><thead><tr><th>${t("duty.name")}</th><th>${t("duty.specialty")}</th><th>${t("duty.languages")}</th><th>${t("duty.now")}</th><th>${t("duty.waiting")}</th></tr></thead>
       <tbody>${people.map((one) => html`<tr key=${one.id}><td><b>${one.name}</b></td><td>${word("specialty", one.specialty)}</td>
         <td>${one.languages.map((code) => word("spoken", code)).join(", ")}</td><td>${one.on_call ? html`<span class="chip chip-ok"><${Icon} name="phone" />${t("duty.on_call")}</span>` : "–"}</td><td>${one.load}</td></tr>`)}</tbody></table></section>`;
