@@ -80,6 +80,7 @@ def _kiosk(browser: Browser, options: argparse.Namespace) -> list[Look]:
 
 def _desk(browser: Browser, options: argparse.Namespace) -> list[Look]:
     looks = []
+    expect.set_options(timeout=DESK_PATIENCE_MS)
     with (
         tempfile.TemporaryDirectory() as folder,
         furnished(Path(folder)) as real,
