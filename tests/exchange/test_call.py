@@ -249,6 +249,26 @@ def test_a_call_that_was_is_not_played_again():
     assert not ends.called.receive(replace(ring, call=b"8 forged"), 3.0, ""), "older than the newest"
 
 
+def test_a_relay_whose_clock_ran_ahead_and_was_set_right_is_heard_again_at_once():
+    ends = Ends()
+    ends.clock.ms += 3 * 3600 * 1000
+    ends.caller.ring({}, 0.0)
+    ahead = ends.down(0.0)[0]
+    ends.called.end("declined")
+    ends.clock.ms -= 3 * 3600 * 1000
+    now = Caller(b"8 right!", CASE, ends.clock)
+    now.ring({}, 60.0)
+    assert ends.called.receive(now.said[0], 60.0, "")
+    ends.called.end("declined")
+    ends.clock.ms += OLD_MS * 3
+    later = Caller(b"8 later!", CASE, ends.clock)
+    later.ring({}, 240.0)
+    assert ends.called.receive(later.said[0], 240.0, ""), "by the relay's clock as it is now"
+    ends.called.end("declined")
+    assert not ends.called.receive(replace(now.said[0], call=b"8 forged"), 241.0, ""), "late by both clocks"
+    assert not ends.called.receive(ahead, 241.0, ""), "a call that was over is over"
+
+
 def test_a_late_or_foreign_answer_is_not_taken():
     ends = Ends().talking()
     accept = CallWord(CALL, 99, 0, "accept", CASE, {"sdp": "another"})

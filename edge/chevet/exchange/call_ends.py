@@ -2,7 +2,8 @@
 
 The relay's end rings for a desk, the box's end is rung at. Words may come twice, late, in another order, or
 be played again by somebody: a word whose number is not above the last one of its call changes nothing, a call
-that is over never rings again, and a word much older than the newest is not believed. No I/O, no clock.
+that is over never rings again, and a word much older than the newest is not believed, unless it is of now by
+the box's own clock. No I/O, no clock.
 """
 
 from collections import deque
@@ -160,9 +161,11 @@ class Called:
             now: monotonic seconds.
             hindrance: why a ring cannot be put to the worker now (one of the wire's REASONS), "" if it can.
         """
-        if word.at_ms < self._newest_ms - OLD_MS:
+        late = word.at_ms < self._newest_ms - OLD_MS
+        if late and abs(word.at_ms - self._now_ms()) > OLD_MS:
             return False
-        self._newest_ms = max(self._newest_ms, word.at_ms)
+        # late, but of now by our own clock: the relay's ran ahead and was set right, so its lead is forgotten
+        self._newest_ms = word.at_ms if late else max(self._newest_ms, word.at_ms)
         if word.kind == "ring":
             return self._rung(word, now, hindrance)
         talk = self._talk
