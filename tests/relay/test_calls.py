@@ -260,6 +260,16 @@ async def test_no_case_no_room_and_calls_switched_off_are_said(world, line, sent
     assert line.heard == []
 
 
+def test_nobody_keeps_all_places_with_windows_left_open(world, line, sent):
+    study, doctor, other = sent(), world.user(), world.user("other")
+    open_calls = [line.room.call("abc", study.id, doctor, []) for _ in range(room_module.MOST_OF_ONE)]
+    with pytest.raises(RefusedError, match="in other windows"):
+        line.room.call("abc", study.id, doctor, [])
+    assert line.room.call("abc", study.id, other, []).user == other
+    line.room.end_call(open_calls[0])
+    assert line.room.call("abc", study.id, doctor, []).user == doctor
+
+
 def test_a_turn_server_lets_in_whom_the_relay_names_until_then():
     (one,) = turn_servers(("turn:turn.example:3478",), "the shared secret", 1_000_000)
     ends, _, word = one["username"].partition(":")

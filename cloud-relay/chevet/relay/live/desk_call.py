@@ -37,14 +37,14 @@ class DeskCall:
         self.rang = self.noted = False
         self.worker = ""
         self._since = self._until = self._rang_at = 0.0
-        self._relay, self._user, self._ice = relay, user, ice
+        self._relay, self.user, self._ice = relay, user, ice
         self._origin, self._to = signing_public(site.verify_key), sealing_public(site.seal_key)
         self.caller = Caller(secrets.token_bytes(CALL_BYTES), case, relay.now_ms)
 
     def ring(self, sdp: str, now: float) -> None:
         """Ring with the browser's offer; the box is told who calls and which TURN servers there are."""
         self.rang, self._rang_at = True, now
-        facts = {"sdp": sdp, "name": self._user.name, "specialty": self._user.specialty}
+        facts = {"sdp": sdp, "name": self.user.name, "specialty": self.user.specialty}
         self.caller.ring(facts | ({"ice": json.dumps(self._ice)} if self._ice else {}), now)
 
     def hang_up(self, reason: str, now: float) -> None:

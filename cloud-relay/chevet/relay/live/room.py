@@ -26,6 +26,8 @@ WORD_EXPIRY_S: Final = 4
 CALL_EXPIRY_S: Final = 10
 MOST_VIEWERS: Final = 64
 MOST_CALLS: Final = 32
+MOST_OF_ONE: Final = 2
+"""Calls that one person may have open: nobody takes all places with forgotten windows."""
 
 
 def live_line(settings: Settings) -> Line:
@@ -83,6 +85,8 @@ class LiveRoom:
         known = self._known(site)
         if len(self._calls) >= MOST_CALLS:
             raise RefusedError(503, "busy", "Too many desks call at once: try again in a while.")
+        if sum(one.user.id == user.id for one in self._calls) >= MOST_OF_ONE:
+            raise RefusedError(503, "busy", "You have calls open in other windows: close one of them.")
         made = DeskCall(self._relay, known, case, user, ice)
         self._calls.add(made)
         return made
