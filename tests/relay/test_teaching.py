@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
+from chevet.relay.archive.lessons import LOOK_MS
 from chevet.relay.archive.schema import audit
 from chevet.relay.archive.schema_teaching import lessons
 from chevet.relay.erasure import sweep, withdraw
@@ -136,6 +137,24 @@ async def test_a_case_is_listed_once_a_second_person_approved_it_and_its_answer_
         ("outside", "teaching.answer"),
         ("dr", "teaching.take_down"),
     ]
+
+
+async def test_a_page_left_open_is_one_look_in_the_audit_until_ten_minutes_are_over(
+    world, client, people, case
+):
+    async with client(people[0]) as mine, client(people[1]) as other:
+        one = f"/api/teaching/{await added(mine, case)}"
+        for _ in range(3):
+            world.clock.ms += 20_000
+            assert (await other.get("/api/teaching")).status_code == 200
+            assert (await other.get(one)).status_code == 200
+            assert (await other.get(f"{one}/answer")).status_code == 200
+        world.clock.ms += LOOK_MS
+        assert (await other.get(one)).status_code == 200
+        world.clock.ms -= 2 * LOOK_MS  # a clock that was set back hides nothing
+        assert (await other.get(one)).status_code == 200
+    acts = [what for who, what in told(world) if who == "second"]
+    assert [acts.count(f"teaching.{what}") for what in ("list", "read", "answer")] == [1, 3, 3]
 
 
 async def test_a_lesson_shows_what_was_chosen_and_nothing_of_who_where_and_when(world, client, people, case):
