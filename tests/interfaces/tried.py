@@ -13,7 +13,15 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-ROLES = ("nobody", "specialist", "coordinator", "auditor")
+PEOPLE = {
+    "specialist": "amrani",
+    "expert": "tazi",
+    "coordinator": "tahiri",
+    "site-admin": "ziani",
+    "auditor": "idrissi",
+}
+"""Accounts of the archive that is tried, by role."""
+ROLES = ("nobody", *PEOPLE)
 AGENT = "agent"
 OWN_SESSION = ("/api/session", "/api/sessions")
 """Not tried by who is signed in: it would end what the others are tried with."""
@@ -113,7 +121,7 @@ def tried_relay(folder: Path, who: str, examples: int) -> Tried:
     with filled(folder) as desk:
         from chevet.relay.api.app import create_app
 
-        user = {"specialist": "amrani", "coordinator": "tahiri", "auditor": "idrissi"}.get(who)
+        user = PEOPLE.get(who)
         cookie = {"Cookie": f"chevet_desk={desk.token(user)}"} if user else {}
         first = desk.studies[0]
         known = {"case_id": first.id, "recording_id": first.recordings[0].id, "user_id": "amrani"}
