@@ -23,6 +23,7 @@ def test_a_minimal_file_gets_sensible_defaults_and_paths_from_its_own_folder(tmp
     assert settings.programme == tmp_path / "p.json"
     assert (settings.kiosk.host, settings.kiosk.port) == ("127.0.0.1", 8421)
     assert settings.label == ""
+    assert "dermatology" in settings.specialties
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ def test_a_minimal_file_gets_sensible_defaults_and_paths_from_its_own_folder(tmp
         (MINIMAL + "[kiosk]\nprot = 1\n", "the key 'kiosk.prot' is not a setting"),
         (MINIMAL + "[kiosk]\nport = 70000\n", "the setting 'kiosk.port' is wrong"),
         ('data_dir = "box"\n', "the setting 'programme' is missing"),
+        (MINIMAL + 'specialties = ["astrology"]\n', "the setting 'specialties' is wrong"),
+        (MINIMAL + "specialties = []\n", "the setting 'specialties' is wrong"),
         (MINIMAL + 'label = "DEMO"\n', "the setting 'label' is wrong"),
         ("data_dir = \n", "is not TOML"),
         (

@@ -243,7 +243,7 @@ async def test_progress_is_what_the_relay_says_it_has(tmp_path_factory: pytest.T
         shape = again.bedside.case(again.bedside.cases.get(case))
         assert 0 < shape["percent"] < 100
         assert 0 < shape["pieces_sent"] < shape["pieces_total"]
-        assert again.bedside.status()["queue"] == {"waiting": 0, "travelling": 1, "refused": 0}
+        assert again.bedside.status()["queue"] == {"waiting": 0, "travelling": 1, "refused": 0, "unread": 0}
         line.cut()
         line.relay = real
         line.connect()
@@ -318,6 +318,7 @@ async def test_an_opinion_with_both_signatures_is_the_answer(box: Box) -> None:
         assert verified
         assert opinion == box.relay.opinion(case), "kept as it was signed"
         assert box.bedside.cases.get(case).unread
+        assert box.bedside.status()["queue"]["unread"] == 1
         assert box.bedside.cases.get(case).words.opinion_ms is not None
         await until(lambda: any(isinstance(reply, Complete) for reply in replies(line)))
         assert arrived == [case]

@@ -222,13 +222,14 @@ class FakeEdge:
 
     def status(self) -> dict[str, Any]:
         waiting = sum(case["state"] in ("on_box", "travelling") for case in self.far.cases.values())
+        unread = sum(bool(case["unread"]) for case in self.far.cases.values())
         return {
             "site": {"code": "anfgou", "name": "Anfgou", "phone": "+212 535 00 00 00"},
             "label": self.label,
             "version": "0.1.0",
             "languages": ["fr", "ar", "zgh", "en"],
             "uplink": {"state": self.uplink, "route": self.route, "last_contact_ms": now_ms() - 4000},
-            "queue": {"waiting": waiting, "travelling": 0, "refused": 0},
+            "queue": {"waiting": waiting, "travelling": 0, "refused": 0, "unread": unread},
             "power": self.power,
             "disk": {"free_bytes": 21_400_000_000, "level": self.disk},
             "clock": {"now_ms": now_ms(), "quality": "synchronised"},

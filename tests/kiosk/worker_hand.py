@@ -51,6 +51,7 @@ class Hand:
         self.size = size
         self.words = strings(language)
         self.pictures = 0
+        self.keeps = True
 
     def text(self, key: str, **params: str) -> re.Pattern[str]:
         """Return what a person reads for a key; parameters may stand inside direction marks."""
@@ -83,6 +84,8 @@ class Hand:
 
     def picture(self, name: str) -> None:
         """Keep what is on the screen, to be looked at."""
+        if not self.keeps:
+            return
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.pictures += 1
         path = PICTURES / f"kiosk-{self.language}-{self.size}-{self.pictures:02d}-{name}.png"

@@ -1,5 +1,6 @@
 """What the worker sees when something goes wrong: each fault has a sentence, and a way on."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -161,6 +162,7 @@ def test_without_network_the_case_is_kept_here_and_said_so(examining: Callable[.
     worker.edge.uplink = "offline"
     worker.edge.tell({"type": "status", "status": worker.edge.status()})
     worker.sees("bar.offline")
+    expect(worker.page.locator(".bar-contact")).to_have_text(re.compile(r"^0\s?min$"))
     worker.touch("tiles.review")
     worker.touch("review.go")
     worker.touch("phrase.transfer")

@@ -30,7 +30,7 @@ from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
 from chevet.edge.workers import Workers
-from chevet.study.study import HTEST, SPECIALTIES
+from chevet.study.study import HTEST
 
 
 @dataclass(slots=True)
@@ -131,12 +131,13 @@ class Bedside:
                 "waiting": len(pending) - len(travelling),
                 "travelling": len(travelling),
                 "refused": self.spool.count(REFUSED),
+                "unread": self.cases.unread(),
             },
             "power": {"source": power.source, "percent": power.percent},
             "disk": {"free_bytes": self.disk.free(), "level": self.disk.level()},
             "clock": {"now_ms": self.clock.now_ms(), "quality": self.clock.quality()},
             "workers": [{"id": worker.id, "name": worker.name} for worker in self.workers.all()],
-            "specialties": list(SPECIALTIES),
+            "specialties": list(self.settings.specialties),
         }
 
     def tell_capture(self, row: CaptureRow) -> None:

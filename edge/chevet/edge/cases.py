@@ -143,6 +143,11 @@ class Cases:
             self._update(cursor, changed)
         return changed
 
+    def unread(self) -> int:
+        """Return how many cases hold an answer or a message that nobody has read."""
+        row = self._database.row("SELECT count(*) AS n FROM cases WHERE unread = 1")
+        return int(row["n"]) if row is not None else 0
+
     def read(self, case_id: str) -> Case:
         """Remember that the worker has read the answer."""
         with self._database.write() as cursor:

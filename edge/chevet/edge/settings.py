@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySettings
 from chevet.edge.errors import SettingsError
 from chevet.edge.update_settings import SticksSettings, UpdateSettings
+from chevet.study.study import SPECIALTIES
 
 PREFIX = "CHEVET_EDGE_"
 FOR_LESSONS = "training-"
@@ -97,6 +98,13 @@ class UplinkSettings(_Section):
     host: str = ""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     bulk: bool = True
+
+
+def _known_specialties(specialties: tuple[str, ...]) -> tuple[str, ...]:
+    strange = [one for one in specialties if one not in SPECIALTIES]
+    if strange or not specialties:
+        raise ValueError(f"name at least one of {', '.join(SPECIALTIES)}")
+    return specialties
 
 
 def _names_differ(uplinks: tuple[UplinkSettings, ...]) -> tuple[UplinkSettings, ...]:
@@ -180,6 +188,7 @@ class EdgeSettings(BaseSettings):
         programme: programme.json as given out by the relay.
         site: the site's code, checked against the one `chevet-edge init` made; "" to skip the check.
         languages: offered on the screens, first is the default.
+        specialties: whom a case may be asked of, in the order shown.
         uplinks: the ways to the network, preferred first; none is the system's own choice.
         devices: instruments of the site.
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
@@ -210,6 +219,7 @@ class EdgeSettings(BaseSettings):
     programme: Path
     site: str = ""
     languages: tuple[str, ...] = ("fr", "ar", "zgh", "en")
+    specialties: Annotated[tuple[str, ...], AfterValidator(_known_specialties)] = SPECIALTIES
     kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
     uplinks: Annotated[tuple[UplinkSettings, ...], AfterValidator(_names_differ)] = ()

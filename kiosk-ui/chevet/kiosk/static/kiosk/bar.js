@@ -1,8 +1,9 @@
 /** The bar that is always there: where, who, network, queue, power, clock, language. */
 
-import { clock, t } from "/shared/i18n.js";
+import { age, ageShort, clock, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useEffect, useState } from "/shared/vendor/htm-preact/standalone.module.js";
+import { ToRead } from "/kiosk/arrival.js";
 import { chooseLanguage, signOut } from "/kiosk/actions.js";
 import { offered } from "/kiosk/languages.js";
 import { Patient } from "/kiosk/people.js";
@@ -22,7 +23,7 @@ export function Bar() {
     </button>
     ${worker && visit && html`<span class="bar-patient"><${Patient} patient=${visit.patient} /></span>`}
     <span class="bar-space"></span>
-    ${status && html`<${Network} status=${status} /><${Queue} status=${status} /><${Power} status=${status} />`}
+    ${status && html`<${ToRead} /><${Network} status=${status} /><${Queue} status=${status} /><${Power} status=${status} />`}
     <${Clock} />
     <${Languages} />
     <${Menu} />
@@ -32,9 +33,12 @@ export function Bar() {
 /** @param {{ status: Status }} props */
 function Network({ status }) {
   const online = status.uplink.state === "online";
+  const heard = status.uplink.last_contact_ms;
+  const silent = online || heard === null ? null : Math.max(0, (boxNow() - heard) / 1000);
   return html`<span class="bar-item">
     <${Icon} name=${online ? "wifi" : "wifi-off"} size="20px" /><span class=${`dot ${online ? "dot-ok" : "dot-off"}`}></span>
     <span class="bar-word">${online ? t("bar.online") : t("bar.offline")}</span>
+    ${silent !== null && html`<span class="bar-contact" role="img" aria-label=${`${t("health.network")}: ${age(silent)}`}><bdi>${ageShort(silent)}</bdi></span>`}
     ${online && status.uplink.route ? html`<bdi class="bar-route">${status.uplink.route}</bdi>` : ""}
   </span>${online && status.uplink.watched ? html`<span class="bar-item" role="status" title=${t("bar.watched")}><${Icon} name="eye" size="20px" /><span class="bar-word">${t("bar.watched")}</span></span>` : ""}`;
 }

@@ -114,6 +114,12 @@ export function age(seconds) {
   return text.format(count);
 }
 
+/** The same in few letters, for a bar ("3 h"). @param {number} seconds */
+export function ageShort(seconds) {
+  const [size, unit] = seconds >= 86400 ? [86400, "day"] : seconds >= 3600 ? [3600, "hour"] : [60, "minute"];
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: now.language === "zgh" ? "narrow" : "short" }).format(Math.floor(seconds / size));
+}
+
 /** A reason code such as "lead_off:V3" as a sentence. @param {string} reason */
 export function reasonText(reason) {
   const [code = "", ...rest] = reason.split(":");

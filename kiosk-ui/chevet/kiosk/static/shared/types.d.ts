@@ -107,7 +107,7 @@ export interface Status {
   /** The lesson that is open, "" outside training. */ training?: string;
   site: { code: string; name: string; phone: string }; label: string; version: string; languages: string[];
   uplink: { state: "online" | "offline"; last_contact_ms: number | null; watched?: boolean; route?: string };
-  queue: { waiting: number; travelling: number; refused: number };
+  queue: { waiting: number; travelling: number; refused: number; unread?: number };
   power: { source: "mains" | "battery" | "unknown"; percent: number | null };
   disk: { free_bytes: number; level: "ok" | "low" | "full" };
   clock: { now_ms: number; quality: string };

@@ -8,6 +8,7 @@ import { attempt } from "/kiosk/attempt.js";
 import { Choice, Empty, Hint, Main, Page, unitText, Value } from "/kiosk/parts.js";
 import { PROGRAMMES, programmesOf, useTrends } from "/kiosk/programmes.js";
 import { QUESTIONS } from "/kiosk/questions.js";
+import { askedHere } from "/kiosk/specialties.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /** @typedef {import("/shared/types.js").Trends} Trends */
@@ -27,7 +28,7 @@ export function FollowUp({ visit }) {
       const first = PROGRAMMES[now[0] ?? ""];
       if (!first) return;
       const answers = Object.keys(PROGRAMMES).map((one) => [`programme.${one}`, now.includes(one) ? "yes" : "no"]);
-      await patchVisit({ reason: first.reason, specialty: first.specialty, history: Object.fromEntries(answers) });
+      await patchVisit({ reason: first.reason, specialty: askedHere(first.specialty), history: Object.fromEntries(answers) });
       goVisit(QUESTIONS[first.reason] ? "history" : "tiles");
     });
   return html`<${Page} title=${t("follow.title")} step=${t("follow.help")} icon="calendar" back=${() => goVisit("reason")}

@@ -6,6 +6,7 @@ import { goVisit, patchVisit } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
 import { QUESTIONS } from "/kiosk/questions.js";
 import { Button, Choice, Page } from "/kiosk/parts.js";
+import { askedHere } from "/kiosk/specialties.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 
@@ -29,7 +30,7 @@ export const REASONS = /** @type {Record<string, [string, string]>} */ ({
 export function Reason({ visit }) {
   const choose = (/** @type {string} */ reason) =>
     attempt(async () => {
-      const specialty = visit.specialty || REASONS[reason]?.[1] || "general";
+      const specialty = visit.specialty || askedHere(REASONS[reason]?.[1] ?? "general");
       const next = QUESTIONS[reason] ? "history" : "tiles";
       await patchVisit({ reason, specialty, screen: next });
       goVisit(next);

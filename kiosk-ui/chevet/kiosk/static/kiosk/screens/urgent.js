@@ -14,6 +14,7 @@ import { nihssOf } from "/kiosk/sheets.js";
 import { AskConsent } from "/kiosk/screens/consent.js";
 import { boxNow, useKiosk } from "/kiosk/store.js";
 import { urgentQuestion } from "/kiosk/told.js";
+import { askedHere } from "/kiosk/specialties.js";
 
 /** @typedef {import("/shared/types.js").Visit} Visit */
 /** @typedef {import("/kiosk/paths.js").PathStep} PathStep */
@@ -23,7 +24,7 @@ const MINUTE_MS = 60_000;
 /** Everything that is asked in a usual visit is answered by the path; consent is asked when there is time. @param {string} path */
 export async function takePath(path) {
   const { reason, specialty } = PATHS[path] ?? {};
-  await patchVisit({ path, reason, specialty, urgency: "emergency", question: t(`path.question.${path}`), screen: "tiles" });
+  await patchVisit({ path, reason, specialty: askedHere(specialty ?? "general"), urgency: "emergency", question: t(`path.question.${path}`), screen: "tiles" });
   await giveConsent(["care"], "", path);
   go("visit/tiles");
 }
