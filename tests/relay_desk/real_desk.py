@@ -150,7 +150,9 @@ def serving(relay: Relay) -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(create_app(relay), log_config=None, lifespan="off", ws="websockets-sansio")
+        uvicorn.Config(
+            create_app(relay), log_config=None, lifespan="off", ws="websockets-sansio", timeout_keep_alive=60
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -86,6 +87,18 @@ def test_the_pulse_on_the_canvas_is_one_millivolt_high_and_200_ms_wide(
         assert height_mm / gain == pytest.approx(1.0, abs=1.5 * pixel_mm / gain)
 
 
+MARCHED = """() => {
+  const paper = document.querySelector('ecg-paper'), over = paper.shadowRoot.querySelector('.over');
+  const span = paper.caliper, scale = paper.scale.px_per_mm * devicePixelRatio;
+  const y = Math.round(((span.y0_mm + span.y1_mm) / 2) * scale), apart = (span.x1_mm - span.x0_mm) * scale;
+  const rows = over.getContext('2d').getImageData(0, y - 4, over.width, 8).data; // the lines are dashed
+  const at = (x, n) => rows[4 * (n * over.width + x) + 3];
+  const ink = (x) => x > (span.x1_mm + 1) * scale && [...Array(8).keys()].some((n) => at(x, n) > 90);
+  const lines = [...Array(over.width).keys()].filter((x) => ink(x) && !ink(x - 1));
+  return [lines, apart];
+}"""
+
+
 def test_calipers_by_keyboard_read_the_pulse_exactly_and_say_it(open_desk: Callable[..., Page]) -> None:
     page = open_desk(ECG)
     paper(page).locator(".sheet").focus()
@@ -96,6 +109,11 @@ def test_calipers_by_keyboard_read_the_pulse_exactly_and_say_it(open_desk: Calla
     expect(page.locator("ecg-paper [role=status]")).to_have_text("200 ms · 300 /min · 1.00 mV")
     page.keyboard.press("Shift+ArrowRight")
     assert caliper(page)["ms"] == pytest.approx(400, abs=1e-6)
+    page.get_by_role("button", name="March out").click()
+    lines, apart_px = page.evaluate(MARCHED)
+    assert [b - a for a, b in pairwise(lines)] == pytest.approx([apart_px] * (len(lines) - 1), abs=1.01)
+    assert len(lines) > 20  # 10 mm apart over the whole page
+    paper(page).locator(".sheet").focus()
     page.keyboard.press("Escape")
     assert caliper(page) is None
 

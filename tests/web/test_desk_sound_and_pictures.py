@@ -158,6 +158,7 @@ def test_half_speed_loop_and_filters_say_what_is_heard(open_desk: Callable[..., 
     page.get_by_role("button", name="Bell").click()
     now = state(page)
     assert (now["rate"], now["looping"], now["filter"]) == (0.5, True, "bell")
+    assert now["keeps_pitch"]
     expect(page.get_by_role("button", name="Bell")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Wide")).to_have_attribute("aria-pressed", "false")
 

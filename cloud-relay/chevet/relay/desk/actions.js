@@ -88,9 +88,12 @@ export async function leave() {
   if (gone) localStorage.removeItem(LEAVING);
 }
 
+/** Whom the live line tells nothing: they see no case come. */
+const LINELESS = ["auditor", "site-admin"];
+
 /** Signed in: open the live line and what the address names. */
 export async function enter() {
-  connect();
+  if (!LINELESS.includes(now().user?.role ?? "")) connect();
   await Promise.all([readInbox(), readRefused(), follow(), isDiscusser() ? readTalks() : undefined]);
   const { user } = now();
   if (user && !keptNow().offline) void settle(user.id);

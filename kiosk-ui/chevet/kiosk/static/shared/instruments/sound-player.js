@@ -91,6 +91,7 @@ export class SoundPlayer extends HTMLElement {
       at_s: audio?.currentTime ?? 0,
       playing: audio ? !audio.paused : false,
       rate: audio?.playbackRate ?? 1,
+      keeps_pitch: audio?.preservesPitch ?? true,
       filter: this.#filter,
       looping: this.#looping,
       span: this.#span,
