@@ -79,7 +79,9 @@ def test_an_account_is_made_its_owner_chooses_a_password_and_a_stock_list_reache
     first = office.locator(".first-password").inner_text().strip()
     shot(office, "first-password")
     office.get_by_role("button", name="Fermer").click()
-    expect(office.locator(".programme-row", has_text="chraibi")).to_contain_text("première connexion attendue")
+    expect(office.locator(".programme-row", has_text="chraibi")).to_contain_text(
+        "première connexion attendue"
+    )
     office.get_by_role("link", name="Centres et stocks").click()
     office.locator(".programme-row", has_text="tilmi").get_by_role("button", name="0 médicament").click()
     office.get_by_label("0 médicament").fill("Furosémide 40 mg\n\nParacétamol 500 mg")
