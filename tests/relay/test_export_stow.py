@@ -18,6 +18,7 @@ from pydicom.encaps import generate_frames
 from chevet.relay.cli import main
 from chevet.relay.exports.dicom_files import every_object
 from chevet.relay.exports.dicom_object import encoded
+from chevet.relay.exports.dicom_pdf import encapsulated
 from chevet.relay.exports.stow import StowError, connect, first_part, same, send
 from chevet.relay.exports.subject import subject
 
@@ -26,6 +27,18 @@ from .export_cases import ear, jpeg, pulse, recording, send_exact, visit
 PLUGINS = Path("/usr/share/orthanc/plugins")
 PACKAGES = "the Debian packages orthanc and orthanc-dicomweb are not installed"
 ORTHANC = shutil.which("Orthanc")
+CLASSES = {
+    uids.TwelveLeadECGWaveformStorage,
+    uids.GeneralECGWaveformStorage,
+    uids.General32bitECGWaveformStorage,
+    uids.AmbulatoryECGWaveformStorage,
+    uids.GeneralAudioWaveformStorage,
+    uids.ArterialPulseWaveformStorage,
+    uids.VLEndoscopicImageStorage,
+    uids.VideoEndoscopicImageStorage,
+    uids.EncapsulatedPDFStorage,
+}
+"""Every class that leaves."""
 
 
 @pytest.fixture
@@ -78,19 +91,26 @@ def _until_answering(process, port):
 
 
 def test_a_whole_case_is_found_and_fetched_as_it_was_sent(world, sent, orthanc):
-    study = sent(recordings=visit())
+    rhythm = (
+        recording("ecg", waveforms=(pulse(leads=("II",), rate_hz=250.0),)),
+        recording("ecg", waveforms=(pulse(leads=("II",), rate_hz=125.0),)),
+        recording("ecg", waveforms=(pulse(leads=("II",), gain=1e-6, wide=True),)),
+    )
+    study = sent(recordings=visit() + rhythm)
     found = subject(world.relay, study.id, "operator", "stow")
     objects = [item for item in every_object(found) if isinstance(item, tuple)]
+    objects.append((encapsulated(found, b"%PDF-1.4 a page", "Report"), uids.ExplicitVRLittleEndian))
+    assert {ds.SOPClassUID for ds, _ in objects} == CLASSES
     with connect(orthanc, user="relay", password="secret words") as client:
         outcomes = list(send(client, objects))
     assert {outcome.state for outcome in outcomes} == {"stored"}
-    assert len(outcomes) == len(objects) == 9
+    assert len(outcomes) == len(objects) == 13
     session = _session()
     reader = DICOMwebClient(orthanc, session=session)
     try:
         (listed,) = reader.search_for_studies(search_filters={"PatientID": study.patient.id})
         assert listed["0020000D"]["Value"] == [str(objects[0][0].StudyInstanceUID)]
-        assert len(reader.search_for_instances(listed["0020000D"]["Value"][0])) == 9
+        assert len(reader.search_for_instances(listed["0020000D"]["Value"][0])) == 13
         for ds, _ in objects:
             where = (str(ds.StudyInstanceUID), str(ds.SeriesInstanceUID), str(ds.SOPInstanceUID))
             back = reader.retrieve_instance(*where, media_types=(("application/dicom", "*"),))
