@@ -20,7 +20,7 @@ FUZZ_JOBS ?= 1
 # make interfaces EXAMPLES=1000 tries each address of relay and agent with so many requests.
 EXAMPLES ?= 200
 
-.PHONY: stores interfaces load help demo test coverage brokers fuzz proof check format voices screens taps road clean
+.PHONY: stores interfaces load help demo test coverage brokers fuzz proof check format voices screens taps faults road clean
 
 help:
 	@echo "make demo          the whole kit on simulated instruments: kiosk, relay, desk (Ctrl-C stops it)"
@@ -36,6 +36,7 @@ help:
 	@echo "make voices        render the kiosk's voice prompts that are new or speak an older text"
 	@echo "make screens       every screen of kiosk and desk, language and size on one sheet, judged by axe-core; about an hour"
 	@echo "make taps          a whole visit of five instruments in training, its touches counted"
+	@echo "make faults        the six lessons in which something goes wrong, on the real box, in four languages"
 	@echo "make road          times and bytes of the demo's consultation (benchmarks/road.py)"
 	@echo "make interfaces    every address of relay and agent tried by its OpenAPI: no fault may answer"
 	@echo "make load          the relay under the load of 160 sites (benchmarks/relay.py), over an hour"
@@ -109,6 +110,11 @@ taps:
 	@sh tests/prepare.sh
 	@$(PYTHON) bootstrap.py --tests
 	@$(BIN)/python tests/screens/taps.py
+
+faults:
+	@sh tests/prepare.sh
+	@$(PYTHON) bootstrap.py --tests
+	@$(BIN)/python tests/screens/faults.py
 
 road:
 	@$(PYTHON) bootstrap.py

@@ -41,6 +41,18 @@ def test_perfusion_is_the_index_or_what_it_is_called(
     assert perfusion_of(readings(*told)) == percent
 
 
+def test_a_clip_that_fell_off_is_told_before_what_its_wave_looks_like() -> None:
+    wave = good_wave()
+    wave[:, 300:] = 255.0
+    off = [("spo2", None, ("sensor_disconnected",))]
+    on: list[tuple[str, float | None, tuple[str, ...]]] = [("spo2", 97.0, ())]
+    fallen = live_quality("oximetry", wave, PLETH, readings(*on * 4, *off * 6))
+    assert (fallen.reasons[0], fallen.usable) == ("sensor_off", False)
+    assert not {"saturated", "flat", "no_pulse"} & set(fallen.reasons)
+    once = live_quality("oximetry", good_wave(), PLETH, readings(*on * 9, *off))
+    assert "sensor_off" not in once.reasons
+
+
 def test_a_good_wave_on_a_cold_finger_is_not_called_clean() -> None:
     wave = good_wave()
     assert live_quality("oximetry", wave, PLETH).reasons == ()

@@ -76,6 +76,7 @@ class Stage:
             f"{self.edge.url}/api/session",
             data={"worker": "w1", "pin": self.edge.pin},
             headers={"X-Chevet": "1"},
+            max_retries=3,  # a connection kept open may have been closed by the box meanwhile
         )
         assert answer.ok
 

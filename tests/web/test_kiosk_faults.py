@@ -105,6 +105,20 @@ def test_poor_twice_may_be_sent_marked_poor(examining: Callable[..., Hand], lang
     expect(worker.page.locator("[data-exam=ecg]")).to_contain_text(worker.text("tile.poor"))
 
 
+SHIFTS = """() => {
+  window.shifted = [];
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) {
+      const nodes = one.sources.map(({ node }) => (node?.nodeType === 1 ? node : node?.parentElement));
+      const moved = nodes.filter((node) => node && !node.closest('.page-note'));  // chips grow with words
+      const told = moved.map((node) => `${node.nodeName}.${node.getAttribute('class')}`);
+      if (!one.hadRecentInput) shifted.push(...told);
+    }
+  }).observe({ type: "layout-shift" });
+}"""
+"""What moved on the page without a touch, as the browser itself measures it (Layout Instability)."""
+
+
 def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., Hand]) -> None:
     worker = examining()
     worker.edge.judge("ecg", "lead_off:V3", "lead_off:RA")
@@ -116,6 +130,7 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.picture("electrode-off")
     worker.edge.judge("ecg")
     worker.sees("ecg.contact.all")
+    worker.page.evaluate(SHIFTS)
     expect(worker.page.locator(".place-off")).to_have_count(0)
     worker.edge.judge("ecg", "lead_swap:RA/LA", usable=True)
     worker.sees("reason.lead_swap.do")
@@ -126,6 +141,9 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.sees("ecg.press", where="RA")
     worker.sees("ecg.off", colour="blanche, au bras droit,")
     expect(worker.page.locator(".place-off[data-site=V5] [fill='#e8741a']")).to_have_count(1)
+    worker.edge.judge("ecg")
+    worker.sees("ecg.contact.all")
+    assert worker.page.evaluate("shifted") == [], "nothing moves under the hand while the coach speaks"
 
 
 def test_an_oximeter_that_cannot_be_connected_is_read_and_typed(examining: Callable[..., Hand]) -> None:

@@ -83,6 +83,10 @@ NAMED_LOW_PCT = 0.15
 """Taken for "low" where an oximeter gives no index; below the 0.3 % from which `pleth_quality` warns."""
 NAMED_LAST = 5
 """Numbers, about as many seconds: most of them must say so, one pulse lost in a movement does not count."""
+OFF = "sensor_off"
+OFF_SHARE = 0.2
+"""More of the numbers than this say that no finger was there: one lost in a movement does not count."""
+_OF_NO_FINGER = ("flat", "saturated", "no_pulse", "low_perfusion")
 _TWELVE = frozenset(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"))
 _ST = "st_"
 
@@ -230,10 +234,20 @@ def _marked(
             return _mark(ecg_quality(values, rate_hz, lead_names=names))
         if step in _SOUND:
             return _mark(sound_quality(values[0], rate_hz, heart=step in HEART_STEPS))
-        return _mark(pleth_quality(values[0], rate_hz, perfusion_of(readings)))
+        return _finger_off(_mark(pleth_quality(values[0], rate_hz, perfusion_of(readings))), readings)
     except ValueError:
         # Nothing arrived, or at a rate that the engine does not know.
         return NOT_JUDGED if np.isfinite(values).any() else NOTHING
+
+
+def _finger_off(mark: QualityMark, readings: Sequence[Reading]) -> QualityMark:
+    """Say first that the clip was off, where the device said so: a wave of no finger shows other faults."""
+    told = [one for one in readings if one.kind == "spo2"]
+    off = sum(any(_DOUBTS.get(word, word) == OFF for word in _told(one)) for one in told)
+    if off <= OFF_SHARE * len(told):
+        return mark
+    others = tuple(reason for reason in mark.reasons if reason not in (OFF, *_OF_NO_FINGER))
+    return QualityMark(min(mark.score, 1 - OFF_SHARE), usable=False, reasons=(OFF, *others))
 
 
 def _has_place(kind: str) -> bool:
