@@ -40,6 +40,7 @@ MAY = {
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/source"): {"specialist"},
     ("GET", "/api/cases/{case_id}/export"): {"specialist"},
     ("GET", "/fhir/metadata"): {"specialist"},
+    ("GET", "/fhir/AuditEvent"): {"auditor"},
     ("GET", "/fhir/{kind}"): {"specialist"},
     ("GET", "/fhir/{kind}/{ident}"): {"specialist"},
     ("GET", "/api/cases/{case_id}/earlier"): {"specialist"},
@@ -187,7 +188,7 @@ IDS = {
     "oid": 0,
     "voice_id": "v",
     "device_id": "d",
-    "site_code": "nobody",
+    "site_code": "tamda",
 }
 
 

@@ -166,6 +166,8 @@ async def test_a_site_is_invited_renamed_and_refused(world, client, admin):
         again = asked | {"site": "abc"}
         assert code(await desk.post("/api/programme/sites", json=again)) == (409, "site_refused")
         assert code(await desk.put("/api/programme/sites/ghost", json=renamed)) == (404, "not_found")
+        for wrong in ({"name": " "}, {"name": "a\0b"}, {"name": "Tamda", "phone": "1\n2"}):
+            assert code(await desk.post("/api/programme/sites", json=wrong)) == (422, "invalid")
     assert [what for what, _ in told(world, "tahar")][-3:] == ["site.invite", "site.rename", "site.revoke"]
 
 

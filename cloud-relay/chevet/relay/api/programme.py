@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import Field
 from sqlalchemy import select
 
@@ -28,9 +28,11 @@ Admin = Annotated[User, Depends(Allowed("site-admin"))]
 Runs = Annotated[User, Depends(Allowed("site-admin", "coordinator"))]
 
 Ident = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")]
+"""A line of text that says something; no database takes every control character."""
 Specialty = Annotated[str, Field(max_length=40)]
 Languages = Annotated[list[Literal["fr", "ar", "zgh", "en"]], Field(min_length=1, max_length=4)]
+Whose = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Role = Literal["specialist", "expert", "coordinator", "site-admin"]
 KEPT_ELSEWHERE = ("auditor",)
 """Roles that the desk neither gives nor touches."""
@@ -91,7 +93,7 @@ def add_person(body: NewPersonBody, relay: Here, user: Admin, token: Token) -> J
 
 
 @router.put("/people/{user_id}", status_code=204)
-def change_person(user_id: str, body: WordsBody, relay: Here, user: Admin, token: Token) -> None:
+def change_person(user_id: Whose, body: WordsBody, relay: Here, user: Admin, token: Token) -> None:
     """Put another name, specialty and languages in the place of an account's."""
     _known(relay, user_id)
     relay.sign_in.second_look(token, user, body.proof())
@@ -101,7 +103,7 @@ def change_person(user_id: str, body: WordsBody, relay: Here, user: Admin, token
 
 
 @router.post("/people/{user_id}/acts")
-def act(user_id: str, body: ActBody, relay: Here, user: Admin, token: Token) -> Json:
+def act(user_id: Whose, body: ActBody, relay: Here, user: Admin, token: Token) -> Json:
     """Shut an account out or let it in, end its sessions, or help somebody who cannot sign in any more."""
     _known(relay, user_id)
     if user_id == user.id:

@@ -4,7 +4,7 @@ import os
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import Field
 from sqlalchemy import func, select
 
@@ -20,7 +20,9 @@ from chevet.relay.settings import Settings
 
 router = APIRouter(prefix="/api/programme")
 Json = dict[str, Any]
-Phone = Annotated[str, Field(max_length=40)]
+Phone = Annotated[str, Field(max_length=40, pattern=r"^[^\x00-\x1f]*$")]
+Medicine = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f]*$")]
+Which = Annotated[str, Path(pattern=r"^[a-z0-9]{1,6}$")]
 HOUR_MS = 3_600_000
 
 
@@ -41,9 +43,7 @@ class InviteBody(SiteBody):
 class StockBody(ProofBody):
     """A site's medicines, in the order of its list."""
 
-    medicines: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=LONGEST)]], Field(max_length=MOST)
-    ]
+    medicines: Annotated[list[Medicine], Field(max_length=MOST)]
 
 
 @router.get("/sites")
@@ -98,7 +98,7 @@ def invite(body: InviteBody, relay: Here, user: Admin, token: Token) -> Json:
 
 
 @router.put("/sites/{site_code}", status_code=204)
-def change_site(site_code: str, body: SiteBody, relay: Here, user: Admin, token: Token) -> None:
+def change_site(site_code: Which, body: SiteBody, relay: Here, user: Admin, token: Token) -> None:
     """Put another name and telephone number in the place of a site's."""
     _known(relay, site_code)
     relay.sign_in.second_look(token, user, body.proof())
@@ -106,7 +106,7 @@ def change_site(site_code: str, body: SiteBody, relay: Here, user: Admin, token:
 
 
 @router.put("/sites/{site_code}/stock")
-def change_stock(site_code: str, body: StockBody, relay: Here, user: Runs) -> Json:
+def change_stock(site_code: Which, body: StockBody, relay: Here, user: Runs) -> Json:
     """Put a list of medicines in place of a site's; specialists choose among them at once."""
     _known(relay, site_code)
     medicines = read_stock("\n".join(" ".join(one.split()) for one in body.medicines))
@@ -115,7 +115,7 @@ def change_stock(site_code: str, body: StockBody, relay: Here, user: Runs) -> Js
 
 
 @router.post("/sites/{site_code}/revocation", status_code=204)
-def revoke(site_code: str, body: ProofBody, relay: Here, user: Admin, token: Token) -> None:
+def revoke(site_code: Which, body: ProofBody, relay: Here, user: Admin, token: Token) -> None:
     """Refuse everything a site sends from now on; what it sent stays."""
     _known(relay, site_code)
     relay.sign_in.second_look(token, user, body.proof())

@@ -96,7 +96,7 @@ function OneSite({ one, closed, invite }) {
 function Stock({ one, closed }) {
   const [text, setText] = useState(one.stock.join("\n"));
   const { attempt, problem, busy } = useProof();
-  const medicines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  const medicines = text.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim()).filter(Boolean);
   const save = (/** @type {Event} */ event) => {
     event.preventDefault();
     void attempt(() => put(`/api/programme/sites/${one.code}/stock`, { medicines })).then((done) => done && closed());
