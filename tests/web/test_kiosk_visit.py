@@ -107,6 +107,8 @@ def follow_to_the_answer(worker: Hand) -> None:
     worker.heading("answer.title")
     worker.sees("answer.verified")
     worker.sees("answer.stay")
+    if worker.language != "zgh":  # Tamazight waits for a person's voice
+        expect(worker.button("consent.say", what=worker.words["answer.stay"])).to_be_visible()
     expect(worker.page.get_by_text("Dr K. Amrani")).to_be_visible()
     expect(worker.page.locator(".answer-advice")).to_have_text("40 mg")
     worker.picture("answer")

@@ -14,6 +14,7 @@ import { useCase } from "/kiosk/screens/case.js";
 import { Feedback } from "/kiosk/screens/feedback.js";
 import { PrintDialog } from "/kiosk/screens/paper.js";
 import { useKiosk } from "/kiosk/store.js";
+import { SayThis } from "/kiosk/voice.js";
 
 /** @typedef {import("/shared/types.js").Opinion} Opinion */
 /** @typedef {import("/shared/types.js").FullCase} FullCase */
@@ -52,12 +53,14 @@ export function Answer({ id }) {
   <//>`;
 }
 
-/** Three pictures: move or stay, how fast, when again. @param {{ opinion: Opinion }} props */
+/** Three pictures: move or stay, how fast, when again; the first two can be heard by who does not read. @param {{ opinion: Opinion }} props */
 function Todo({ opinion }) {
   const when = opinion.follow_up_date ? date(Date.parse(`${opinion.follow_up_date}T12:00:00`)) : t("answer.no_follow_up");
+  const where = t(opinion.transfer ? "answer.transfer" : "answer.stay");
+  const fast = t(`urgency.${opinion.urgency}`);
   return html`<ul class="todo">
-    <li class=${opinion.transfer ? "todo-bad" : "todo-ok"}><${Icon} name=${opinion.transfer ? "med/ambulance" : "house"} size="48px" /><b>${opinion.transfer ? t("answer.transfer") : t("answer.stay")}</b></li>
-    <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${t(`urgency.${opinion.urgency}`)}</b></li>
+    <li class=${opinion.transfer ? "todo-bad" : "todo-ok"}><${Icon} name=${opinion.transfer ? "med/ambulance" : "house"} size="48px" /><b>${where}</b><${SayThis} text=${where} label=${t("consent.say", { what: where })} /></li>
+    <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${fast}</b><${SayThis} text=${fast} label=${t("consent.say", { what: fast })} /></li>
     <li><${Icon} name="calendar" size="48px" /><span><span class="soft small">${t("answer.follow_up")}</span><b>${when}</b></span></li>
   </ul>`;
 }
