@@ -13,6 +13,8 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.errors import RefusedError
+from chevet.relay.exports.fhir_audit import DCM
+from chevet.relay.exports.fhir_base import ACT_REASON
 from chevet.relay.exports.fhir_bundle import KINDS, resources
 from chevet.relay.exports.fhir_codes import LEADS
 from chevet.relay.exports.subject import subject
@@ -304,6 +306,40 @@ def test_simulated_cases_say_so_on_every_resource_and_leave_a_training_relay_onl
             for label in one["resource"]["meta"]["security"]
         ]
     assert json.loads(files["contents.json"])["label"] == "HTEST"
+
+
+async def test_auditors_read_who_did_what_as_audit_events(world, client, answered):
+    auditor, coordinator = world.user("eye", "auditor"), world.user("co", "coordinator")
+    async with client(coordinator) as desk:
+        glass = await desk.post(f"/api/cases/{answered.id}/glass", json={"reason": "life_at_risk"})
+        assert glass.status_code in (200, 201), glass.text
+    async with client(auditor) as desk:
+        said = await desk.get("/fhir/AuditEvent", params={"encounter": f"Encounter/{answered.id}"})
+        whole = said.json()
+        get_fhir_model_class("Bundle").model_validate(whole)
+        events = [one["resource"] for one in whole["entry"]]
+        for one in events:
+            get_fhir_model_class("AuditEvent").model_validate(one)
+        told = {one["subtype"][-1]["code"]: one for one in events}
+        assert told["opinion.sign"]["type"]["code"] == "110110"
+        assert told["opinion.sign"]["action"] == "C"
+        assert told["opinion.sign"]["entity"][0]["what"] == {"reference": f"Encounter/{answered.id}"}
+        alert = told["glass.break"]
+        assert (alert["type"]["code"], alert["action"]) == ("110113", "E")
+        assert codes({"coding": alert["subtype"]}, DCM) == {"110127"}
+        assert codes(alert["purposeOfEvent"][0], ACT_REASON) == {"ETREAT"}
+        assert alert["agent"][0]["who"]["identifier"]["value"] == "co"
+        assert "Seeded" not in said.text
+        first = (await desk.get("/fhir/AuditEvent?_from=1&_count=2")).json()
+        assert [one["resource"]["id"] for one in first["entry"]] == ["1", "2"]
+        following = (await desk.get(first["link"][1]["url"])).json()
+        assert following["entry"][0]["resource"]["id"] == "3"
+        mine = (await desk.get("/fhir/AuditEvent?agent=eye&_count=1")).json()["entry"][0]["resource"]
+        assert mine["subtype"][-1]["code"] == "audit.read"
+        unknown = await desk.get("/fhir/AuditEvent?patient=x")
+        assert (unknown.status_code, unknown.json()["resourceType"]) == (422, "OperationOutcome")
+    async with client(world.user("doctor")) as desk:
+        assert (await desk.get("/fhir/AuditEvent")).status_code == 403
 
 
 async def test_the_facade_reads_and_searches_one_case(world, client, answered):

@@ -102,6 +102,7 @@ NO_PATIENT = (
         ("GET", "/api/glass"): "ids, coded reasons and times",
         ("POST", "/api/glass/{number}/review"): "a number",
         ("GET", "/fhir/metadata"): "what the server can do",
+        ("GET", "/fhir/AuditEvent"): "ids, coded words and times of the audit; the reading is in it too",
         ("GET", "/api/refused"): "ids and coded reasons of bundles",
         ("DELETE", "/api/session"): "the caller's own session",
         ("GET", "/api/passkeys"): "the caller's own passkeys",

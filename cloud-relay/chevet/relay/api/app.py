@@ -16,6 +16,7 @@ from chevet.relay.api.drawings import router as drawings
 from chevet.relay.api.duty import router as duty
 from chevet.relay.api.exports import router as exports
 from chevet.relay.api.fhir import router as fhir
+from chevet.relay.api.fhir_audit import router as fhir_audit
 from chevet.relay.api.guard import require_roles
 from chevet.relay.api.health import router as health
 from chevet.relay.api.impact import router as impact
@@ -54,6 +55,7 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     for room in (session, enrol, inbox, recordings, answers, live):
         app.include_router(room.router)
     app.include_router(exports)
+    app.include_router(fhir_audit)  # before the kinds of which anything is one
     app.include_router(fhir)
     app.include_router(aids)
     app.include_router(drawings)
