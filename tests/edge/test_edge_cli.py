@@ -1,5 +1,6 @@
 """The command: it teaches, and what goes wrong is one sentence with the remedy."""
 
+import importlib.util
 import io
 import json
 import os
@@ -342,3 +343,15 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("module", ["chevet.edge.cli", "chevet.relay.cli"])
+def test_a_command_settles_how_numpy_works_before_anything_loads_it(module: str) -> None:
+    """One thread of BLAS: on a busy machine several cost ten times the work."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    ours = [line for line in Path(spec.origin).read_text().splitlines() if line.startswith("from chevet")]
+    assert ours[0].startswith(f"from {module.rpartition('.')[0]} import arithmetic ")
+    importlib.import_module(ours[0].split()[1] + ".arithmetic")
+    assert os.environ["OPENBLAS_NUM_THREADS"]

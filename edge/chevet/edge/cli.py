@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from chevet.edge import arithmetic  # noqa: F401 - first of all, before anything loads NumPy
 from chevet.edge.cli_badge import badge_words
 from chevet.edge.cli_carry import carry_words
 from chevet.edge.cli_import import import_words
