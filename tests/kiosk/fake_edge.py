@@ -251,7 +251,12 @@ class FakeEdge:
 
     def __enter__(self) -> Self:
         settings = uvicorn.Config(
-            self._app(), host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio"
+            self._app(),
+            host="127.0.0.1",
+            port=0,
+            log_level="error",
+            ws="websockets-sansio",
+            timeout_keep_alive=60,
         )
         self.server = uvicorn.Server(settings)
         self.thread = threading.Thread(target=self._serve, daemon=True)

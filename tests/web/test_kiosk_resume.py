@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from kiosk.fake_edge import FakeEdge
 from kiosk.kiosk_browser import edge, hand, kiosk_chromium  # noqa: F401
 from kiosk.worker_hand import Hand
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Route, expect
 
 pytestmark = pytest.mark.web
 
@@ -67,6 +68,32 @@ def test_after_a_power_cut_the_start_screen_offers_the_draft(hand: Callable[...,
     worker.picture("start-draft")
     worker.touch("start.resume")
     worker.heading("tiles.title")
+
+
+def test_a_file_that_did_not_come_leaves_no_empty_screen(
+    kiosk_chromium: Browser,  # noqa: F811
+    edge: FakeEdge,  # noqa: F811
+) -> None:
+    page = kiosk_chromium.new_page()
+    lost = ["/kiosk/app.js", "/kiosk/strings/fr.json"]
+
+    def lose(route: Route) -> None:
+        name = next((one for one in lost if route.request.url.endswith(one)), "")
+        if name:
+            lost.remove(name)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/kiosk/**", lose)
+    page.clock.install()
+    page.goto(edge.url)
+    expect(page.locator("#app > *")).to_have_count(0)
+    assert lost == ["/kiosk/strings/fr.json"]
+    page.clock.fast_forward(21_000)
+    expect(page.locator(".worker").first).to_be_visible()
+    assert lost == []
+    page.close()
 
 
 def test_the_language_changes_anywhere_and_is_kept_with_the_visit(hand: Callable[..., Hand]) -> None:  # noqa: F811

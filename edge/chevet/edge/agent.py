@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 10.0
 GOODBYE_S = 3
+KEPT_S = 60
+"""A browser on a busy board may use a connection again long after the 5 s that uvicorn keeps one."""
 
 
 class Agent:
@@ -232,6 +234,7 @@ def _server(agent: Agent) -> _Server:
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
+        timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=GOODBYE_S,
     )
     return _Server(config)

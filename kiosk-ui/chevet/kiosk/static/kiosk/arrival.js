@@ -46,6 +46,6 @@ export function ToRead() {
     before.current = unread;
   }, [unread, Boolean(status)]);
   if (!unread) return null;
-  return html`<button class="bar-item bar-read" disabled=${!worker} aria-label=${t("start.unread", { n: unread })} onClick=${() => go("start")}>
+  return html`<button class="bar-item bar-read" disabled=${!worker} aria-label=${`${unread} · ${t("start.unread", { n: unread })}`} onClick=${() => go("start")}>
     <${Icon} name="mail-open" size="22px" /><bdi>${unread}</bdi></button>`;
 }

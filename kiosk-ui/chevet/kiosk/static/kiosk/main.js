@@ -19,13 +19,19 @@ const RETRY_MS = 1000;
 
 async function begin() {
   applyLook();
-  await chooseLanguage(localStorage.getItem("chevet.language") ?? "fr");
+  await words();
   const root = document.getElementById("app");
   if (root) render(html`<${App} />`, root);
   await readStatus();
   await join();
   warm();
   setInterval(readStatus, STATUS_EVERY_MS);
+}
+
+/** The words of the screens; the box may be away just now. */
+async function words() {
+  const language = localStorage.getItem("chevet.language") ?? "fr";
+  while (!(await chooseLanguage(language).then(() => true).catch(() => false))) await new Promise((again) => setTimeout(again, RETRY_MS));
 }
 
 /** Wait for the box: a kiosk may be up before its agent. */
