@@ -131,6 +131,19 @@ def open_the_case(doctor: Page) -> None:
     expect(doctor.get_by_text("Opening the recordings")).to_have_count(0)
 
 
+def answer(doctor: Page) -> None:
+    """Write an opinion with a medicine of the site's stock, and send it."""
+    doctor.get_by_label("Impression").fill("Functional murmur.")
+    doctor.get_by_label("Add a medicine").select_option("Paracétamol 500 mg")
+    doctor.get_by_label("How Paracétamol 500 mg is taken").fill("one in the evening")
+    doctor.get_by_label("Certainty").select_option("probable")
+    doctor.get_by_label("Urgency").select_option("routine")
+    doctor.get_by_role("button", name="Sign, seal and send").click()
+    expect(doctor.get_by_role("status").filter(has_text="Signed")).to_have_text(
+        "Signed, sealed and sent to the site."
+    )
+
+
 def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     browser: Browser, relay: Relay, address: str, tmp_path: Path
 ) -> None:
@@ -155,15 +168,7 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     lead = visit.recordings[0].waveforms[0]
     assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
 
-    doctor.get_by_label("Impression").fill("Functional murmur.")
-    doctor.get_by_label("Add a medicine").select_option("Paracétamol 500 mg")
-    doctor.get_by_label("How Paracétamol 500 mg is taken").fill("one in the evening")
-    doctor.get_by_label("Certainty").select_option("probable")
-    doctor.get_by_label("Urgency").select_option("routine")
-    doctor.get_by_role("button", name="Sign, seal and send").click()
-    expect(doctor.get_by_role("status").filter(has_text="Signed")).to_have_text(
-        "Signed, sealed and sent to the site."
-    )
+    answer(doctor)
     (waiting,) = relay.outbox("abc").pending()
     said = open_manifest(waiting, relay.keys.relay.public_key())
     sealed = {0: relay.outbox("abc").read(said.tid, 0, 0, 1 << 20)}
