@@ -57,6 +57,21 @@ def test_inbox_goes_by_clock_and_names_nobody(
     shot(page, f"inbox-{language}")
 
 
+def test_a_desk_that_a_poor_link_left_empty_offers_to_try_again(
+    open_desk: Callable[..., Page], relay: FakeRelay
+) -> None:
+    page = open_desk(quiet=False)
+    expect(page.locator(".row").first).to_be_visible()
+    expect(page.locator(".boot")).to_be_hidden()
+    page.route("**/desk/inbox.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#app")).to_be_empty()
+    expect(page.locator(".boot a")).to_be_visible()
+    page.unroute_all()
+    page.locator(".boot a").click()
+    expect(page.locator(".row").first).to_be_visible()
+
+
 def test_a_new_case_appears_by_itself(open_desk: Callable[..., Page], relay: FakeRelay) -> None:
     kept = relay.cases.pop(FIRST)
     page = open_desk("")
