@@ -51,7 +51,19 @@ def main() -> int:
         sys.exit(f"{options.data} is not there: name the folder of recordings with --data.")
     for name in options.part or PARTS:
         PARTS[name](options.data, options.most)
-    return 0
+    for words in MISSED:
+        print(f"MISSED   {words}")
+    return 1 if MISSED else 0
+
+
+MISSED: list[str] = []
+"""Goals that a table did not reach, in words."""
+
+
+def asked(reached: bool, words: str) -> None:
+    """Note a goal that was not reached."""
+    if not reached:
+        MISSED.append(words)
 
 
 # Recordings
@@ -137,6 +149,7 @@ def exact(data: Path, most: int) -> None:
                 f"{name:<24}{files:>6}{8 * size / samples:>12.3f}{goal:>7.2f}{8 * plain / samples:>12.3f}"
                 f"{samples / max(spent, 1e-9) / 1e6:>11.1f}"
             )
+            asked(8 * size / samples <= goal, f"{name}: {8 * size / samples:.2f} bits a sample, not {goal}")
 
 
 def plain_flac(values: np.ndarray) -> int:
@@ -168,6 +181,8 @@ def previews(data: Path, most: int) -> None:
                 f"{name:<24}{len(errors):>6}{span:>16}{np.mean(errors):>10.2f} %{max(errors):>6.2f} %"
                 f"   over 8 %: {sum(error > 8 for error in errors)}"
             )
+            asked(max(errors) < 8, f"{name}: an error of {max(errors):.1f} %")
+            asked(max(sizes) <= PREVIEW_BYTES, f"{name}: a preview of {max(sizes)} bytes")
 
 
 def _ten_seconds(waveform: Waveform) -> Iterator[Waveform]:
@@ -204,6 +219,8 @@ def listening(data: Path, most: int) -> None:
                 f"{name:<24}{len(rows):>6}{preview.max():>11.0f}{rate.mean():>8.1f}{snr.mean():>12.1f} dB"
                 f"{level.min():>7.2f} to {level.max():.2f} dB"
             )
+            asked(bool(np.abs(level).max() <= 1), f"{name}: a level that is not within 1 dB")
+            asked(preview.max() <= PREVIEW_BYTES, f"{name}: a preview of {preview.max():.0f} bytes")
 
 
 def _heard(waveform: Waveform) -> tuple[float, float, float, float]:
@@ -239,6 +256,8 @@ def stills(data: Path, most: int) -> None:
             f" diagnostic {copy / original:.2f} of it at SSIM {worst:.4f} or better (goal 0.98),"
             f" {without} left to the original"
         )
+        asked(worst >= 0.98, f"stills: SSIM {worst:.4f}")
+        asked(preview <= PREVIEW_BYTES, f"stills: a preview of {preview} bytes")
 
 
 def _luma(data: bytes) -> np.ndarray:
