@@ -60,7 +60,7 @@ def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
     Raises:
         StoreAwayError: the store does not answer.
     """
-    query = select(bundles.c.tid, bundles.c.id, bundles.c.manifest).where(
+    query = select(bundles.c.tid, bundles.c.id).where(
         bundles.c.direction == "up",
         bundles.c.complete_ms.is_not(None),
         *([bundles.c.site == site] if site else []),
@@ -68,15 +68,20 @@ def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
     with relay.database.read() as view:
         rows = view.execute(query.order_by(bundles.c.received_ms, bundles.c.id)).all()
     for row in rows:
-        yield row.id, digest(row.manifest).hex() if _as_signed(relay, row.tid, row.manifest) else "damaged"
+        yield row.id, _signed(relay, row.tid) or "damaged"
 
 
-def _as_signed(relay: Relay, tid: str, manifest: bytes) -> bool:
-    query = select(objects.c.oid, objects.c.name).where(objects.c.tid == tid)
+def _signed(relay: Relay, tid: str) -> str:
+    """Return the digest of a bundle's manifest, "" where not all of its objects are as the site signed them."""
     with relay.database.read() as view:
-        names = {row.oid: row.name or "" for row in view.execute(query)}
+        manifest = view.execute(select(bundles.c.manifest).where(bundles.c.tid == tid)).scalar() or b""
+        rows = view.execute(select(objects.c.oid, objects.c.name).where(objects.c.tid == tid)).all()
+    if not manifest:
+        return ""  # destroyed meanwhile
+    names = {row.oid: row.name or "" for row in rows}
     signed = {one.oid: one.sha256.hex() for one in read_manifest(manifest).objects}
-    return names == signed and all(_whole(relay, name) for name in names.values())
+    whole = names == signed and all(_whole(relay, name) for name in names.values())
+    return digest(manifest).hex() if whole else ""
 
 
 def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:
