@@ -72,7 +72,7 @@ def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _signed(relay: Relay, tid: str) -> str:
-    """Return the digest of a bundle's manifest, "" where not all of its objects are as the site signed them."""
+    """Return the digest of a bundle's manifest, "" where an object of it is not as the site signed it."""
     with relay.database.read() as view:
         manifest = view.execute(select(bundles.c.manifest).where(bundles.c.tid == tid)).scalar() or b""
         rows = view.execute(select(objects.c.oid, objects.c.name).where(objects.c.tid == tid)).all()
