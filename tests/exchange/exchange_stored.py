@@ -34,7 +34,7 @@ from chevet.study.case import (
     pack_opinion,
 )
 from chevet.study.recording import Gap, Measurement, QualityMark, Recording, Waveform
-from chevet.study.spoken import VoiceNote
+from chevet.study.spoken import VoiceNote, encode_voice, pack_voice, told_of
 from chevet.study.study import Consent, Patient, Study, Vital
 
 FOLDER = Path(__file__).parent / "examples"
@@ -43,6 +43,7 @@ RECOVERY = X25519PrivateKey.from_private_bytes(b"v" * 32)
 DOCTOR = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
 AUTHOR = Author("dr-b", "Dr Bennani", "cardiology")
 CASE = "0192f0c1-2345-7abc-8def-0123456789ab"
+VOICE = "0192f0c1-2345-7abc-8def-0123456789b1"
 NOW = CLOCK.wall_ms
 
 
@@ -108,7 +109,13 @@ def _sealed(
 
 def _store(name: str) -> None:
     up, down = MemoryOutbox(), MemoryOutbox()
-    item = up.put(_sealed(pack(study()), "abc", SITE_KEY, 1, PROGRAMME, SITE_SEAL, RECOVERY))
+    ogg = encode_voice(np.rint(9000 * np.sin(np.arange(16_000) / 18)).astype("<i2").tobytes())
+    voice = pack_voice(told_of(VOICE, ogg), CASE, ogg)
+    readers = (PROGRAMME, SITE_SEAL, RECOVERY)
+    item, spoken = (
+        up.put(_sealed(what, "abc", SITE_KEY, 1 + n, *readers))
+        for n, what in enumerate((pack(study()), voice))
+    )
     receipt = write(sign_complete(item.tid, item.id, digest(item.manifest), RELAY_KEY))
     told = [
         down.put(_sealed(what, "relay", RELAY_KEY, 1 + n, SITE_SEAL))
@@ -117,6 +124,8 @@ def _store(name: str) -> None:
     answers = [payload for one in told for payload in messages_of(down, one.manifest)]
     with (FOLDER / f"{name}.up").open("xb") as file:
         write_file(file, UP, "abc", messages_of(up, item.manifest))
+    with (FOLDER / f"{name}-voice.up").open("xb") as file:
+        write_file(file, UP, "abc", messages_of(up, spoken.manifest))
     with (FOLDER / f"{name}.down").open("xb") as file:
         write_file(file, DOWN, "abc", [receipt, *answers])
 

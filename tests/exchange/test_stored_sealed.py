@@ -1,8 +1,11 @@
 """What every version there ever was sealed, signed and carried: it opens, settles, is believed for ever."""
 
+import io
+
 import pytest
+import soundfile as sf
 from exchange_fakes import PROGRAMME, RELAY_KEY, SITE_KEY, MemoryOutbox
-from exchange_stored import FOLDER, RECOVERY, SITE_SEAL, message, opinion, stored, study
+from exchange_stored import FOLDER, RECOVERY, SITE_SEAL, VOICE, message, opinion, stored, study
 
 from chevet.edge.trust import vouched
 from chevet.exchange.carrier import DOWN, UP
@@ -15,6 +18,7 @@ from chevet.exchange.sender import Sender
 from chevet.sim.memory_inbox import MemoryInbox
 from chevet.study.bundle import content_hash, unpack
 from chevet.study.case import message_bytes, opinion_bytes, unpack_message, unpack_opinion
+from chevet.study.spoken import unpack_voice, voice_ms
 
 NAMES = ("first",)
 CONTENT = {"first": "778dce4efc1b8af727518140f750bf702ae7217ab7da334573b062928553b579"}
@@ -40,7 +44,8 @@ def opened(inbox: MemoryInbox, tid: bytes, key):
 
 def test_every_stored_file_is_tried():
     assert {path.name for path in FOLDER.iterdir()} == {
-        f"{name}.{kind}" for name in NAMES for kind in (UP, DOWN)
+        *(f"{name}.{kind}" for name in NAMES for kind in (UP, DOWN)),
+        *(f"{name}-voice.up" for name in NAMES),
     }
 
 
@@ -88,3 +93,15 @@ def test_stored_answers_open_at_the_site_and_their_signatures_hold(name):
     relay = RELAY_KEY.public_key()
     assert vouched(said.author, said.signature, opinion_bytes(said), relay)
     assert vouched(asked.author, asked.signature, message_bytes(asked), relay)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stored_voice_note_opens_and_plays(name):
+    inbox = received(f"{name}-voice", UP, "abc", SITE_KEY)
+    (tid,) = inbox.manifests
+    bundle = opened(inbox, tid, PROGRAMME)
+    assert (bundle.id, bundle.kind, bundle.case) == (VOICE, "voice", study().id)
+    ogg = unpack_voice(bundle)
+    assert voice_ms(ogg) == pytest.approx(1000, abs=40)
+    heard, rate = sf.read(io.BytesIO(ogg))
+    assert len(heard) / rate == pytest.approx(1.0, abs=0.04)
