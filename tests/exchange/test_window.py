@@ -72,6 +72,20 @@ def test_a_stall_behind_a_lost_packet_is_not_taken_for_a_slower_link():
     assert link.window.size >= 0.8 * before
 
 
+def test_less_lies_on_a_line_that_loses_packets_until_it_loses_none():
+    link = Link(32_000, 0.6)
+    link.run(60)
+    calm = link.window.size
+    for _ in range(8):
+        link.run(8)
+        link.flying = [(at + 0.8, mark) for at, mark in link.flying]
+        link.free_at += 0.8
+    link.run(2)
+    assert 0.8 * calm < link.window.size < 0.9 * calm
+    link.run(120)
+    assert link.window.size > 0.97 * calm
+
+
 def test_a_cut_starts_the_window_anew():
     link = Link(64_000, 0.7)
     link.run(30)

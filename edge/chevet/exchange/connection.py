@@ -5,6 +5,7 @@ connection gets a new client. Two rules keep paho's threads and ours apart: its 
 nothing of ours is locked around `publish` (its `on_publish` runs while it holds a lock that `publish` takes).
 """
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -231,7 +232,7 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
     client.outlet = address.outlet
-    client.on_socket_open = _without_delay
+    client.on_socket_open = _prepare_socket
     client.max_inflight_messages_set(_IN_FLIGHT)
     client.max_queued_messages_set(0)
     if address.username:
@@ -248,7 +249,14 @@ class _PatientSocket(ssl.SSLSocket):
         super().do_handshake(block)
 
 
-def _without_delay(_client: Client, _data: Any, sock: Any) -> None:
-    """Switch Nagle's rule off: the end of each chunk would wait a round trip for its beginning to arrive."""
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _prepare_socket(_client: Client, _data: Any, sock: Any) -> None:
+    """Switch Nagle's rule off, and take CUBIC (RFC 9438) whatever the machine's own choice is.
+
+    With Nagle's rule the end of each chunk would wait a round trip for its beginning to arrive. BBR, which
+    some systems choose, paces what is sent and repeats lost packets later (docs/delivery.md has figures).
+    """
+    if not isinstance(sock, socket.socket):
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(OSError, AttributeError):  # not allowed to this user; not Linux
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")

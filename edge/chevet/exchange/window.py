@@ -16,6 +16,11 @@ FLOOR: Final = 2 * CHUNK
 CAP: Final = 256 << 10
 FILL: Final = 1.0
 """Of what the link holds, with the base of a whole chunk; the last message to find room comes on top."""
+LOSSY_FILL: Final = 0.85
+"""The same on a link that loses packets: an urgent message waits for what was lost before it, which comes
+again behind all that lies on the line."""
+LOSES: Final = 0.02
+"""Of the base: stalls beyond that are lost packets, below it they are a busy machine's."""
 EAGER: Final = 1.5
 """The same until the rate has stopped growing: each round may show that the link holds more."""
 PATIENT: Final = 0.25
@@ -173,8 +178,9 @@ class Window:
         if self._draining:
             self.size = 1  # one message at a time
             return
-        gain = EAGER if self._rounds_left > 0 else FILL
         base = self._base_s or 0.0
+        fill = LOSSY_FILL if self._stalled_s > LOSES * base else FILL
+        gain = EAGER if self._rounds_left > 0 else fill
         bridged = min(BRIDGE * max(0.0, self._stalled_s - PATIENT * base), LONGEST_BRIDGE * base)
         holds = round(gain * self.rate * (base + bridged))
         self.size = min(max(holds, FLOOR), CAP)
