@@ -26,7 +26,7 @@ from chevet.exchange.topics import down, up
 from chevet.relay.keys import read_programme
 from chevet.study.bundle import pack
 
-from .conftest import PASSWORD, Site
+from .conftest import PASSWORD, SECRET_NAME, SECRET_QUESTION, Site
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -198,6 +198,7 @@ async def test_a_sealed_study_sent_over_a_real_broker_is_read_on_the_desk(
     assert (status["broker"], status["programme"], status["label"]) == ("online", "Programme", "HTEST")
     assert "<!doctype html>" in page.lower()
     assert read_manifest(sealed.manifest).id in log
+    assert not [word for word in (SECRET_NAME, SECRET_QUESTION, "Seeded", "R-77", PASSWORD) if word in log]
     assert "Seeded" not in log
     assert "Traceback" not in log
 

@@ -22,7 +22,7 @@ from chevet.relay.relay import Relay, open_relay, unix_ms
 from chevet.relay.settings import Settings
 from chevet.study.bundle import pack
 from chevet.study.ids import uuid7
-from chevet.study.recording import QualityMark
+from chevet.study.recording import QualityMark, Recording
 from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
 
 PEOPLE = (
@@ -67,14 +67,16 @@ class Shifted:
         return unix_ms() - self.minutes * MINUTE
 
 
-def study_of(number: int, clock: Callable[[], int], **words: Any) -> Study:
+def study_of(
+    number: int, clock: Callable[[], int], heart_of: Callable[..., Recording] = ecg, **words: Any
+) -> Study:
     """One invented visit."""
     now = clock()
     patient = Patient(
         uuid7(now, bytes([number]) * 10), NAMES[number], 1960 + 9 * number, "FMFM"[number], f"R-{70 + number}"
     )
     good = QualityMark(0.93, True)
-    heart = ecg(quality=good if number != 3 else QualityMark(0.3, False, ("lead_off:V2",)))
+    heart = heart_of(quality=good if number != 3 else QualityMark(0.3, False, ("lead_off:V2",)))
     recordings = (ear(),) if words["specialty"] == "ent" else (heart, ear())
     vitals = (
         Vital("spo2", 96.0, "%", "nonin-df2", now, good),
@@ -95,7 +97,7 @@ def study_of(number: int, clock: Callable[[], int], **words: Any) -> Study:
 
 
 @contextmanager
-def filled(folder: Path, **settled: Any) -> Iterator[RealDesk]:
+def filled(folder: Path, heart_of: Callable[..., Recording] = ecg, **settled: Any) -> Iterator[RealDesk]:
     """Give a relay of its own with its invented cases and people, served nowhere; `settled` are settings."""
     folder.mkdir(parents=True, exist_ok=True)
     make_programme(folder, "SMT Haut Atlas")
@@ -124,7 +126,7 @@ def filled(folder: Path, **settled: Any) -> Iterator[RealDesk]:
             "urgency": urgency,
             "language": language,
         }
-        study = study_of(number, clock, **words)
+        study = study_of(number, clock, heart_of, **words)
         deliver(receiver, messages(sites[code].seal(pack(study), "HTEST")), code)
         studies.append(study)
     clock.minutes = 0
@@ -137,9 +139,9 @@ def filled(folder: Path, **settled: Any) -> Iterator[RealDesk]:
 
 
 @contextmanager
-def real_desk(folder: Path, **settled: Any) -> Iterator[RealDesk]:
+def real_desk(folder: Path, heart_of: Callable[..., Recording] = ecg, **settled: Any) -> Iterator[RealDesk]:
     """Serve such a relay."""
-    with filled(folder, **settled) as desk, serving(desk.relay) as url:
+    with filled(folder, heart_of, **settled) as desk, serving(desk.relay) as url:
         desk.url = url
         yield desk
 
