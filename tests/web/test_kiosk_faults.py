@@ -144,6 +144,10 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.edge.judge("ecg")
     worker.sees("ecg.contact.all")
     assert worker.page.evaluate("shifted") == [], "nothing moves under the hand while the coach speaks"
+    worker.edge.judge("ecg", "lead_swap:RA/LA", usable=True)
+    worker.record()
+    worker.sees("reason.lead_swap.do")  # good enough to keep, and still named
+    worker.sees("result.good.help")
 
 
 def test_an_oximeter_that_cannot_be_connected_is_read_and_typed(examining: Callable[..., Hand]) -> None:

@@ -19,7 +19,6 @@ export function Result(props) {
   if (!recording) return null;
   const { quality } = recording;
   const keep = (/** @type {boolean} */ poor) => taking.keep(poor, best).then(kept);
-  const reason = quality.reasons[0] ?? "";
   return html`<${Page} title=${t(`exam.${props.exam}`)} icon=${props.icon} step=${props.step} class=${`coach result ${props.class ?? ""}`}
     note=${html`<${Chip}><${Value} value=${recording.duration_s} unit="s" digits=${0} /><//>
       ${recording.lost_samples > 0 && html`<${Chip} kind="attention">${t("result.lost", { n: recording.lost_samples })}<//>`} ${props.numbers}`}
@@ -32,11 +31,16 @@ export function Result(props) {
     <div class=${`coach-grid ${props.picture ? "" : "coach-grid-wide"}`}>
       ${props.picture && html`<div class="coach-picture card">${props.picture}</div>`}
       <div class="coach-hint">
-        ${quality.usable
-          ? html`<${Hint} kind="ok" title=${t("result.good")}>${t("result.good.help")}<//>`
-          : html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason} />`} title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)}${" "}${taking.mayBePoor ? t("result.poor.or") : ""}<//>`}
+        <${Verdict} quality=${quality} or=${quality.usable ? t("result.good.help") : taking.mayBePoor ? t("result.poor.or") : ""} />
       </div>
       <div class="coach-signal">${props.children}</div>
     </div>
   <//>`;
+}
+
+/** Good with nothing to say, good enough with a fault in it, or poor: a fault is always named. @param {{ quality: import("/shared/types.js").Quality, or: string }} props */
+function Verdict({ quality, or }) {
+  const reason = quality.reasons[0] ?? "";
+  if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("result.good")}>${or}<//>`;
+  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason} />`} title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)} ${or}<//>`;
 }
