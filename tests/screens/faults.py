@@ -139,7 +139,7 @@ def lesson(trainee: Trainee, code: str, walk: Walk) -> str:
     trainee.hands("plug" if walk.act != "plug" else "warm", mends=False)
     trainee.hands(walk.act, mends=True)
     if walk.running:
-        trainee.main()  # again
+        page.get_by_role("button", name=trainee.words["result.again"], exact=True).tap()
     for _ in range(walk.parts):
         trainee.clean()
         trainee.record()
