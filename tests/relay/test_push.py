@@ -2,6 +2,7 @@
 
 import json
 import stat
+import threading
 from dataclasses import replace
 
 import pytest
@@ -318,6 +319,26 @@ def test_one_browser_that_takes_it_is_enough(world, sent, service, push):
     service.answers["/busy"] = 503
     assert make_round(world.relay, Ways(None, None, push)) == 1
     assert states(world) == {"sent": 1}
+
+
+class Slow:
+    """A way to browsers on which nothing arrives before two alerts are under way."""
+
+    def __init__(self, push):
+        self.push, self.both = push, threading.Barrier(2, timeout=60)
+
+    def send(self, *what):
+        self.both.wait()
+        self.push.send(*what)
+
+
+def test_a_service_that_takes_its_time_does_not_hold_up_another(world, sent, service, push):
+    sent(urgency="emergency", recordings=())
+    for who in ("dr", "second"):
+        world.user(who)
+        listening(world, service, who, f"/{who}")
+    assert make_round(world.relay, Ways(None, None, Slow(push))) == 2
+    assert states(world) == {"sent": 2}
 
 
 async def test_a_reader_puts_a_browser_on_the_list_tries_it_and_takes_it_off(
