@@ -9,6 +9,9 @@ WALKS := tests/flow tests/web tests/edge/test_edge_agent.py
 # Some images of containers forbid Python to keep what it has compiled: each process of a test would do it again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# As box and relay have it: threads that share out small arrays mostly wait for each other, the more the busier a machine is.
+export OPENBLAS_NUM_THREADS ?= 1
+
 # make demo ONCE=1 conducts one consultation by itself; PORT_KIOSK, PORT_DESK, BROKER, DIR and JSON are passed on.
 DEMO_OPTIONS := $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(PORT_KIOSK),--port-kiosk $(PORT_KIOSK)) \
   $(if $(PORT_DESK),--port-desk $(PORT_DESK)) $(if $(BROKER),--broker $(BROKER)) $(if $(DIR),--dir $(DIR))
