@@ -165,7 +165,8 @@ def test_a_tpm_gives_the_key_for_this_start_and_one_that_refuses_leaves_the_box_
     words = shlex.split(line.removeprefix(begins))[0].replace("/run/chevet-key", str(tmp_path / "run"))
     assert subprocess.run(["/bin/sh", "-c", words], check=False).returncode == int(refuses)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "run"))
-    (key,) = [path for path in places(EdgeSettings(data_dir=tmp_path, programme=tmp_path)) if path.suffix == ".key"]
+    box = EdgeSettings(data_dir=tmp_path, programme=tmp_path)
+    (key,) = [path for path in places(box) if path.suffix == ".key"]
     assert key.exists() is not refuses
     assert refuses or key.stat().st_mode & 0o777 == 0o600
 
