@@ -1,5 +1,6 @@
 """The archive on PostgreSQL: the very tests that hold it on SQLite, and its migrations with data."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -24,9 +25,16 @@ from chevet.relay.settings import Settings
 from . import (
     test_accounts_and_audit,
     test_accounts_erasure,
+    test_accounts_glass,
+    test_answer_drafts,
     test_desk_cases,
+    test_desk_drawings_and_stock,
+    test_discussions,
     test_duty,
+    test_impact_report,
     test_ingest,
+    test_kept_cases,
+    test_two_workers,
 )
 from .conftest import CHEAP, NOON, Clock, Recipient, Site, World
 from .postgres_here import WHY_NOT, cluster, new_database, programs
@@ -38,8 +46,21 @@ SAME = (
     test_duty,
     test_ingest,
 )
-OF_SQLITE: set[str] = set()
-"""What looks into the file itself."""
+if os.environ.get("CHEVET_STORES"):  # `make stores`: they would take too long in every run
+    SAME += (
+        test_accounts_glass,
+        test_answer_drafts,
+        test_desk_drawings_and_stock,
+        test_discussions,
+        test_impact_report,
+        test_kept_cases,
+        test_two_workers,
+    )
+OF_SQLITE = {
+    "test_what_is_said_is_sealed_in_its_place_and_destroyed_with_the_case",
+    "test_the_stock_command_reads_a_file",
+}
+"""What looks into the file itself, or writes a configuration that names one."""
 
 for module in SAME:
     for name, one in vars(module).items():
