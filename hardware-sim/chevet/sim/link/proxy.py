@@ -41,6 +41,7 @@ class Proxy:
         self._started = self._loop.time()
         self._ends: set[_End] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._over = False
         self._stall_s = max(profile.round_trip_s, _LEAST_STALL_S)
 
     def at(self) -> float:
@@ -60,27 +61,36 @@ class Proxy:
                 f"{host}:{port}",
                 f"Cannot listen on {host}:{port} ({error.strerror}): choose another --listen.",
             ) from None
-        try:
-            async with server:
+        async with server:
+            try:
                 while True:
                     self._move()
                     await asyncio.sleep(_TICK_S)
-        finally:
-            serving = list(self._serving)
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
+            finally:
+                server.close()
+                await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """End what is carried; from Python 3.12.1 on, leaving a server waits for its open connections."""
+        self._over = True
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until it or the proxy ends: asyncio prints a cancelled one as a fault."""
         carrying = cast("asyncio.Task[None]", asyncio.current_task())
         self._serving.add(carrying)
         try:
-            await self._carry(reader, writer)
+            if not self._over:  # else accepted while the proxy was being stopped
+                await self._carry(reader, writer)
         except asyncio.CancelledError:
             return
         finally:
             self._serving.discard(carrying)
+            if self._over:
+                writer.transport.abort()  # closing would wait for a client that does not read
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._until(lambda: not self._clockwork.cut(self.at()))
