@@ -241,12 +241,23 @@ def _client(address: BrokerAddress, version: MQTTProtocolVersion, *, manual_ack:
 
 
 class _PatientSocket(ssl.SSLSocket):
-    """Gives the TLS handshake a time of its own, where paho would give it that of the TCP connection."""
+    """Gives the TLS handshake a time of its own, where paho would give it that of the TCP connection.
+
+    paho forgets the socket of a handshake that failed, so that closes itself.
+    """
 
     def do_handshake(self, block: bool = False) -> None:
-        """Shake hands, within the time for it."""
+        """Shake hands, within the time for it.
+
+        Raises:
+            OSError: nobody answered in time, or the other end is not who it should be.
+        """
         self.settimeout(HANDSHAKE_TIMEOUT_S)
-        super().do_handshake(block)
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _prepare_socket(_client: Client, _data: Any, sock: Any) -> None:
