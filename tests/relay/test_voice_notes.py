@@ -1,13 +1,16 @@
 """The specialist's voice in an answer, and the worker's in the conversation."""
 
 import base64
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import select
 
 from chevet.exchange.manifest import read_manifest
 from chevet.exchange.sealing import open_sealed
+from chevet.relay.api.wall import MAX_BODY, MAX_SPEECH, MAX_SPOKEN
 from chevet.relay.archive.schema import audit
 from chevet.study.case import Author, Message, pack_message, unpack_opinion
 from chevet.study.ids import uuid7
@@ -18,6 +21,7 @@ from .conftest import NOON, OPINION, Site, code, deliver, messages
 SPEECH = (4000 * np.sin(np.arange(RATE_HZ) / 8)).astype("<i2").tobytes()
 OGG = encode_voice(SPEECH)
 SPOKEN = base64.b64encode(OGG).decode()
+NGINX = Path(__file__).parents[2] / "cloud-relay/deploy/nginx.conf"
 VOICE, NOTE = uuid7(NOON, bytes(10)), uuid7(NOON + 1, bytes(10))
 
 
@@ -166,3 +170,8 @@ async def test_only_the_desks_own_page_may_listen(world, client):
         page, sealed = await desk.get("/"), await desk.get("/sealed.html")
     assert "microphone=(self)" in page.headers["permissions-policy"]
     assert "microphone=()" in sealed.headers["permissions-policy"]
+
+
+def test_the_web_server_before_the_relay_lets_through_all_that_the_relay_takes():
+    (most,) = re.findall(r"^ *client_max_body_size (\d+)m;", NGINX.read_text("utf-8"), re.MULTILINE)
+    assert int(most) * 1024**2 == MAX_SPEECH == max(MAX_SPEECH, MAX_SPOKEN, MAX_BODY)
