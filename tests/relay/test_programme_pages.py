@@ -6,7 +6,7 @@ from sqlalchemy import select
 from chevet.exchange.enrolment import read_code
 from chevet.relay.accounts.own_password import FIRST_MS, first_password
 from chevet.relay.archive.schema import audit
-from chevet.relay.errors import RefusedError
+from chevet.relay.errors import RefusedError, SettingsError
 
 from .conftest import PASSWORD, code, open_session
 
@@ -120,6 +120,15 @@ async def test_nobody_shuts_out_themselves_or_an_auditor_or_makes_one(world, cli
         assert code(await desk.put(f"{PEOPLE}/ghost", json=NEW)) == (422, "invalid")
         assert code(await desk.post(f"{PEOPLE}/ghost/acts", json={"what": "unlock"})) == (404, "not_found")
         assert (await person(desk, "idrissi"))["fixed"]
+
+
+async def test_no_account_takes_a_name_that_the_audit_gives_to_something_else(world, client, admin):
+    async with client(admin) as desk:
+        for ident in ("operator", "Relay", "RULES", "unknown", "nobody", "Tahar"):
+            assert code(await desk.post(PEOPLE, json=NEW | {"id": ident})) == (409, "id_taken"), ident
+        assert [one["id"] for one in (await desk.get(PEOPLE)).json()["people"]] == ["tahar"]
+    with pytest.raises(SettingsError, match="something else"):
+        world.user("Operator", "auditor")
 
 
 async def test_what_changes_accounts_and_sites_asks_for_the_second_factor_again(world, client, admin):

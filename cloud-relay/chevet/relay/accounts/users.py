@@ -22,6 +22,8 @@ from chevet.study.study import SPECIALTIES
 
 OPERATOR = "operator"
 """Who the audit names for what is done at the relay's own command line."""
+NOT_PEOPLE = frozenset({OPERATOR, "relay", "rules", "unknown", "nobody"})
+"""Who else the audit and its exports name: an account called so would have its acts read as theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,7 @@ class Users:
             "first_until_ms": first_until_ms,
         }
         with self._database.write() as connection:
-            if connection.execute(select(users.c.id).where(users.c.id == user.id)).first():
-                raise SettingsError("id", f"The user '{user.id}' exists already: choose another --id.")
+            _check_free(connection, user.id)
             connection.execute(insert(users).values(**row))
             self._audit.add(connection, now, by, "user.add", user.id, user.role)
         return User(user.id, user.name, user.role, user.specialty, user.languages, public)
@@ -230,6 +231,16 @@ def _nobody(user_id: str) -> SettingsError:
     return SettingsError("id", f"There is no user '{user_id}': see `chevet-relay user list`.")
 
 
+def _check_free(connection: Connection, user_id: str) -> None:
+    """Refuse an id that somebody has, whatever its capitals: in the audit nobody is taken for another."""
+    same = user_id.casefold()
+    taken = next(
+        (one for one in connection.execute(select(users.c.id)).scalars() if one.casefold() == same), ""
+    )
+    if taken:
+        raise SettingsError("id", f"The user '{taken}' exists already: choose another --id.")
+
+
 def check_password(password: str) -> None:
     """Refuse a password that is too short to open anything.
 
@@ -247,6 +258,8 @@ def _check(user: User, password: str) -> None:
         or not user.id.replace("-", "").replace("_", "").replace(".", "").isalnum()
     ):
         raise SettingsError("id", "--id must be letters, digits, '.', '-' and '_' only, at most 64.")
+    if user.id.casefold() in NOT_PEOPLE:
+        raise SettingsError("id", f"The audit calls something else '{user.id}': choose another --id.")
     _check_words(user)
     check_password(password)
 
