@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from chevet.exchange.enrolment import read_code
 from chevet.relay.accounts.own_password import FIRST_MS, first_password
-from chevet.relay.archive.schema import audit
+from chevet.relay.archive.schema import audit, sessions
 from chevet.relay.errors import RefusedError, SettingsError
 
 from .conftest import PASSWORD, code, open_session
@@ -89,6 +89,43 @@ async def test_a_lost_password_is_given_anew_and_what_was_open_ends(world, clien
         assert world.relay.sign_in.sign_in("benali", given.json()["password"]).stage == "password"
         with pytest.raises(RefusedError, match="wrong"):
             world.relay.sign_in.sign_in("benali", PASSWORD)
+
+
+@pytest.mark.parametrize("way", ["renew", "change"])
+def test_a_password_given_while_another_is_chosen_is_the_one_that_opens(world, admin, monkeypatch, way):
+    relay, theirs = world.relay, world.user("benali")
+    users, given = relay.users, "given-by-the-administration"
+    token = open_session(relay, theirs)
+    if way == "renew":
+        users.give_password("benali", PASSWORD, world.clock.ms + FIRST_MS)
+        token = relay.sign_in.sign_in("benali", PASSWORD).token
+    slow = relay.own_password._locked
+
+    def locked(key, new):
+        users.give_password("benali", given, world.clock.ms + FIRST_MS, by=admin.id)
+        return slow(key, new)
+
+    monkeypatch.setattr(relay.own_password, "_locked", locked)
+    own = relay.own_password
+    first, mine = (token, PASSWORD, OWN), (token, theirs, PASSWORD, OWN, None)
+    with pytest.raises(RefusedError, match="wrong") as refused:
+        own.renew(*first) if way == "renew" else own.change(*mine)
+    assert (refused.value.status, refused.value.code) == (401, "wrong_password")
+    key = relay.sign_in.signing_key(theirs, given)
+    kept = next(one.user for one in users.list() if one.user.id == "benali")
+    assert key.public_key().public_bytes_raw() == kept.public_key
+    assert ("password.change", "benali") not in told(world, "benali")
+
+
+def test_a_session_that_a_new_password_opens_is_in_the_audit_and_names_no_factor(world):
+    relay = world.again(label="HTEST", second_factor="off")
+    world.user("benali")
+    relay.users.give_password("benali", PASSWORD, world.clock.ms + FIRST_MS)
+    signed = relay.own_password.renew(relay.sign_in.sign_in("benali", PASSWORD).token, PASSWORD, OWN)
+    assert relay.sign_in.user(signed.token).id == "benali"
+    assert told(world, "benali")[-2:] == [("password.change", "benali"), ("session.open", "")]
+    with relay.database.read() as connection:
+        assert connection.execute(select(sessions.c.stage, sessions.c.factor_ms)).all() == [("open", None)]
 
 
 async def test_an_account_is_shut_out_let_in_and_given_another_specialty(world, client, admin):

@@ -10,7 +10,7 @@ from chevet.relay.accounts import sessions
 from chevet.relay.accounts.passwords import Passwords
 from chevet.relay.accounts.proof import Proof
 from chevet.relay.accounts.sessions import OPEN
-from chevet.relay.accounts.sign_in import RENEW, Signed, SignIn
+from chevet.relay.accounts.sign_in import RENEW, Signed, SignIn, wrong_password
 from chevet.relay.accounts.users import User, check_password
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
@@ -60,17 +60,15 @@ class OwnPassword:
                 `password_short`, `password_same`; 429 `too_many_attempts`.
         """
         user, _ = self._sign_in.lacking(token, RENEW)
-        key = self._fit(user, old, new)
+        key, held = self._fit(user, old, new)
         locked = self._locked(key, new)
         with self._database.write() as connection:
             now = self._now_ms()
-            self._put(connection, user, locked, now)
+            self._put(connection, user, held, locked, now)
             stage = self._sign_in.stage(connection, user.id)
             if stage == OPEN:
-                fresh = sessions.complete(connection, self._sign_in.rules, token, now)
-            else:
-                fresh = sessions.go_on(connection, token, stage, now)
-        return Signed(user, fresh, stage)
+                return self._sign_in.complete(connection, user, token, "password", factor=False)
+            return Signed(user, sessions.go_on(connection, token, stage, now), stage)
 
     def change(self, token: str | None, user: User, old: str, new: str, proof: Proof) -> None:
         """Change the password of somebody signed in; their other sessions end.
@@ -78,22 +76,22 @@ class OwnPassword:
         Raises:
             RefusedError: as `renew`, and 401 `second_factor_needed`, `wrong_code`, `wrong_passkey`.
         """
-        key = self._fit(user, old, new)
+        key, held = self._fit(user, old, new)
         self._sign_in.second_look(token, user, proof)
         locked = self._locked(key, new)
         with self._database.write() as connection:
-            self._put(connection, user, locked, self._now_ms())
+            self._put(connection, user, held, locked, self._now_ms())
         self._sign_in.end_others(user, token)
 
-    def _fit(self, user: User, old: str, new: str) -> Ed25519PrivateKey:
-        key = self._sign_in.signing_key(user, old)
+    def _fit(self, user: User, old: str, new: str) -> tuple[Ed25519PrivateKey, str]:
+        key, held = self._sign_in.unlocked(user, old)
         if new == old:
             raise RefusedError(422, "password_same", "Choose another password than the one you have.", "new")
         try:
             check_password(new)
         except SettingsError as error:
             raise RefusedError(422, "password_short", str(error), "new") from None
-        return key
+        return key, held
 
     def _locked(self, key: Ed25519PrivateKey, new: str) -> dict[str, object]:
         """Return the columns of a password; both take time on purpose, so no transaction waits for them."""
@@ -103,6 +101,11 @@ class OwnPassword:
             "first_until_ms": None,
         }
 
-    def _put(self, connection: Connection, user: User, row: dict[str, object], now_ms: int) -> None:
-        connection.execute(update(users).where(users.c.id == user.id).values(**row))
+    def _put(
+        self, connection: Connection, user: User, held: str, row: dict[str, object], now_ms: int
+    ) -> None:
+        """Put a password in the place of the one that was checked; one given meanwhile stays with its key."""
+        mine = update(users).where(users.c.id == user.id, users.c.password_hash == held)
+        if not connection.execute(mine.values(**row)).rowcount:
+            raise wrong_password()
         self._audit.add(connection, now_ms, user.id, "password.change", user.id)

@@ -73,8 +73,10 @@ def begin(
     return token
 
 
-def complete(connection: Connection, rules: Rules, token: str, now_ms: int) -> str:
-    """Open a session fully after its second factor; return the new token that takes the place of `token`."""
+def complete(
+    connection: Connection, rules: Rules, token: str, now_ms: int, factor_ms: int | None = None
+) -> str:
+    """Open a half-open session fully, as `begin`; return the new token that takes the place of `token`."""
     fresh = secrets.token_urlsafe(TOKEN_BYTES)
     connection.execute(
         update(sessions)
@@ -83,7 +85,7 @@ def complete(connection: Connection, rules: Rules, token: str, now_ms: int) -> s
             token_hash=_hash(fresh),
             stage=OPEN,
             seen_ms=now_ms,
-            factor_ms=now_ms,
+            factor_ms=factor_ms,
             expires_ms=now_ms + rules.longest_ms,
         )
     )

@@ -91,6 +91,13 @@ class SignIn:
         self._audit.add(connection, now, user.id, what, "", how)
         return Signed(user, token, stage)
 
+    def complete(self, connection: Connection, user: User, token: str, how: str, *, factor: bool) -> Signed:
+        """Open a half-open session that lacks nothing any more; `admit` tells what `how` and `factor` are."""
+        now = self._now_ms()
+        fresh = sessions.complete(connection, self.rules, token, now, now if factor else None)
+        self._audit.add(connection, now, user.id, "session.open", "", how)
+        return Signed(user, fresh)
+
     def user(self, token: str | None, *, active: bool = True) -> User | None:
         """Return who holds the open session of `token`, or None when it is over, half open or unknown.
 
@@ -140,7 +147,8 @@ class SignIn:
             return Verdict("enrolled" if codes else "")
 
         self.proofs.judge(user, address, taken)
-        return self._completed(user, token, "enrolled"), codes
+        with self._database.write() as connection:
+            return self.complete(connection, user, token, "enrolled", factor=True), codes
 
     def give_code(self, token: str, proof: str | Given, address: str = "") -> Signed:
         """Take the second factor: the session is open then, under a new token.
@@ -155,7 +163,8 @@ class SignIn:
         """
         user, session_id = self.lacking(token, CODE)
         kind = self.proofs.take(user, proof, session_id, SECOND, address)
-        return self._completed(user, token, kind)
+        with self._database.write() as connection:
+            return self.complete(connection, user, token, kind, factor=True)
 
     def second_look(self, token: str | None, user: User, proof: Proof, address: str = "") -> None:
         """Ask for the second factor again before something is signed, unless it was given a moment ago.
@@ -224,11 +233,15 @@ class SignIn:
         Raises:
             RefusedError: 401 `wrong_password`, 429 `too_many_attempts`.
         """
+        return self.unlocked(user, password)[0]
+
+    def unlocked(self, user: User, password: str) -> tuple[Ed25519PrivateKey, str]:
+        """As `signing_key`, with the stored hash that the password was held against."""
         row = self._checked(user.id, password, "")
         key = self._passwords.unlock(row.locked_key, password)
         if key is None:
-            raise _wrong()
-        return key
+            raise wrong_password()
+        return key, row.password_hash
 
     def stage(self, connection: Connection, user_id: str) -> str:
         """Return what follows a password: "open", or what is still lacking."""
@@ -253,13 +266,6 @@ class SignIn:
             raise RefusedError(401, "not_signed_in", "Sign in with your password first.")
         return from_row(row), row.session_id
 
-    def _completed(self, user: User, token: str, how: str) -> Signed:
-        with self._database.write() as connection:
-            now = self._now_ms()
-            fresh = sessions.complete(connection, self.rules, token, now)
-            self._audit.add(connection, now, user.id, "session.open", "", how)
-        return Signed(user, fresh)
-
     def _checked(self, user_id: str, password: str, address: str) -> Found:
         with self._database.write() as connection:
             tried = count_try(connection, "password", user_id, address, self._now_ms())
@@ -273,14 +279,15 @@ class SignIn:
                 known = row.id if row else ""
                 self._audit.add(connection, self._now_ms(), "unknown", "session.wrong_password", known)
         if not good or row is None:
-            raise _wrong()
+            raise wrong_password()
         if row.first_until_ms is not None and row.first_until_ms <= self._now_ms():
             sentence = "This first password is over: ask whoever gave it for another one."
             raise RefusedError(401, "first_password_over", sentence, "password")
         return row
 
 
-def _wrong() -> RefusedError:
+def wrong_password() -> RefusedError:
+    """Return the refusal of a password, which does not tell whether there is such a user."""
     return RefusedError(
         401,
         "wrong_password",
