@@ -41,6 +41,8 @@ _GROWING: Final = 1.25
 _ROUNDS_WITHOUT_GROWTH: Final = 3
 _TRY_EVERY_ROUNDS: Final = 8
 """So often one round is eager again: the link may have become faster."""
+_LOSSY_TRY_EVERY: Final = 24
+"""The same on a link that loses packets, where more on the line costs most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +173,18 @@ class Window:
             self._best, self._rounds_left = self.rate, _ROUNDS_WITHOUT_GROWTH
         else:
             self._rounds_left -= 1
-        if self._rounds_left <= -_TRY_EVERY_ROUNDS:
+        if self._rounds_left <= -(_LOSSY_TRY_EVERY if self._loses() else _TRY_EVERY_ROUNDS):
             self._best, self._rounds_left = self.rate, 1
+
+    def _loses(self) -> bool:
+        return self._stalled_s > LOSES * (self._base_s or 0.0)
 
     def _resize(self) -> None:
         if self._draining:
             self.size = 1  # one message at a time
             return
         base = self._base_s or 0.0
-        fill = LOSSY_FILL if self._stalled_s > LOSES * base else FILL
-        gain = EAGER if self._rounds_left > 0 else fill
+        gain = EAGER if self._rounds_left > 0 else LOSSY_FILL if self._loses() else FILL
         bridged = min(BRIDGE * max(0.0, self._stalled_s - PATIENT * base), LONGEST_BRIDGE * base)
         holds = round(gain * self.rate * (base + bridged))
         self.size = min(max(holds, FLOOR), CAP)
