@@ -101,7 +101,7 @@ async def test_status_needs_no_sign_in_and_says_how_the_box_is(box: Box) -> None
             "last_contact_ms": None,
             "watched": False,
         }
-        assert status["queue"] == {"waiting": 0, "travelling": 0, "refused": 0}
+        assert status["queue"] == {"waiting": 0, "travelling": 0, "refused": 0, "unread": 0}
         assert status["workers"] == [{"id": "amina", "name": "Amina"}]
         assert "cardiology" in status["specialties"]
         assert (await client.get("/api/session")).json() == {"worker": None}

@@ -35,6 +35,8 @@ def test_a_minimal_file_gets_sensible_defaults_and_paths_from_its_own_folder(tmp
         ('data_dir = "box"\n', "the setting 'programme' is missing"),
         (MINIMAL + 'specialties = ["astrology"]\n', "the setting 'specialties' is wrong"),
         (MINIMAL + "specialties = []\n", "the setting 'specialties' is wrong"),
+        (MINIMAL + 'specialties = ["general", "general"]\n', "a specialty is named twice"),
+        (MINIMAL + 'electrodes = "blue"\n', "the setting 'electrodes' is wrong"),
         (MINIMAL + 'label = "DEMO"\n', "the setting 'label' is wrong"),
         ("data_dir = \n", "is not TOML"),
         (

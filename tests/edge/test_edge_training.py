@@ -67,6 +67,23 @@ def test_a_visit_of_training_is_closed_and_never_sealed(box: Box) -> None:
         sealing.finish(box.bedside.visits.get(visit.id))
 
 
+def test_a_site_that_asks_few_passes_the_lessons_that_ask_for_cardiology(tmp_path: Path) -> None:
+    asked = {step.arg for lesson in LESSONS for step in lesson.steps if step.check == "specialty"}
+    box = make_box(tmp_path, specialties=("paediatrics",))
+    bedside = box.bedside
+    assert bedside.status()["specialties"] == ["paediatrics"]
+    bedside.training.begin("amina", "send")
+    assert asked <= set(bedside.status()["specialties"])
+    visit = bedside.training.lay_ready("amina")
+    bedside.rules.write(
+        visit.id, {"question": "Is this normal?", "specialty": "cardiology", "urgency": "urgent"}
+    )
+    bedside.training.send(visit.id)
+    assert bedside.training.finish("amina").state == PASSED
+    assert bedside.status()["specialties"] == ["paediatrics"]
+    box.close()
+
+
 def test_an_incomplete_visit_of_training_names_what_is_missing(box: Box) -> None:
     training = box.bedside.training
     training.begin("amina", "send")

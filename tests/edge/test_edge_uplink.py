@@ -184,6 +184,7 @@ async def test_a_study_travels_and_is_settled_by_the_receipt(box: Box) -> None:
         await until(lambda: not list(journals.iterdir()))
         assert box.bedside.uplink.online
         assert box.bedside.uplink.last_contact_ms is not None
+        assert box.bedside.kept.contact_ms is not None
         presence = [json.loads(p) for topic, p in line.published if topic.endswith("/u/s")]
         assert presence[0]["online"] is True
         line.cut()

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from chevet.edge.bedside import Bedside
-from chevet.edge.bodies import NewPatient, Search, SignIn, SignInByBadge
+from chevet.edge.bodies import Electrodes, NewPatient, Search, SignIn, SignInByBadge
 from chevet.edge.health import health_shape
 from chevet.edge.sessions import COOKIE
 from chevet.edge.shapes import patient_shape
@@ -28,6 +28,12 @@ def box_routes(bedside: Bedside) -> APIRouter:
     async def health(request: Request) -> dict[str, Any]:
         bedside.sessions.require(request.cookies.get(COOKIE))
         return await asyncio.to_thread(health_shape, bedside)
+
+    @routes.put("/electrodes", status_code=204)
+    async def choose_electrodes(body: Electrodes, request: Request) -> None:
+        bedside.sessions.require(request.cookies.get(COOKIE))
+        await asyncio.to_thread(bedside.kept.choose_electrodes, body.code)
+        bedside.live.tell({"type": "status", "status": await asyncio.to_thread(bedside.status)})
 
     return routes
 

@@ -18,6 +18,7 @@ from chevet.edge.discovery_memory import Calibrations
 from chevet.edge.discovery_use import InUse
 from chevet.edge.disk import Disk
 from chevet.edge.instruments import Instrument
+from chevet.edge.kept import Kept
 from chevet.edge.live import Live
 from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
@@ -30,7 +31,7 @@ from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
 from chevet.edge.workers import Workers
-from chevet.study.study import HTEST
+from chevet.study.study import HTEST, SPECIALTIES
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class Bedside:
         in_use: runs those that were found and accepted.
         calibrations: the day of each unit's last one.
         calls: the call beside a study, if one is made.
+        kept: what the box remembers of itself.
         spooled: set when a bundle was put into the spool, so that the uplink takes it up at once.
     """
 
@@ -84,6 +86,7 @@ class Bedside:
     live: Live
     calls: Calls
     uplink: UplinkState
+    kept: Kept
     training: Training
     hands: Hands
     spooled: asyncio.Event
@@ -137,7 +140,9 @@ class Bedside:
             "disk": {"free_bytes": self.disk.free(), "level": self.disk.level()},
             "clock": {"now_ms": self.clock.now_ms(), "quality": self.clock.quality()},
             "workers": [{"id": worker.id, "name": worker.name} for worker in self.workers.all()],
-            "specialties": list(self.settings.specialties),
+            # the lessons' words name a specialty, whomever this site asks of its patients
+            "specialties": list(SPECIALTIES if lesson else self.settings.specialties),
+            "electrodes": self.kept.electrodes,
         }
 
     def tell_capture(self, row: CaptureRow) -> None:

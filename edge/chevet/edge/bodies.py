@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from chevet.edge.kept import ElectrodeCode
 from chevet.study.recording import PHOTO_SITES, STEPS
 from chevet.study.spoken import MOST_BYTES
 from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
@@ -58,6 +59,12 @@ class SignInByBadge(_Body):
     """What a reader typed."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class Electrodes(_Body):
+    """What the cable of the ECG has."""
+
+    code: ElectrodeCode
 
 
 class Camera(_Body):

@@ -30,6 +30,7 @@ from chevet.edge.discovery_watch import Buses
 from chevet.edge.disk import MEGABYTE, Disk
 from chevet.edge.errors import SettingsError
 from chevet.edge.instruments import Instrument
+from chevet.edge.kept import Kept
 from chevet.edge.live import Live
 from chevet.edge.patients import Patients
 from chevet.edge.sessions import Sessions
@@ -75,6 +76,7 @@ def compose(
     captures = _captures(settings, parts, instruments, capture_changed, database)
     imports = Imports(settings.data_dir / "imports", database, parts.disk, parts.clock.now_ms)
     rules = _rules(parts, programme, captures, settings.label)
+    kept = Kept(database, settings.electrodes)
     training = Training(Attempts(database), parts.visits, parts.patients, rules, parts.clock)
     return Bedside(
         settings=settings,
@@ -99,7 +101,8 @@ def compose(
         attaching=_attaching(settings, parts, captures, imports),
         live=live,
         calls=Calls(live.tell, parts.clock.now_ms),
-        uplink=UplinkState(),
+        uplink=UplinkState(last_contact_ms=kept.contact_ms),
+        kept=kept,
         training=training,
         hands=make_hands(settings, training, lambda kind: _simulated(instruments, kind)),
         spooled=asyncio.Event(),

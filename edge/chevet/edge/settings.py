@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySettings
 from chevet.edge.errors import SettingsError
+from chevet.edge.kept import ElectrodeCode
 from chevet.edge.update_settings import SticksSettings, UpdateSettings
 from chevet.study.study import SPECIALTIES
 
@@ -104,6 +105,8 @@ def _known_specialties(specialties: tuple[str, ...]) -> tuple[str, ...]:
     strange = [one for one in specialties if one not in SPECIALTIES]
     if strange or not specialties:
         raise ValueError(f"name at least one of {', '.join(SPECIALTIES)}")
+    if len(set(specialties)) < len(specialties):
+        raise ValueError("a specialty is named twice; name each once")
     return specialties
 
 
@@ -189,6 +192,7 @@ class EdgeSettings(BaseSettings):
         site: the site's code, checked against the one `chevet-edge init` made; "" to skip the check.
         languages: offered on the screens, first is the default.
         specialties: whom a case may be asked of, in the order shown.
+        electrodes: names and colours of the ECG's cable, until somebody chooses others at the kiosk.
         uplinks: the ways to the network, preferred first; none is the system's own choice.
         devices: instruments of the site.
         devices_file: a devices.json as `chevet-sim serve` writes it; its instruments are added.
@@ -220,6 +224,7 @@ class EdgeSettings(BaseSettings):
     site: str = ""
     languages: tuple[str, ...] = ("fr", "ar", "zgh", "en")
     specialties: Annotated[tuple[str, ...], AfterValidator(_known_specialties)] = SPECIALTIES
+    electrodes: ElectrodeCode = "iec"
     kiosk: KioskSettings = KioskSettings()
     broker: BrokerSettings = BrokerSettings()
     uplinks: Annotated[tuple[UplinkSettings, ...], AfterValidator(_names_differ)] = ()

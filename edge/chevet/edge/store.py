@@ -131,6 +131,12 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT
         """,
     ),
+    (
+        "0010 what the box remembers of itself",
+        """
+        CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
+        """,
+    ),
 )
 
 

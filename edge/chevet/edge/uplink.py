@@ -204,8 +204,14 @@ class Uplink:
             # the relay says it again when there is room.
             log.warning("no room to keep a message of the relay; giving the reserve up")
             self.bedside.disk.give_reserve_up()
-        self.bedside.uplink.last_contact_ms = self.bedside.clock.now_ms()
+        await self._heard(self.bedside.clock.now_ms())
         self.line.acknowledge(message)
+
+    async def _heard(self, now_ms: int) -> None:
+        """Take note of the relay's word; a box that starts without a line still says when it last had one."""
+        self.bedside.uplink.last_contact_ms = now_ms
+        if self.bedside.kept.contact_due(now_ms):
+            await asyncio.to_thread(self.bedside.kept.note_contact, now_ms)
 
     async def _receipt(self, payload: bytes) -> None:
         for news in await asyncio.to_thread(self.sender.receive, payload, self._now()):
