@@ -73,6 +73,7 @@ class FakeEdge:
         self.stored: list[dict[str, Any]] = []
         self.earlier: dict[str, list[dict[str, Any]]] = {}
         self.celsius = 51.5
+        self.electrodes = "iec"
         self.route = ""
         self.sticks: dict[str, Any] = {"sticks": [], "work": None}
         self.update: dict[str, Any] = {"on": False, "quiet": True, "version": "0.1.0"}
@@ -235,6 +236,7 @@ class FakeEdge:
             "clock": {"now_ms": now_ms(), "quality": "synchronised"},
             "workers": self.workers,
             "specialties": SPECIALTIES,
+            "electrodes": self.electrodes,
             "training": self.training,
         }
 

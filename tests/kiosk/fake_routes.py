@@ -113,7 +113,12 @@ def _found(edge: "FakeEdge", add: Any) -> None:
         one |= body
         return one
 
+    def choose_electrodes(_: Request, body: dict[str, Any]) -> Response:
+        edge.electrodes = body["code"]
+        return Response(status_code=204)
+
     add("GET", "/found", all_found)
+    add("PUT", "/electrodes", choose_electrodes)
     add("POST", "/found", all_found)
     add("POST", "/found/{id}", decide)
     add("POST", "/found/{id}/ask", ask)

@@ -76,9 +76,11 @@ def ecg_lead_off(stage: Stage) -> None:
 @sight
 def ecg_american(stage: Stage) -> None:
     stage.at()
-    stage.page.evaluate("localStorage.setItem('chevet.electrodes', 'aha')")
+    stage.edge.electrodes = "aha"
+    stage.edge.tell({"type": "status", "status": stage.edge.status()})
     live(stage, "ecg", "ecg", "lead_off:RA")
-    stage.page.evaluate("localStorage.removeItem('chevet.electrodes')")
+    stage.edge.electrodes = "iec"
+    stage.edge.tell({"type": "status", "status": stage.edge.status()})
 
 
 @sight

@@ -111,6 +111,11 @@ def test_one_page_tells_how_the_instruments_are(
     worker.sign_in()
     worker.page.locator(".bar").get_by_role("button", name=worker.text("about.title")).click()
     worker.picture("about")
+    worker.page.locator("dialog").get_by_role("button", name="AHA").click()
+    expect(worker.page.locator("dialog").get_by_role("button", name="AHA")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    assert worker.edge.electrodes == "aha", "kept by the box, for this browser forgets"
     worker.page.locator("dialog").get_by_role("button", name=worker.text("about.devices")).click()
     worker.heading("about.devices")
     worker.sees("devices.rate_wrong")

@@ -136,7 +136,10 @@ def test_an_electrode_without_contact_is_named_and_lit(examining: Callable[..., 
     worker.sees("reason.lead_swap.do")
     for electrode in ("R", "L"):
         expect(worker.page.locator(f".place-off[data-site={electrode}]")).to_have_count(1)
-    worker.page.evaluate("localStorage.setItem('chevet.electrodes', 'aha')")
+    worker.sees("reason.lead_swap.detail", detail="R/L")  # as the map beside it has them
+    worker.edge.electrodes = "aha"
+    worker.edge.tell({"type": "status", "status": worker.edge.status()})
+    worker.sees("reason.lead_swap.detail", detail="RA/LA")
     worker.edge.judge("ecg", "lead_off:R", "lead_off:V5")
     worker.sees("ecg.press", where="RA")
     worker.sees("ecg.off", colour="blanche, au bras droit,")

@@ -1,8 +1,9 @@
 /** One recording in a list: what, where, how long, how good. */
 
-import { reasonText, t } from "/shared/i18n.js";
+import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
+import { reasonSays } from "/kiosk/electrodes.js";
 import { Chip, Value } from "/kiosk/parts.js";
 
 /** @typedef {import("/shared/types.js").Recording} Recording */
@@ -25,7 +26,7 @@ export function RecordingRow({ recording }) {
   return html`<div class="recording-row">
     <${Icon} name=${ICONS[recording.step] ?? "med/stethoscope"} size="36px" />
     <span class="recording-what"><b>${whatText(recording)}</b>
-      <span class="soft small"><${Value} value=${recording.duration_s} unit="s" digits=${0} />${!good && quality.reasons[0] && ` · ${reasonText(quality.reasons[0])}`}</span></span>
+      <span class="soft small"><${Value} value=${recording.duration_s} unit="s" digits=${0} />${!good && quality.reasons[0] && ` · ${reasonSays(quality.reasons[0])}`}</span></span>
     <${Chip} kind=${good ? "ok" : "attention"} icon=${good ? "check" : "triangle-alert"}>${good ? t("quality.good") : t("quality.poor")}<//>
   </div>`;
 }

@@ -111,7 +111,7 @@ export interface Status {
   power: { source: "mains" | "battery" | "unknown"; percent: number | null };
   disk: { free_bytes: number; level: "ok" | "low" | "full" };
   clock: { now_ms: number; quality: string };
-  workers: Person[]; specialties: string[];
+  workers: Person[]; specialties: string[]; electrodes: "iec" | "aha";
 }
 
 /** A specialist's call at the kiosk. */

@@ -1,10 +1,11 @@
 /** The frame of every coach: a picture of what to do, one sentence, the signal, the way on. */
 
-import { reasonText, has, t } from "/shared/i18n.js";
+import { has, t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { goVisit, skipStep } from "/kiosk/actions.js";
 import { attempt } from "/kiosk/attempt.js";
+import { onCable, reasonSays } from "/kiosk/electrodes.js";
 import { Button, Chip, Dialog, Hint, Main, Page } from "/kiosk/parts.js";
 import { devicesFor, now, set } from "/kiosk/store.js";
 import { useHintVoice } from "/kiosk/voice.js";
@@ -70,7 +71,7 @@ export function QualityHint({ quality, good, begins = null }) {
   if (!quality) return html`<${Hint} kind="info" icon="loader" title=${t("coach.listening")}>${t("coach.listening.help")}<//>`;
   const reason = quality.reasons[0];
   if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("coach.good")}>${begins === null ? good : t("coach.by_itself", { n: begins })}<//>`;
-  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason ?? ""} />`} title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonText(reason ?? "")}<//>`;
+  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason ?? ""} />`} title=${reasonDo(reason ?? "")} say=${reasonDo(codeOf(reason ?? ""))}>${reasonSays(reason ?? "")}<//>`;
 }
 
 /** Good, and nothing to say about it. @param {Quality | null | undefined} quality */
@@ -85,7 +86,7 @@ export function codeOf(reason) {
 
 /** A reason as what to do about it. @param {string} reason */
 export function reasonDo(reason) {
-  const [code = "", detail = ""] = reason.split(":");
+  const [code = "", detail = ""] = onCable(reason).split(":");
   const key = detail && has(`reason.${code}.do.detail`) ? `reason.${code}.do.detail` : `reason.${code}.do`;
   return has(key) ? t(key, { detail }) : t("reason.other.do");
 }

@@ -9,7 +9,7 @@ import { Coach, isClean, QualityChip, QualityHint, toTiles } from "/kiosk/coache
 import { LiveMonitor, LOOKS, StillMonitor } from "/kiosk/coaches/monitor.js";
 import { Remedy } from "/kiosk/coaches/remedy.js";
 import { Result } from "/kiosk/coaches/result.js";
-import { colourOf, electrodeCode, nameOf } from "/kiosk/electrodes.js";
+import { colourOf, electrodeCode, iecOf, nameOf } from "/kiosk/electrodes.js";
 import { recordingsOf } from "/kiosk/exams.js";
 import { Chip, Hint, Value } from "/kiosk/parts.js";
 import { useKiosk } from "/kiosk/store.js";
@@ -19,8 +19,6 @@ import { useKiosk } from "/kiosk/store.js";
 
 const SECONDS = 10;
 const ELECTRODES = ["R", "L", "F", "N", "V1", "V2", "V3", "V4", "V5", "V6"];
-/** American names of the limb electrodes, as some devices give them. */
-const IEC = /** @type {Record<string, string>} */ ({ RA: "R", LA: "L", LL: "F", RL: "N" });
 /** Limb leads that an electrode feeds. */
 const FEEDS = /** @type {Record<string, string[]>} */ ({ R: ["I", "II", "aVR", "aVL", "aVF"], L: ["I", "III", "aVR", "aVL", "aVF"], F: ["II", "III", "aVR", "aVL", "aVF"] });
 
@@ -28,13 +26,13 @@ const FEEDS = /** @type {Record<string, string[]>} */ ({ R: ["I", "II", "aVR", "
 export function electrodesOff(reasons, notices) {
   const on = Object.keys(notices).filter((notice) => notices[notice]);
   const details = [...reasons, ...on].filter((code) => code.startsWith("lead_off:")).flatMap((code) => code.slice("lead_off:".length).split(","));
-  return [...new Set(details.map((name) => IEC[name] ?? name).filter(Boolean))];
+  return [...new Set(details.map(iecOf).filter(Boolean))];
 }
 
 /** The two electrodes that were probably exchanged, by their IEC names. @param {string[]} reasons */
 export function electrodesSwapped(reasons) {
   const swap = reasons.find((code) => code.startsWith("lead_swap:"));
-  return swap ? swap.slice("lead_swap:".length).split(/[/-]/).map((name) => IEC[name] ?? name) : [];
+  return swap ? swap.slice("lead_swap:".length).split(/[/-]/).map(iecOf) : [];
 }
 
 /** @param {{ visit: Visit }} props */

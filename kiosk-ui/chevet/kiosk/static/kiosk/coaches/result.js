@@ -1,9 +1,10 @@
 /** After a recording: good, keep it; poor, say why and do it again; twice poor, send it marked poor. */
 
-import { reasonText, t } from "/shared/i18n.js";
+import { t } from "/shared/i18n.js";
 import { html } from "/shared/vendor/htm-preact/standalone.module.js";
 import { codeOf, reasonDo } from "/kiosk/coaches/coach.js";
 import { Remedy } from "/kiosk/coaches/remedy.js";
+import { reasonSays } from "/kiosk/electrodes.js";
 import { Button, Chip, Hint, Main, Page, Value } from "/kiosk/parts.js";
 
 /** @typedef {import("/kiosk/coaches/capture.js").Taking} Taking */
@@ -42,5 +43,5 @@ export function Result(props) {
 function Verdict({ quality, or }) {
   const reason = quality.reasons[0] ?? "";
   if (quality.usable && !reason) return html`<${Hint} kind="ok" title=${t("result.good")}>${or}<//>`;
-  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason} />`} title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonText(reason)} ${or}<//>`;
+  return html`<${Hint} kind="attention" picture=${html`<${Remedy} reason=${reason} />`} title=${reasonDo(reason)} say=${reasonDo(codeOf(reason))}>${reasonSays(reason)} ${or}<//>`;
 }

@@ -4,7 +4,9 @@ import { t, unconfirmed } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { byItself, setByItself } from "/kiosk/coaches/by-itself.js";
-import { electrodeCode, setElectrodeCode } from "/kiosk/electrodes.js";
+import { attempt } from "/kiosk/attempt.js";
+import { readStatus } from "/kiosk/actions.js";
+import { chooseElectrodes, electrodeCode } from "/kiosk/electrodes.js";
 import { moreContrast, setContrast } from "/kiosk/look.js";
 import { Button, Dialog } from "/kiosk/parts.js";
 import { go } from "/kiosk/route.js";
@@ -40,13 +42,10 @@ export function About({ close }) {
   <//>`;
 }
 
-/** Which names and colours the cable of the ECG has. */
+/** Which names and colours the cable of the ECG has; the box keeps it. */
 function Electrodes() {
-  const [code, show] = useState(electrodeCode());
-  const choose = (/** @type {"iec" | "aha"} */ one) => {
-    setElectrodeCode(one);
-    show(one);
-  };
+  const code = electrodeCode();
+  const choose = (/** @type {"iec" | "aha"} */ one) => attempt(() => chooseElectrodes(one).then(readStatus));
   return html`<div class="about-electrodes"><span id="electrodes">${t("about.electrodes")}</span>
     <div class="segments" role="group" aria-labelledby="electrodes" dir="ltr">${/** @type {const} */ (["iec", "aha"]).map((one) => html`<button aria-pressed=${String(one === code)} onClick=${() => choose(one)}>${one.toUpperCase()}</button>`)}</div></div>`;
 }
