@@ -126,13 +126,46 @@ def test_what_still_waits_at_the_near_end_is_told_and_no_loss_while_it_runs(
     assert told(tmp_path, near, near[:1])[0] == 1
     code, report = told(tmp_path, near, near[:1], "--running")
     assert (code, report["waiting"], report["lost"]) == (0, ["y", "z"], [])
-    assert "still kept at the near end: 2" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "still kept at the near end: 2" in said
+    assert "3 acquired, 1 delivered: the same set" in said, "of what no ledger counted nothing is said"
     code, report = told(tmp_path, near, [*near[:1], row("y", "other")], "--running")
     assert (code, report["wrong"]) == (1, ["y"])
 
 
+def test_a_list_of_the_near_end_that_has_an_id_twice_is_refused_and_none_of_it_vanishes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = [row("x", "other"), row("y", "2"), row("x", "1")]
+    assert told(tmp_path, near, near[1:]) == (1, {})
+    assert "more than once: 1, the first x; take the list anew" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_told_with_a_remedy_after_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list").write_text(row("x", "1") + "\n")
+    both = [str(tmp_path / "list")] * 2
+    assert main(["match", *both, "--json", str(tmp_path / "nowhere" / "report.json")]) == 1
+    said = capsys.readouterr()
+    assert "each once" in said.out
+    assert "name another file after --json" in said.err
+
+
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"id": "x"}', '{"id": 1, "sha256": "2"}', "abc  x", row("x", "1", state="?")]
+    "line",
+    [
+        "{",
+        "[]",
+        "[" * 100_000,
+        "9" * 10_000,
+        '{"id": "x"}',
+        '{"id": 1, "sha256": "2"}',
+        r'{"id": "\ud800", "sha256": "2"}',
+        "abc  x",
+        row("x", "1", state="?"),
+    ],
+    ids=range(9),
 )
 def test_a_line_that_is_none_is_told_with_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str

@@ -3,7 +3,8 @@
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,27 +52,27 @@ def run(options: argparse.Namespace) -> int:
     """Compare; return 0 where both are the same set.
 
     Raises:
-        SimError: a list cannot be read, or a line of it is none.
+        SimError: a list cannot be read, a line of it is none, the near end's has an id twice, or the report
+            cannot be written.
     """
     acquired, delivered = read_rows(options.acquired), read_rows(options.delivered)
+    _each_once(options.acquired, acquired)
     there = {row.id for row in delivered}
-    waiting = [row for row in acquired if row.state in KEPT and row.id not in there]
+    waiting = {row.id: row.sha256 for row in acquired if row.state in KEPT and row.id not in there}
     known = {row.id: row.sha256 for row in acquired}
-    promised = {row.id: row.sha256 for row in acquired if not options.running or row not in waiting}
     found = match(
-        promised,
+        {ident: known[ident] for ident in known if not options.running or ident not in waiting},
         known,
         [(row.id, row.sha256) for row in delivered],
-        dict.fromkeys(row.id for row in delivered),
+        there,
         {row.id for row in acquired if row.state == "settled"},
     )
-    print(found.told())
+    print(found.told(f"{len(known)} acquired, {found.delivered} delivered"))
     if waiting:
         print(f"  still kept at the near end: {len(waiting)}")
     if options.json:
-        report = {"equal": found.equal, "acquired": len(known), "delivered": found.delivered}
-        waits = {"waiting": [row.id for row in waiting]}
-        options.json.write_text(json.dumps(report | waits | found.differences(), indent=2) + "\n")
+        counts = {"equal": found.equal, "acquired": len(known), "delivered": found.delivered}
+        _write(options.json, {**counts, "waiting": list(waiting), **found.differences()})
     return 0 if found.equal else 1
 
 
@@ -82,10 +83,32 @@ def read_rows(path: Path) -> list[Row]:
         SimError: it cannot be read, or a line of it is none.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise SimError(f"{path} cannot be read ({type(error).__name__}).") from None
+        raise SimError(
+            f"{path} cannot be read ({type(error).__name__}):"
+            " `chevet-sim match --help` shows how a list is made."
+        ) from None
     return list(_rows(path, lines))
+
+
+def _each_once(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse a list of the near end that says two things of one id: nobody knows which of them holds."""
+    often = Counter(row.id for row in rows)
+    if again := sorted(ident for ident, times in often.items() if times > 1):
+        raise SimError(
+            f"{path}: ids that stand there more than once: {len(again)}, the first {again[0]};"
+            " take the list anew, in one piece, and give different things different names."
+        )
+
+
+def _write(path: Path, report: Mapping[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(report, indent=2) + "\n")
+    except OSError as error:
+        raise SimError(
+            f"{path} cannot be written ({type(error).__name__}): name another file after --json."
+        ) from None
 
 
 def _rows(path: Path, lines: list[str]) -> Iterator[Row]:
@@ -106,11 +129,16 @@ def _row(line: str) -> Row | None:
         return Row(summed[2], summed[1])
     try:
         words = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested so deep that it is none of ours
         return None
     if not isinstance(words, dict):
         return None
     facts = [words.get("id"), words.get("sha256"), words.get("state", "")]
     if not all(isinstance(fact, str) for fact in facts) or facts[2] not in STATES:
         return None
-    return Row(*facts)
+    return Row(*facts) if all(_printable(fact) for fact in facts) else None
+
+
+def _printable(text: str) -> bool:
+    """Tell whether it can be written out: JSON can hold halves of characters, which no file takes."""
+    return not any("\ud800" <= one <= "\udfff" for one in text)

@@ -85,20 +85,24 @@ class Match:
         """Return the ids by what is wrong with them."""
         return {name: found for name, found in asdict(self).items() if isinstance(found, tuple)}
 
-    def told(self) -> str:
-        """Return it in words: one line where all is well, else every kind of difference with its ids."""
-        first = (
+    def told(self, counted: str = "") -> str:
+        """Return it in words: one line where all is well, else every kind of difference with its ids.
+
+        Args:
+            counted: words for what was compared, where no ledger stands behind; else those of the ledger.
+        """
+        first = counted or (
             f"{self.acknowledged} acknowledged, {self.delivered} delivered"
-            f" ({self.unacknowledged} of them or of the box's before their word): "
+            f" ({self.unacknowledged} of them or of the box's before their word)"
         )
         if self.equal:
-            return first + "the same set, byte for byte, each once"
+            return f"{first}: the same set, byte for byte, each once"
         rows = [
             f"  {name} {len(found)}: {' '.join(found[:SHOWN])}{' ...' if len(found) > SHOWN else ''}"
             for name, found in self.differences().items()
             if found
         ]
-        return "\n".join([first + "THEY DIFFER", *rows])
+        return "\n".join([f"{first}: THEY DIFFER", *rows])
 
 
 def match(
