@@ -117,6 +117,9 @@ def test_the_command_lists_and_tries_again(config: Path, capsys: pytest.CaptureF
     )
     assert cli.main(["queue", "--list", "--config", str(config)]) == 0
     assert capsys.readouterr().out == ""
+    with pytest.raises(SystemExit):
+        cli.main(["queue", "--list", "--again", "no-such-case", "--config", str(config)])
+    assert "not allowed with" in capsys.readouterr().err
     assert cli.main(["queue", "--again", "no-such-case", "--config", str(config)]) == 1
     assert "`chevet-edge queue` lists them" in capsys.readouterr().err
     findings = {finding.what: finding for finding in doctor.examine(load_settings(config))}

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chevet.edge import spool as spool_module
 from chevet.edge.errors import DiskFull
-from chevet.edge.spool import DAY_MS, PAGE, REFUSED, SETTLED, Spool
+from chevet.edge.spool import DAY_MS, PAGE, PENDING, REFUSED, SETTLED, Spool
+from chevet.exchange.manifest import digest
 from chevet.exchange.sealing import Sealed, SealedObject
 
 
@@ -46,6 +48,20 @@ def test_pending_is_oldest_first_and_put_is_idempotent(tmp_path: Path, clock: Cl
     assert not spool.put(sealed(2)), "encrypt once: the bytes never change"
     assert spool.pending() == [b"manifest 2", b"manifest 1"]
     assert spool.count() == 2
+    spool.close()
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 5])
+def test_everything_is_listed_once_a_few_at_a_time(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(spool_module, "LISTED_AT_ONCE", 2)
+    spool = Spool(tmp_path / "s.db", clock)
+    items = [sealed(number) for number in range(many)]
+    for item in items:
+        spool.put(item)
+    expected = [(item.id, digest(item.manifest).hex(), PENDING) for item in items]
+    assert list(spool.everything()) == expected
     spool.close()
 
 

@@ -108,7 +108,7 @@ async def test_studies_go_and_receipts_and_answers_come_back_once_each(world, bo
     brought = await box.bring(stick)
     assert brought.settled == 3
     assert box.spool.pending() == []
-    sent, here = box.spool.everything(), list(delivered(world.relay, "abc"))
+    sent, here = list(box.spool.everything()), list(delivered(world.relay, "abc"))
     assert sorted(here) == sorted((ident, sha256) for ident, sha256, _ in sent), "box and relay list the same"
     assert {state for _, _, state in sent} == {SETTLED}
     assert list(delivered(world.relay, "elsewhere")) == []

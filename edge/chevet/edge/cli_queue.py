@@ -21,8 +21,9 @@ def queue_words(commands: "Commands", shared: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "queue", parents=[shared], help="what waits, what was refused and why", description=QUEUE
     )
-    command.add_argument("--again", metavar="ID", help="let a refused case travel once more")
-    command.add_argument("--list", action="store_true", help="all that was sent, as lines of JSON")
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--again", metavar="ID", help="let a refused case travel once more")
+    either.add_argument("--list", action="store_true", help="all that was sent, as lines of JSON")
     command.set_defaults(do=_queue)
 
 

@@ -4,7 +4,7 @@ A bundle is durable when `put` returns, and its bytes never change: what is sent
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from chevet.exchange.sealing import Sealed
 
 PAGE = 64 * 1024
 """Objects lie in pages of this size, so that a chunk is read without loading megabytes."""
+LISTED_AT_ONCE = 100
+"""Manifests are kept for good: those of years are not held in memory at once."""
 PENDING, SETTLED, REFUSED = "pending", "settled", "refused"
 DAY_MS = 24 * 3600 * 1000
 
@@ -145,10 +147,16 @@ class Spool:
         rows = self._database.rows("SELECT * FROM bundles WHERE state != ? ORDER BY state, rowid", (SETTLED,))
         return [_spooled(row) for row in rows]
 
-    def everything(self) -> list[tuple[str, str, str]]:
-        """Return id, digest of the manifest (which names every byte) and state of all that this box knows."""
-        rows = self._database.rows("SELECT id, manifest, state FROM bundles ORDER BY rowid")
-        return [(row["id"], digest(row["manifest"]).hex(), row["state"]) for row in rows]
+    def everything(self) -> Iterator[tuple[str, str, str]]:
+        """Yield id, digest of the manifest (which names every byte) and state of all that this box knows."""
+        last = 0
+        while rows := self._database.rows(
+            "SELECT rowid, id, manifest, state FROM bundles WHERE rowid > ? ORDER BY rowid LIMIT ?",
+            (last, LISTED_AT_ONCE),
+        ):
+            for row in rows:
+                yield row["id"], digest(row["manifest"]).hex(), row["state"]
+            last = rows[-1]["rowid"]
 
     def again(self, bundle_id: str) -> bool:
         """Let a refused bundle be tried again, once a person removed the reason; False for no such one."""

@@ -85,10 +85,11 @@ def listed(data_dir: Path) -> Iterator[str]:
     if not (data_dir / "spool.db").exists():
         return
     spool = Spool(data_dir / "spool.db", _now_ms)
-    found = spool.everything()
-    spool.close()
-    for ident, sha256, state in found:
-        yield json.dumps({"id": ident, "sha256": sha256, "state": state})
+    try:
+        for ident, sha256, state in spool.everything():
+            yield json.dumps({"id": ident, "sha256": sha256, "state": state})
+    finally:
+        spool.close()
 
 
 def run_queue(options: argparse.Namespace) -> int:
