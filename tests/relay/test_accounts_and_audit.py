@@ -134,6 +134,7 @@ def test_a_damaged_password_hash_lets_nobody_in():
         ({"role": "god"}, "role"),
         ({"specialty": ""}, "specialty"),
         ({"specialty": "astrology"}, "specialty"),
+        ({"role": "coordinator"}, "role"),
         ({"languages": ()}, "language"),
         ({"languages": ("de",)}, "language"),
     ],

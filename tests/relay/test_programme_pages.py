@@ -154,6 +154,7 @@ async def test_nobody_shuts_out_themselves_or_an_auditor_or_makes_one(world, cli
         for ident, why in (("tahar", "own_account"), ("idrissi", "kept_elsewhere")):
             assert code(await desk.post(f"{PEOPLE}/{ident}/acts", json={"what": "disable"})) == (409, why)
         assert code(await desk.post(PEOPLE, json=NEW | {"role": "auditor"})) == (422, "invalid")
+        assert code(await desk.post(PEOPLE, json=NEW | {"role": "site-admin"})) == (422, "invalid")
         assert code(await desk.put(f"{PEOPLE}/ghost", json=NEW)) == (422, "invalid")
         assert code(await desk.post(f"{PEOPLE}/ghost/acts", json={"what": "unlock"})) == (404, "not_found")
         assert (await person(desk, "idrissi"))["fixed"]
@@ -187,7 +188,11 @@ async def test_a_coordinator_reads_who_there_is_and_keeps_the_stock_list(world, 
     study = sent()
     specialist = world.user()
     async with client(world.user("amal", "coordinator")) as desk, client(specialist) as reader:
-        assert (await desk.get(PEOPLE)).json()["may"] is False
+        told_of = (await desk.get(PEOPLE)).json()
+        assert told_of["may"] is False
+        assert "auditor" not in told_of["roles"]
+        assert set(told_of["answering"]) < set(told_of["roles"])
+        assert told_of["languages"] == ["fr", "ar", "zgh", "en"]
         listed = [" Furosémide  40 mg", "Paracétamol 500 mg", "Paracétamol 500 mg"]
         kept = await desk.put("/api/programme/sites/abc/stock", json={"medicines": listed})
         assert kept.json() == {"stock": ["Furosémide 40 mg", "Paracétamol 500 mg"]}

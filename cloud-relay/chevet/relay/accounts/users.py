@@ -11,7 +11,7 @@ from chevet.relay.accounts.brake import let_go
 from chevet.relay.accounts.factors import Factors
 from chevet.relay.accounts.passkeys import forget
 from chevet.relay.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD, Passwords
-from chevet.relay.accounts.roles import LANGUAGES, ROLES
+from chevet.relay.accounts.roles import ANSWERING, LANGUAGES, ROLES
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.kept import end_devices
@@ -271,5 +271,7 @@ def _check_words(user: User) -> None:
         raise SettingsError("role", f"--role must be one of {', '.join(ROLES)}.")
     if user.specialty not in ("", *SPECIALTIES) or (user.role == "specialist" and not user.specialty):
         raise SettingsError("specialty", f"--specialty must be one of {', '.join(SPECIALTIES)}.")
+    if user.specialty and user.role not in ANSWERING:
+        raise SettingsError("role", f"The role {user.role} has no specialty: leave --specialty out.")
     if not user.languages or any(language not in LANGUAGES for language in user.languages):
         raise SettingsError("language", f"--language must be one of {', '.join(LANGUAGES)}.")

@@ -6,13 +6,14 @@ made at the relay's own command line alone, so that nobody makes who looks over 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import Field
 from sqlalchemy import select
 
 from chevet.relay.accounts.own_password import FIRST_MS, first_password
+from chevet.relay.accounts.roles import ANSWERING, LANGUAGES
 from chevet.relay.accounts.users import Listed, User, find
 from chevet.relay.api.guard import Allowed, Here, Token
 from chevet.relay.api.passkeys import ProofBody
@@ -61,7 +62,7 @@ class ActBody(ProofBody):
 
 @router.get("/people")
 def people(relay: Here, user: Runs) -> Json:
-    """List the accounts and, of each specialty, who answers it."""
+    """List the accounts, what one can be, and of each specialty who answers it."""
     with relay.database.read() as connection:
         confirmed = select(second_factors.c.user_id).where(second_factors.c.confirmed_ms.is_not(None))
         ready = set(connection.execute(confirmed).scalars())
@@ -77,6 +78,9 @@ def people(relay: Here, user: Runs) -> Json:
             }
             for code in SPECIALTIES
         ],
+        "roles": get_args(Role),
+        "answering": ANSWERING,
+        "languages": LANGUAGES,
         "may": user.role == "site-admin",
     }
 

@@ -20,7 +20,7 @@ export function People({ known, again }) {
     <div class="programme-top"><label class="programme-seek"><span class="visually-hidden">${t("programme.seek")}</span><${Icon} name="search" /><input type="search" placeholder=${t("programme.seek")} value=${sought} onInput=${(/** @type {any} */ e) => setSought(e.target.value)} /></label>
       ${known.may ? html`<button type="button" class="button button-main" onClick=${() => setOpen("new")}><${Icon} name="user-plus" />${t("programme.new_person")}</button>` : ""}</div>
     ${found.length ? html`<ul class="programme-list">${found.map((each) => html`<${Row} key=${each.id} one=${each} change=${known.may && !each.fixed ? () => setOpen(each.id) : null} />`)}</ul>` : html`<${Blank} icon="search" title=${t("programme.none")} />`}
-    ${open === "new" ? html`<${NewPerson} closed=${closed} />` : one ? html`<${OnePerson} one=${one} closed=${closed} again=${again} />` : ""}`;
+    ${open === "new" ? html`<${NewPerson} known=${known} closed=${closed} />` : one ? html`<${OnePerson} known=${known} one=${one} closed=${closed} again=${again} />` : ""}`;
 }
 
 /** @param {{ one: Person, change: (() => void) | null }} props */

@@ -81,9 +81,9 @@ function OneSite({ one, closed, invite }) {
   const { attempt, asked, problem, busy } = useProof();
   const save = (/** @type {Event} */ event) => {
     event.preventDefault();
-    void attempt((proof) => put(`/api/programme/sites/${one.code}`, { ...words, ...proof })).then((done) => done && closed());
+    void attempt((proof) => put(`/api/programme/sites/${one.code}`, { ...words, ...proof }).then(closed));
   };
-  const refuse = () => attempt((proof) => post(`/api/programme/sites/${one.code}/revocation`, proof)).then((done) => done && closed());
+  const refuse = () => attempt((proof) => post(`/api/programme/sites/${one.code}/revocation`, proof).then(closed));
   return html`<${Dialog} title=${one.name} closed=${closed}>${asked || html`<form onSubmit=${save}><${SiteWords} words=${words} change=${setWords} />
       ${problem}<div class="dialog-foot"><button type="submit" class="button button-main" disabled=${busy}>${t("programme.save")}</button></div></form>
     ${one.revoked ? html`<p class="soft">${t("programme.refused_what")}</p>` : html`<section class="acts"><ul class="sessions">
@@ -99,7 +99,7 @@ function Stock({ one, closed }) {
   const medicines = text.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim()).filter(Boolean);
   const save = (/** @type {Event} */ event) => {
     event.preventDefault();
-    void attempt(() => put(`/api/programme/sites/${one.code}/stock`, { medicines })).then((done) => done && closed());
+    void attempt(() => put(`/api/programme/sites/${one.code}/stock`, { medicines }).then(closed));
   };
   return html`<${Dialog} title=${t("programme.stock_of", { name: one.name })} closed=${closed}><form onSubmit=${save}>
     <p class="soft small" id="stock-how">${t("programme.stock_how")}</p>

@@ -11,7 +11,7 @@ import { useDesk } from "/desk/store.js";
 
 /** @typedef {{id: string, name: string, role: string, specialty: string, languages: string[], disabled: boolean, first_until_ms: number | null, factor: boolean, fixed: boolean}} Person */
 /** @typedef {{code: string, people: string[], on_call: string[], waiting: number}} Answered */
-/** @typedef {{people: Person[], specialties: Answered[], may: boolean}} Known */
+/** @typedef {{people: Person[], specialties: Answered[], roles: string[], answering: string[], languages: string[], may: boolean}} Known */
 
 const PARTS = ["people", "specialties", "sites"];
 
