@@ -44,6 +44,7 @@ STUDY = [(0, 1_100), (1, 3_900), (3, 250_000)]
 STUDIES = 24
 CUT_AT_S, CUT_S, LIMIT_S = 10.0, 45.0, 400.0
 NOTICED_S = 13.0
+"""What `chevet.exchange.line` promises: WATCHDOG_S, 11.5 s, and looking and giving up."""
 
 
 @dataclass
