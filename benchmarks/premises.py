@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def booted(folder: Path) -> bool:
-    """Run the machine until it turns itself off; however this ends, nothing of it runs on. False: too long."""
+    """Run the machine until it turns itself off, and tell whether it did in time; nothing of it runs on."""
     command = ["systemd-nspawn", "--register=no", "--keep-unit", "--private-network", "--boot"]
     boot = subprocess.Popen(
         [*command, "-D", str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
