@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from chevet.relay import arithmetic  # noqa: F401 - first of all, before anything loads NumPy
+from chevet.exchange import arithmetic  # noqa: F401 - first of all, before anything loads NumPy
 from chevet.relay.accounts.roles import LANGUAGES, ROLES
 from chevet.relay.cli_backup import add_backup
 from chevet.relay.cli_carry import add_carry

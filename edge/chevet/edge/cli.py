@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from chevet.edge import arithmetic  # noqa: F401 - first of all, before anything loads NumPy
+from chevet.exchange import arithmetic  # noqa: F401 - first of all, before anything loads NumPy
+
+# isort: split
 from chevet.edge.cli_badge import badge_words
 from chevet.edge.cli_carry import carry_words
 from chevet.edge.cli_import import import_words
