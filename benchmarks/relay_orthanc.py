@@ -9,9 +9,7 @@ signature; the relay is also sent copies for thin links, and writes every look i
 """
 
 import asyncio
-import io
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -26,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 from relay_common import world
+from relay_orthanc_studies import studies
 from relay_road import Road, broker, free_port, send, start, wait_for
 
-from chevet.devices.samples import Channel
 from chevet.exchange.manifest import read_manifest
 from chevet.exchange.sealing import Recipient, Sealed
 from chevet.relay.accounts.users import OPERATOR, User
@@ -40,18 +37,14 @@ from chevet.relay.exports.subject import subject
 from chevet.relay.keys import make_programme, read_programme
 from chevet.relay.relay import open_relay
 from chevet.relay.settings import Settings, read_settings
-from chevet.sim.patient import Patient as SimulatedPatient
-from chevet.study.bundle import pack
-from chevet.study.ids import uuid7
-from chevet.study.recording import QualityMark, Recording, StoredPicture, Waveform
-from chevet.study.study import HTEST, Consent, EdgeClock, Patient, Study
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-MICROVOLT = 0.001
-SITES, PEOPLE, TIMES = 8, 8, 20
+SITES, TIMES = 8, 20
 ALONE, APART_S = 11, 1.0
-"""So many studies go one at a time, so far apart, s; the others at once, from SITES sites or lines."""
+"""So many studies go one at a time, so far apart, s; the others at once, from SITES sites or lines.
+
+The first of all is left out of the times, with both: it waits for the line and for what is loaded once.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,88 +96,24 @@ def beside_orthanc(many: int) -> Iterator[Beside]:
             yield _of_orthanc(client, objects)
 
 
-# The studies
-
-
-def _recordings(seed: int) -> tuple[Recording, ...]:
-    patient, picture = SimulatedPatient(seed), io.BytesIO()
-    picture.write(patient.otoscope("left").jpeg(5))
-    ecg = np.round(patient.ecg(5.0, 10.0) / MICROVOLT).astype(np.int16)
-    sound = np.round(patient.heart_sound(5.0, 10.0) * 32_000).clip(-32_768, 32_767).astype(np.int16)[None]
-    leads = tuple(Channel(name, "mV", 500.0, MICROVOLT) for name in LEADS)
-    still = StoredPicture(picture.getvalue(), "image/jpeg", 0.4, best=True)
-    return (
-        _recording("ecg", "kit-ecg", waveforms=(Waveform(leads, ecg),)),
-        _recording(
-            "heart_sound",
-            "kit-stethoscope",
-            site="M",
-            waveforms=(Waveform((Channel("heart sound", "1", 4000.0, 2.0**-15),), sound),),
-        ),
-        _recording("otoscopy", "camera", side="left", pictures=(still,)),
-    )
-
-
-def _recording(step: str, driver: str, **changes: Any) -> Recording:
-    return Recording(
-        id=uuid7(time.time_ns() // 1_000_000, os.urandom(10)),
-        step=step,
-        driver=driver,
-        link="serial",
-        started_ms=time.time_ns() // 1_000_000,
-        duration_s=10.0,
-        quality=QualityMark(0.9, True),
-        **changes,
-    )
-
-
-def _studies(sites: dict[str, Any], many: int) -> list[tuple[str, Sealed]]:
-    codes, found = list(sites), []
-    for number in range(many):
-        now, code = time.time_ns() // 1_000_000, codes[number % len(codes)]
-        study = Study(
-            id=uuid7(now, os.urandom(10)), site=code, worker="amina",
-            patient=Patient(uuid7(now, os.urandom(10)), f"Patient {number}", 1970, "F", ""),
-            consent=Consent(("care",), now, ""), reason="chest_pain", question="?", specialty="cardiology",
-            urgency="urgent", closed=EdgeClock(now, "boot", 1.0), label=HTEST,
-            recordings=_recordings(number % PEOPLE),
-        )  # fmt: skip
-        found.append((code, sites[code].seal(pack(study), label=HTEST)))
-    return found
-
-
 # The relay
 
 
 def _relay(folder: Path, many: int) -> tuple[Beside, list[list[tuple[str, bytes]]]]:
     """Return the relay's figures, and the DICOM objects it makes of each study: identifiers and bytes."""
     make_programme(folder, "Bench")
-    keys, port = read_programme(folder / "keys"), free_port()
+    keys = read_programme(folder / "keys")
     codes = [f"s{number:03}" for number in range(SITES)]
     sites = {code: world.Site(code, [Recipient("programme", keys.programme.public_key())]) for code in codes}
-    studies = _studies(sites, many)
+    sent = studies(sites, many)
+    ids = [sealed.id for _, sealed in sent]
     with broker() as broker_port:
-        config = folder / "relay.toml"
-        config.write_text(
-            f'port = {port}\nbroker_port = {broker_port}\nlabel = "HTEST"\nsecond_factor = "off"\n'
-            'log_level = "warning"\n'
-        )
-        settings = read_settings(config)
+        settings = _settings(folder, broker_port)
         _prepare(settings, sites.values())
-        process = start("run", "--config", str(config))
-        try:
-            wait_for(port)
-            road = Road(sites, keys.relay.public_key())
-            spans, per_s = _sent(road, broker_port, studies)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"X-Chevet": "1"}) as desk:
-                desk.post("/api/session", json={"user": "dr", "password": world.PASSWORD}).raise_for_status()
-                ids = [sealed.id for _, sealed in studies]
-                found = [_asked(desk, f"/api/cases/{ident}", _any) for ident in ids[:TIMES]]
-                listed = [_asked(desk, "/api/inbox", lambda it: len(it["cases"])) for _ in range(TIMES + 1)]
-        finally:
-            process.terminate()
-            process.wait(60)
-    sizes = [len(sealed.manifest) + read_manifest(sealed.manifest).size for _, sealed in studies]
+        with _running(folder, settings.port):
+            spans, per_s = _sent(Road(sites, keys.relay.public_key()), broker_port, sent)
+            found, listed = _looked_up(settings.port, ids)
+    sizes = [len(sealed.manifest) + read_manifest(sealed.manifest).size for _, sealed in sent]
     stored = sum(one.stat().st_size for one in (settings.archive / "objects").glob("??/*"))
     figures = Beside(
         "relay",
@@ -200,6 +129,34 @@ def _relay(folder: Path, many: int) -> tuple[Beside, list[list[tuple[str, bytes]
     return figures, _objects(settings, ids)
 
 
+def _settings(folder: Path, broker_port: int) -> Settings:
+    config = folder / "relay.toml"
+    config.write_text(
+        f'port = {free_port()}\nbroker_port = {broker_port}\nlabel = "HTEST"\nsecond_factor = "off"\n'
+        'log_level = "warning"\n'
+    )
+    return read_settings(config)
+
+
+@contextmanager
+def _running(folder: Path, port: int) -> Iterator[None]:
+    process = start("run", "--config", str(folder / "relay.toml"))
+    try:
+        wait_for(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _looked_up(port: int, ids: Sequence[str]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+    """Ask the relay for one study after the other, then for the inbox again and again: `_asked` of each."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"X-Chevet": "1"}) as desk:
+        desk.post("/api/session", json={"user": "dr", "password": world.PASSWORD}).raise_for_status()
+        found = [_asked(desk, f"/api/cases/{ident}", _any) for ident in ids[:TIMES]]
+        return found, [_asked(desk, "/api/inbox", lambda it: len(it["cases"])) for _ in range(TIMES + 1)]
+
+
 def _prepare(settings: Settings, sites: Iterable[Any]) -> None:
     relay = open_relay(settings, cost=world.CHEAP)
     for site in sites:
@@ -208,15 +165,12 @@ def _prepare(settings: Settings, sites: Iterable[Any]) -> None:
     relay.close()
 
 
-def _sent(road: Road, port: int, studies: list[tuple[str, Sealed]]) -> tuple[list[float], float]:
-    """Return the seconds of each study that went alone, and how many a second came at once.
-
-    The first is left out: it waited for the line.
-    """
+def _sent(road: Road, port: int, given: list[tuple[str, Sealed]]) -> tuple[list[float], float]:
+    """Return the seconds of each study that went alone but the first, and how many a second came at once."""
     alone = [number * APART_S for number in range(ALONE)]
-    asyncio.run(send(road, port, studies, alone + [ALONE * APART_S] * (len(studies) - ALONE), []))
-    assert len(road.receipts) == len(studies), "a study was lost"
-    ids = [sealed.id for _, sealed in studies]
+    asyncio.run(send(road, port, given, alone + [ALONE * APART_S] * (len(given) - ALONE), []))
+    assert len(road.receipts) == len(given), "a study was lost"
+    ids = [sealed.id for _, sealed in given]
     spans = [road.receipts[ident] - road.given[ident] for ident in ids[1:ALONE]]
     rest = ids[ALONE:]
     took = max(road.receipts[ident] for ident in rest) - road.given[rest[0]]
@@ -269,28 +223,28 @@ def _orthanc(program: str, folder: Path) -> Iterator[httpx.Client]:
         process.wait(60)
 
 
-def _of_orthanc(client: httpx.Client, studies: list[list[tuple[str, bytes]]]) -> Beside:
-    bodies = [_multipart([data for _, data in one]) for one in studies]
-    spans = [_stow(client, *body) for body in bodies[:ALONE]]
+def _of_orthanc(client: httpx.Client, objects: list[list[tuple[str, bytes]]]) -> Beside:
+    bodies = [_multipart([data for _, data in one]) for one in objects]
+    spans = [_stow(client, *body) for body in bodies[:ALONE]][1:]  # as at the relay
     begun = time.perf_counter()
     with ThreadPoolExecutor(SITES) as pool:
         list(pool.map(lambda body: _stow(client, *body), bodies[ALONE:]))
     per_s = (len(bodies) - ALONE) / (time.perf_counter() - begun)
-    uids = [one[0][0] for one in studies]
+    uids = [one[0][0] for one in objects]
     found = [_asked(client, f"/dicom-web/studies/{uid}/instances", len) for uid in uids[:TIMES]]
     assert {many for _, many in found} == {3}, "not all objects are found"
     listed = [_asked(client, "/dicom-web/studies?limit=200", len) for _ in range(TIMES + 1)]
     kept = client.get("/statistics").json()
     return Beside(
         "Orthanc",
-        len(studies),
+        len(objects),
         _middle_and_p95(spans),
         per_s,
         statistics.median(span for span, _ in found),
         _middle_and_p95([span for span, _ in listed[1:]]),
         listed[-1][1],
         statistics.mean(len(data) for _, data in bodies),
-        int(kept["TotalDiskSize"]) / len(studies),
+        int(kept["TotalDiskSize"]) / len(objects),
     )
 
 
