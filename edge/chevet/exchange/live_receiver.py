@@ -99,9 +99,8 @@ class LiveReceiver:
         self.latency_s: float | None = None
         self._origin, self._openers, self._watch = origin, tuple(openers), watch
         self._asked: dict[int, float] = {}
-        self._clocks: list[
-            tuple[float, float]
-        ] = []  # round trip, and when the session can have begun at first
+        # round trip, and when the session can have begun at first
+        self._clocks: list[tuple[float, float]] = []
         self._session = self._key = b""
         self._opening = self._last = -1
         self._next: dict[object, int] = {}
