@@ -10,7 +10,8 @@ import pytest
 from chevet.kiosk.files import KIOSK, SHARED, STATIC
 from chevet.signals.verdict import REASONS
 from chevet.study.recording import PHOTO_SITES
-from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
+from chevet.study.specialties import SPECIALTIES
+from chevet.study.study import CONSENT_PURPOSES, URGENCIES
 
 LANGUAGES = ("fr", "ar", "zgh", "en")
 UNCONFIRMED = {"zgh"}  # a speaker has still to look at the words; the file's head says so

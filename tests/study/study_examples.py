@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from chevet.devices.samples import Channel, Reading
 from chevet.study.ids import uuid7
 from chevet.study.recording import Gap, Measurement, QualityMark, Recording, StoredPicture, Waveform
+from chevet.study.specialties import SPECIALTIES
 from chevet.study.study import (
     CONSENT_PURPOSES,
-    SPECIALTIES,
     URGENCIES,
     Consent,
     EdgeClock,

@@ -19,7 +19,7 @@ from chevet.relay.cli_move import add_move
 from chevet.relay.cli_objects import add_objects
 from chevet.relay.errors import RelayError
 from chevet.relay.settings import CONFIG_VARIABLE
-from chevet.study.study import SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
 
 DESCRIPTION = """\
 The relay stands between the health centres and the specialists: it receives sealed studies from the broker,

@@ -31,7 +31,8 @@ from chevet.edge.trust import Site
 from chevet.edge.visit import VisitRules
 from chevet.edge.visits import ACCEPTED, CaptureRow, Visit, Visits
 from chevet.edge.workers import Workers
-from chevet.study.study import HTEST, SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
+from chevet.study.study import HTEST
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ from pydantic import (
 
 from chevet.edge.kept import ElectrodeCode
 from chevet.study.recording import PHOTO_SITES, STEPS
+from chevet.study.specialties import SPECIALTIES
 from chevet.study.spoken import MOST_BYTES
-from chevet.study.study import CONSENT_PURPOSES, SPECIALTIES, URGENCIES
+from chevet.study.study import CONSENT_PURPOSES, URGENCIES
 
 _SECONDS_AT_MOST = 120.0
 

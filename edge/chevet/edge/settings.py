@@ -22,7 +22,7 @@ from chevet.edge.discovery_settings import DiscoverySettings as DiscoverySetting
 from chevet.edge.errors import SettingsError
 from chevet.edge.kept import ElectrodeCode
 from chevet.edge.update_settings import SticksSettings, UpdateSettings
-from chevet.study.study import SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
 
 PREFIX = "CHEVET_EDGE_"
 FOR_LESSONS = "training-"

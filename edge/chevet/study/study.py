@@ -5,17 +5,6 @@ from dataclasses import dataclass, field
 from chevet.study.recording import QualityMark, Recording
 
 URGENCIES = ("routine", "urgent", "emergency")
-SPECIALTIES = (
-    "cardiology",
-    "dermatology",
-    "ent",
-    "general",
-    "gynaecology-obstetrics",
-    "internal-medicine",
-    "nephrology",
-    "paediatrics",
-    "pneumology",
-)
 CONSENT_PURPOSES = ("care", "teaching", "research", "recording")
 HTEST = "HTEST"
 """Label of everything simulated or for training: HL7 v3 ActReason, test health data."""
@@ -88,7 +77,7 @@ class Study:
         worker: the worker's id.
         reason: coded reason for the visit.
         question: the worker's words to the specialist.
-        specialty: one of SPECIALTIES.
+        specialty: one of `chevet.study.specialties`.
         urgency: one of URGENCIES.
         label: HTEST for simulated or training data, else "".
     """

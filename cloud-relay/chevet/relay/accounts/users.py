@@ -18,7 +18,7 @@ from chevet.relay.archive.kept import end_devices
 from chevet.relay.archive.schema import Found, sessions, users
 from chevet.relay.archive.schema_sign_in import provider_links
 from chevet.relay.errors import SettingsError
-from chevet.study.study import SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
 
 OPERATOR = "operator"
 """Who the audit names for what is done at the relay's own command line."""

@@ -21,7 +21,7 @@ from chevet.relay.archive import duty
 from chevet.relay.archive.schema import second_factors
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.relay import Relay
-from chevet.study.study import SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
 
 router = APIRouter(prefix="/api/programme")
 Json = dict[str, Any]

@@ -19,7 +19,7 @@ from chevet.relay.exports.subject import Subject
 from chevet.relay.teaching.identity import band
 from chevet.relay.teaching.lesson import LOOKED_AT, Item, Lesson, items_of
 from chevet.relay.teaching.masked import Masked
-from chevet.study.study import SPECIALTIES
+from chevet.study.specialties import SPECIALTIES
 
 router = APIRouter(prefix="/api")
 Json = dict[str, Any]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from chevet.relay.errors import RelayError
 from chevet.relay.exports.dicom_object import DICOM, encoded
@@ -37,6 +37,7 @@ KNOWN_FAILURES = {
 }
 """Failure Reason (0008,1197), PS3.18 table I.2-2."""
 UNREADABLE = (
+    BytesLengthException,
     InvalidDicomError,
     ArithmeticError,
     AttributeError,
