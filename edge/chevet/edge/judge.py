@@ -152,7 +152,7 @@ def numbers_mark(readings: Sequence[Reading]) -> QualityMark:
     told = [reading for reading in readings if reading.kind != "battery"]
     if not any(reading.value is not None for reading in told):
         return NOTHING
-    doubts = [frozenset(_DOUBTS.get(word, word) for word in _told(r) - _NO_DOUBTS) for r in told]
+    doubts = [_doubts(reading) for reading in told]
     good = sum(r.value is not None and not doubt for r, doubt in zip(told, doubts, strict=True))
     score = round(good / len(told), 3)
     return QualityMark(score, usable=score >= 0.5, reasons=tuple(sorted(frozenset().union(*doubts))))
@@ -167,12 +167,14 @@ def perfusion_of(readings: Sequence[Reading]) -> float | None:
     if index is not None:
         return index
     told = [one for one in readings if one.kind == "spo2"][-NAMED_LAST:]
-    low = sum(any(_DOUBTS.get(word, word) == "low_perfusion" for word in _told(one)) for one in told)
+    low = sum("low_perfusion" in _doubts(one) for one in told)
     return NAMED_LOW_PCT if 2 * low > len(told) else None
 
 
-def _told(reading: Reading) -> set[str]:
-    return {word for word in reading.status if "=" not in word}
+def _doubts(reading: Reading) -> frozenset[str]:
+    """Return what an instrument holds against its own number, in the words of the quality engine."""
+    told = {word for word in reading.status if "=" not in word}
+    return frozenset(_DOUBTS.get(word, word) for word in told - _NO_DOUBTS)
 
 
 def measurements(
@@ -243,7 +245,7 @@ def _marked(
 def _finger_off(mark: QualityMark, readings: Sequence[Reading]) -> QualityMark:
     """Say first that the clip was off, where the device said so: a wave of no finger shows other faults."""
     told = [one for one in readings if one.kind == "spo2"]
-    off = sum(any(_DOUBTS.get(word, word) == OFF for word in _told(one)) for one in told)
+    off = sum(OFF in _doubts(one) for one in told)
     if off <= OFF_SHARE * len(told):
         return mark
     others = tuple(reason for reason in mark.reasons if reason not in (OFF, *_OF_NO_FINGER))
