@@ -15,6 +15,7 @@ from relay_desk.desk_browser import (  # noqa: F401 - fixtures
     screenshots,
 )
 from relay_desk.fake_relay import PASSWORD, FakeRelay
+from relay_desk.hands_at_desk import Finger, Keyboard, Mouse
 
 pytestmark = pytest.mark.web
 
@@ -240,51 +241,6 @@ def test_ask_again_on_a_recording_fills_in_its_place(
     page.get_by_role("button", name="Ask for it").click()
     expect(page.locator(".answer").get_by_text("Sent to Anfgou")).to_be_visible()
     assert relay.cases[FIRST]["messages"][0]["side"] == "left"
-
-
-class Mouse:
-    """Points and clicks at a desk."""
-
-    size = "desk"
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def use(self, selector: str) -> None:
-        self.page.locator(selector).first.click()
-
-    def write(self, selector: str, text: str) -> None:
-        self.use(selector)
-        self.page.keyboard.type(text)
-
-
-class Finger(Mouse):
-    """Touches a phone."""
-
-    size = "phone"
-
-    def use(self, selector: str) -> None:
-        self.page.locator(selector).first.tap()
-
-
-class Keyboard(Mouse):
-    """Never points: goes by Tab to what it uses."""
-
-    def use(self, selector: str) -> None:
-        self.go(selector)
-        radio = self.page.evaluate("document.activeElement.type === 'radio'")
-        self.page.keyboard.press("Space" if radio else "Enter")
-
-    def go(self, selector: str) -> None:
-        for _ in range(120):
-            if self.page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
-                return
-            self.page.keyboard.press("Tab")
-        raise AssertionError(f"Tab never comes to {selector}")
-
-    def write(self, selector: str, text: str) -> None:
-        self.go(selector)
-        self.page.keyboard.type(text)
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
