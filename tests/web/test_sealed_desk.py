@@ -1,42 +1,40 @@
 """A sealed programme from end to end: the box seals, the relay cannot open, the browser shows and answers."""
 
-import io
 import os
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uvicorn
-from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
-from relay.conftest import CHEAP, PASSWORD, Clock, Site, ear, ecg, heart_sound, messages, open_session
+from relay.conftest import CHEAP, PASSWORD, Clock, messages, open_session
 from relay.conftest import deliver as take
 from relay_desk.desk_browser import chromium  # noqa: F401 - fixture
+from relay_desk.sealed_box import (
+    QUESTION,
+    box_of,
+    previews_of,
+    receiver_of,
+    sent_down,
+    study,
+    the_box_alone_opens_the_opinion,
+    the_relay_takes_what_it_cannot_open,
+)
 
-from chevet.edge.trust import keep_programme, read_programme, vouched
-from chevet.exchange.errors import Refused
-from chevet.exchange.manifest import read_manifest
-from chevet.exchange.messages import Chunk, read
-from chevet.exchange.receiver import Receiver
-from chevet.exchange.sealing import open_manifest, open_object, open_sealed
+from chevet.edge.trust import vouched
 from chevet.relay.accounts.users import User
 from chevet.relay.api.app import create_app
-from chevet.relay.enrolment import programme_words
 from chevet.relay.keys import make_programme
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import Settings
 from chevet.study.bundle import pack
-from chevet.study.case import Message, message_bytes, opinion_bytes, unpack_message, unpack_opinion
-from chevet.study.ids import uuid7
-from chevet.study.recording import QualityMark, StoredPicture
-from chevet.study.study import Consent, EdgeClock, Patient, Study, Vital
+from chevet.study.case import message_bytes, opinion_bytes
+from chevet.study.study import Study
 
 pytestmark = pytest.mark.web
 PHRASE = "une phrase assez longue"
-QUESTION = "Seededquestion about the murmur?"
 
 
 @pytest.fixture
@@ -72,27 +70,6 @@ def page_of(browser: Browser, address: str, relay: Relay, ident: str) -> Page:
     page = context.new_page()
     page.goto(f"{address}/sealed.html")
     return page
-
-
-def still() -> StoredPicture:
-    """A picture as a camera gives it, of an orange disc."""
-    out = io.BytesIO()
-    picture = Image.new("RGB", (320, 240), "#301008")
-    ImageDraw.Draw(picture).ellipse((60, 20, 260, 220), fill="#d08040")
-    picture.save(out, "JPEG")
-    return StoredPicture(out.getvalue(), "image/jpeg", 0.5, True)
-
-
-def study() -> Study:
-    now = Clock().ms
-    return Study(
-        id=uuid7(now, os.urandom(10)), site="abc", worker="amina", reason="chest_pain", question=QUESTION,
-        patient=Patient(uuid7(now, os.urandom(10)), "Zahra Seededname", 1971, "F", "R-77"),
-        consent=Consent(("care",), now, ""), specialty="cardiology", urgency="urgent",
-        closed=EdgeClock(now, "boot", 1.0),
-        recordings=(ecg(), heart_sound(), replace(ear(), pictures=(still(),))),
-        vitals=(Vital("spo2", 97.0, "%", "nonin-df2", now, QualityMark(1.0, True)),),
-    )  # fmt: skip
 
 
 def make_key(page: Page) -> None:
@@ -144,37 +121,40 @@ def answer(doctor: Page) -> None:
     )
 
 
+def the_browser_has_every_sample(doctor: Page, visit: Study) -> None:
+    exact = doctor.evaluate("Array.from(document.querySelector('ecg-paper').wave.leads[0].values)")
+    lead = visit.recordings[0].waveforms[0]
+    assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
+
+
+def the_opinion_is_shown_as_signed(doctor: Page) -> None:
+    (card,) = [doctor.locator(".said-opinion")]
+    expect(card).to_contain_text("Functional murmur.")
+    expect(card).to_contain_text("Signature")
+    pictures(doctor)
+
+
+def ask_for_the_right_ear_again(doctor: Page) -> None:
+    doctor.get_by_role("button", name="Ear", exact=True).click()
+    doctor.locator(".ear-button").first.click()
+    doctor.get_by_role("button", name="Ask for it").click()
+    expect(doctor.locator(".said-retake")).to_contain_text("Right ear")
+
+
 def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
     browser: Browser, relay: Relay, address: str, tmp_path: Path
 ) -> None:
     expect.set_options(timeout=60_000)
     doctor, office = (page_of(browser, address, relay, who) for who in ("dr", "boss"))
     join_the_roster(doctor, office)
-    keep_programme(tmp_path / "box.json", programme_words(relay.keys, "sealed", relay.roster))
-    programme = read_programme(tmp_path / "box.json")
-    box, visit = Site("abc", list(programme.recipients_for("cardiology"))), study()
-    relay.sites.add(box.file())
+    (box, programme), visit = box_of(relay, tmp_path), study()
     relay.sites.set_stock("abc", ("Paracétamol 500 mg",))
-    item = box.seal(pack(visit))
-    receiver = Receiver(relay.inbox, signer=relay.keys.relay, origin_key=lambda _: box.signer.public_key())
-    take(receiver, messages(item))
-    assert relay.inbox.state(item.tid) == "complete"
-    for key in (relay.keys.programme, *relay.keys.older):
-        with pytest.raises(Refused, match="not_a_recipient"):
-            open_object(read_manifest(item.manifest), 0, item.objects[0].data, key)
-
+    the_relay_takes_what_it_cannot_open(relay, box, visit)
     open_the_case(doctor)
-    exact = doctor.evaluate("Array.from(document.querySelector('ecg-paper').wave.leads[0].values)")
-    lead = visit.recordings[0].waveforms[0]
-    assert exact == pytest.approx(lead.values[0] * lead.channels[0].gain, abs=1e-6)
+    the_browser_has_every_sample(doctor, visit)
 
     answer(doctor)
-    (waiting,) = relay.outbox("abc").pending()
-    said = open_manifest(waiting, relay.keys.relay.public_key())
-    sealed = {0: relay.outbox("abc").read(said.tid, 0, 0, 1 << 20)}
-    with pytest.raises(Refused, match="not_a_recipient"):
-        open_sealed(said, sealed, relay.keys.programme)
-    opinion = unpack_opinion(open_sealed(said, sealed, box.sealing))
+    opinion = the_box_alone_opens_the_opinion(relay, box)
     assert (opinion.impression, opinion.certainty, opinion.case) == (
         "Functional murmur.",
         "probable",
@@ -184,31 +164,14 @@ def test_a_sealed_case_goes_from_the_box_to_the_browser_and_its_opinion_back(
         ("Paracétamol 500 mg", "one in the evening")
     ]
     assert vouched(opinion.author, opinion.signature, opinion_bytes(opinion), programme.relay_key)
-    (card,) = [doctor.locator(".said-opinion")]
-    expect(card).to_contain_text("Functional murmur.")
-    expect(card).to_contain_text("Signature")
-    pictures(doctor)
+    the_opinion_is_shown_as_signed(doctor)
 
-    doctor.get_by_role("button", name="Ear", exact=True).click()
-    doctor.locator(".ear-button").first.click()
-    doctor.get_by_role("button", name="Ask for it").click()
-    expect(doctor.locator(".said-retake")).to_contain_text("Right ear")
+    ask_for_the_right_ear_again(doctor)
     asked = sent_down(relay, box)[-1]
     assert (asked.kind, asked.step, asked.side, asked.case) == ("retake", "otoscopy", "right", visit.id)
     assert vouched(asked.author, asked.signature, message_bytes(asked), programme.relay_key)
     doctor.context.close()
     office.context.close()
-
-
-def sent_down(relay: Relay, box: Site) -> list[Message]:
-    """What waits for the box as it reads it, messages alone."""
-    found = []
-    for manifest in relay.outbox("abc").pending():
-        said = open_manifest(manifest, relay.keys.relay.public_key())
-        if said.kind == "message":
-            data = relay.outbox("abc").read(said.tid, 0, 0, 1 << 20)
-            found.append(unpack_message(open_sealed(said, {0: data}, box.sealing)))
-    return found
 
 
 def pictures(page: Page, what: str = "") -> None:
@@ -224,6 +187,44 @@ def pictures(page: Page, what: str = "") -> None:
         page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def both_make_a_key(doctor: Page, late: Page) -> dict[str, str]:
+    """Return what each would read to the coordinator."""
+    prints = {}
+    for page, who in ((doctor, "dr"), (late, "late")):
+        make_key(page)
+        prints[who] = page.locator(".sealed-print").inner_text()
+    return prints
+
+
+def unlock(page: Page) -> None:
+    page.reload()
+    page.get_by_label("Passphrase", exact=True).fill(PHRASE)
+    page.get_by_role("button", name="Unlock").click()
+
+
+def the_colleague_lets_them_in(doctor: Page, heard: str) -> None:
+    expect(doctor.locator(".sealed-print")).to_have_text(heard)
+    doctor.get_by_label("I heard this fingerprint").check()
+    pictures(doctor)
+    doctor.get_by_role("button", name="Let them open one case").click()
+    expect(doctor.locator(".sealed-print")).to_have_count(0)
+
+
+def the_preview_is_called_one(late: Page) -> None:
+    ecg_part = late.locator(".sealed-part").first
+    expect(ecg_part.get_by_text("Preview, not for measurement")).to_be_visible()
+    expect(ecg_part.locator("ecg-paper")).to_be_visible()
+    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "preview"
+    pictures(late, "-preview")
+
+
+def the_rest_takes_the_previews_place(late: Page) -> None:
+    ecg_part = late.locator(".sealed-part").first
+    expect(ecg_part.get_by_text("Preview, not for measurement")).to_have_count(0)
+    expect(late.get_by_text("Not here yet")).to_have_count(0)
+    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "lossless"
+
+
 def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
     browser: Browser, relay: Relay, address: str, tmp_path: Path
 ) -> None:
@@ -231,47 +232,25 @@ def test_a_specialist_confirmed_later_is_let_in_by_a_colleague(
     expect.set_options(timeout=60_000)
     relay.users.add(User("late", "Dr late", "specialist", "cardiology", ("en",), b""), PASSWORD)
     doctor, late = page_of(browser, address, relay, "dr"), page_of(browser, address, relay, "late")
-    prints = {}
-    for page, who in ((doctor, "dr"), (late, "late")):
-        make_key(page)
-        prints[who] = page.locator(".sealed-print").inner_text()
+    prints = both_make_a_key(doctor, late)
     relay.roster.confirm("dr", prints["dr"], "boss")
-    keep_programme(tmp_path / "box.json", programme_words(relay.keys, "sealed", relay.roster))
-    box = Site("abc", list(read_programme(tmp_path / "box.json").recipients_for("cardiology")))
-    relay.sites.add(box.file())
-    receiver = Receiver(relay.inbox, signer=relay.keys.relay, origin_key=lambda _: box.signer.public_key())
-    item = box.seal(pack(study()))
-    first = {one.oid for one in read_manifest(item.manifest).objects if one.layer <= 1}
-    told = [(payload, read(payload)) for payload in messages(item)]
-    take(receiver, [payload for payload, said in told if not isinstance(said, Chunk) or said.oid in first])
+    box, _ = box_of(relay, tmp_path)
+    receiver, item = receiver_of(relay, box), box.seal(pack(study()))
+    take(receiver, previews_of(item))
     relay.roster.confirm("late", prints["late"], "boss")
 
-    for page in (late, doctor):
-        page.reload()
-        page.get_by_label("Passphrase", exact=True).fill(PHRASE)
-        page.get_by_role("button", name="Unlock").click()
+    unlock(late)
+    unlock(doctor)
     expect(late.get_by_text("Sealed to other specialists")).to_be_visible()
-    expect(doctor.locator(".sealed-print")).to_have_text(prints["late"])
-    doctor.get_by_label("I heard this fingerprint").check()
-    pictures(doctor)
-    doctor.get_by_role("button", name="Let them open one case").click()
-    expect(doctor.locator(".sealed-print")).to_have_count(0)
-    late.reload()
-    late.get_by_label("Passphrase", exact=True).fill(PHRASE)
-    late.get_by_role("button", name="Unlock").click()
+    the_colleague_lets_them_in(doctor, prints["late"])
+    unlock(late)
     late.get_by_role("button", name="Open").click()
     expect(late.locator(".sealed-question")).to_have_text(QUESTION)
     assert late.get_by_text("Sealed to other specialists").count() == 0
-    ecg_part = late.locator(".sealed-part").first
-    expect(ecg_part.get_by_text("Preview, not for measurement")).to_be_visible()
-    expect(ecg_part.locator("ecg-paper")).to_be_visible()
-    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "preview"
-    pictures(late, "-preview")
+    the_preview_is_called_one(late)
     late.get_by_label("Impression").fill("Half written")
     take(receiver, messages(item))
-    expect(ecg_part.get_by_text("Preview, not for measurement")).to_have_count(0)
-    expect(late.get_by_text("Not here yet")).to_have_count(0)
-    assert ecg_part.locator("ecg-paper").evaluate("(paper) => paper.wave.layer") == "lossless"
+    the_rest_takes_the_previews_place(late)
     expect(late.get_by_label("Impression")).to_have_value("Half written")
     for page in (doctor, late):
         page.context.close()
