@@ -223,7 +223,7 @@ def test_a_photograph_of_the_skin_says_its_place_and_a_face_needs_the_name(objec
     still = StoredPicture(jpeg(), "image/jpeg", 0.5, True)
     taken = [
         recording("photo", site=site, driver="camera", pictures=(still,))
-        for site in ("hand_r", "upper_back", "face", "anywhere")
+        for site in ("hand_r", "upper_back", "face", "mouth", "head", "anywhere")
     ]
     found, left_out = objects(*taken)
     hand, back = found["photo-1-1.dcm"], found["photo-2-1.dcm"]
@@ -233,7 +233,7 @@ def test_a_photograph_of_the_skin_says_its_place_and_a_face_needs_the_name(objec
         ("Back", "U"),
     ]
     assert list(found) == ["photo-1-1.dcm", "photo-2-1.dcm"]
-    assert left_out == ["recognisable", "no_place"]
+    assert left_out == ["recognisable", "recognisable", "recognisable", "no_place"]
     named, _ = objects(taken[2], identity="full")
     assert named["photo-1-1.dcm"].AnatomicRegionSequence[0].CodeMeaning == "Face"
 

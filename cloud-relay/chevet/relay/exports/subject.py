@@ -22,7 +22,7 @@ STATEMENT = (
 )
 SIMULATED = f"{HTEST}: simulated or training data, of no patient. "
 EXACT = 3
-RECOGNISED: Final = ("head", "face")
+RECOGNISED: Final = ("head", "face", "mouth")
 """Where a photograph shows who it is: under a pseudonym it stays (PS3.15, E.1, recognizable features)."""
 
 
