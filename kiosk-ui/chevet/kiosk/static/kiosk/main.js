@@ -1,6 +1,7 @@
 /** Start of the kiosk: the language, who is signed in, then the screens. */
 
 import { ApiError, get } from "/shared/api.js";
+import { NotLoaded } from "/shared/i18n.js";
 import { html, render } from "/shared/vendor/htm-preact/standalone.module.js";
 import "/shared/instruments/live-wave.js";
 import "/shared/instruments/body-map.js";
@@ -28,10 +29,14 @@ async function begin() {
   setInterval(readStatus, STATUS_EVERY_MS);
 }
 
-/** The words of the screens; the box may be away just now. */
+/** The words of the screens; the box may be away just now, and a fault of the page itself is no reason to ask again. */
 async function words() {
   const language = localStorage.getItem("chevet.language") ?? "fr";
-  while (!(await chooseLanguage(language).then(() => true).catch(() => false))) await new Promise((again) => setTimeout(again, RETRY_MS));
+  const asked = () => chooseLanguage(language).then(() => true).catch((problem) => {
+    if (!(problem instanceof NotLoaded)) throw problem;
+    return false;
+  });
+  while (!(await asked())) await new Promise((again) => setTimeout(again, RETRY_MS));
 }
 
 /** Wait for the box: a kiosk may be up before its agent. */

@@ -22,11 +22,16 @@ const RTL = new Set(["ar"]);
 /** @type {{ language: string, strings: Strings, plural: Intl.PluralRules }} */
 const now = { language: "fr", strings: {}, plural: new Intl.PluralRules("fr") };
 
+/** The words did not come: the box is away, or starts just now. */
+export class NotLoaded extends Error {}
+
 /** @param {string} url @returns {Promise<Strings>} */
 async function load(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`Strings not found: ${url}`);
-  return response.json();
+  const response = await fetch(url).catch(() => null);
+  if (!response?.ok) throw new NotLoaded(`Strings not found: ${url}`);
+  return response.json().catch(() => {
+    throw new NotLoaded(`Strings cut short: ${url}`);
+  });
 }
 
 /**
