@@ -62,7 +62,7 @@ def test_consent_that_had_to_wait_is_asked_for_until_it_is_given(hand: Callable[
     expect(worker.page.locator(".purpose[aria-pressed=true]")).to_have_count(0)
     for purpose in ("care", "research"):  # each can be heard by itself, and hearing it agrees to nothing
         with worker.page.expect_request(f"**/voice/fr/consent.{purpose}.help.opus"):
-            worker.touch("consent.say", what=worker.words[f"consent.{purpose}"])
+            worker.touch("voice.say", what=worker.words[f"consent.{purpose}"])
     expect(worker.page.locator(".purpose[aria-pressed=true]")).to_have_count(0)
     worker.page.locator(".purpose").first.click()
     worker.touch("consent.go")

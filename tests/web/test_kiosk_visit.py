@@ -102,13 +102,14 @@ def follow_to_the_answer(worker: Hand) -> None:
     box.tell_case(case)
     box.tell({"type": "status", "status": box.status()})
     expect(worker.page.locator(".bar-read")).to_have_text("1")
+    worker.page.wait_for_function("window.notes >= 2")
     assert worker.page.evaluate("notes") == 2
     worker.touch("case.read")
     worker.heading("answer.title")
     worker.sees("answer.verified")
     worker.sees("answer.stay")
     if worker.language != "zgh":  # Tamazight waits for a person's voice
-        expect(worker.button("consent.say", what=worker.words["answer.stay"])).to_be_visible()
+        expect(worker.button("voice.say", what=worker.words["answer.stay"])).to_be_visible()
     expect(worker.page.get_by_text("Dr K. Amrani")).to_be_visible()
     expect(worker.page.locator(".answer-advice")).to_have_text("40 mg")
     worker.picture("answer")

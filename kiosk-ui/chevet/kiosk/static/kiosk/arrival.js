@@ -5,22 +5,31 @@ import { Icon } from "/shared/icon.js";
 import { html, useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 import { go } from "/kiosk/route.js";
 import { now, useKiosk } from "/kiosk/store.js";
-import { voiceOn } from "/kiosk/voice.js";
+import { busy, listening, voiceOn } from "/kiosk/voice.js";
 
 /** Of the two notes: begin in s, pitch in Hz. */
 const NOTES = /** @type {const} */ ([[0, 660], [0.28, 880]]);
 const LOUD = 0.25;
+const WAKES_MS = 1000; // a context of a page that nobody touched may stay suspended
 
-/** A note would be heard by an instrument that records, or over somebody's words; and who switched the voice off wants silence. */
+/** @type {AudioContext | null} one for all notes: a browser gives a page few */
+let sound = null;
+
+/** A note would be heard by an instrument, or over somebody's words; who switched the voice off wants silence, and a lesson is no place for news. */
 function quiet() {
-  const { worker, visit, call } = now();
-  const off = worker !== null && !voiceOn(worker.id);
-  return off || visit?.capture?.state === "recording" || ["ringing", "talking"].includes(call?.state ?? "");
+  const { worker, status } = now();
+  return Boolean(status?.training) || (worker !== null && !voiceOn(worker.id)) || busy() || listening();
 }
 
-export function chime() {
+export async function chime() {
   if (quiet()) return;
-  const sound = new AudioContext();
+  sound ??= new AudioContext();
+  if (sound.state !== "running") await Promise.race([sound.resume(), new Promise((late) => setTimeout(late, WAKES_MS))]);
+  if (sound.state === "running" && !quiet()) play(sound); // else the light says it alone: notes kept back would come at a wrong time
+}
+
+/** @param {AudioContext} sound */
+function play(sound) {
   for (const [begin, pitch] of NOTES) {
     const note = sound.createOscillator();
     const level = sound.createGain();
@@ -31,7 +40,6 @@ export function chime() {
     note.connect(level).connect(sound.destination);
     note.start(from);
     note.stop(from + 0.5);
-    note.onended = () => begin > 0 && sound.close();
   }
 }
 
@@ -45,7 +53,7 @@ export function ToRead() {
     if (before.current !== null && unread > before.current) chime(); // what was there before the page is no news
     before.current = unread;
   }, [unread, Boolean(status)]);
-  if (!unread) return null;
+  if (!unread || status?.training) return null; // a lesson's patients are invented, the answers are not
   return html`<button class="bar-item bar-read" disabled=${!worker} aria-label=${`${unread} · ${t("start.unread", { n: unread })}`} onClick=${() => go("start")}>
     <${Icon} name="mail-open" size="22px" /><bdi>${unread}</bdi></button>`;
 }

@@ -63,10 +63,15 @@ async function find(text) {
 }
 
 /** Another sound, such as a heart that is listened to again or a specialist on the line, goes first. */
-function busy() {
+export function busy() {
   const playing = [...document.querySelectorAll("audio, video")].some((one) => one instanceof HTMLMediaElement && !one.paused && !one.muted);
   const talked = ["ringing", "talking"].includes(now().call?.state ?? "");
   return playing || talked || now().visit?.capture?.state === "recording";
+}
+
+/** An instrument on the page hears the room. */
+export function listening() {
+  return LISTENING.includes(route()[1] ?? "");
 }
 
 /** @param {string} text that stands on the screen */
@@ -147,7 +152,7 @@ export function SayThis({ text, label }) {
 /** Say a hint that stands for a moment, but not the same one over and over. @param {unknown} text */
 export function useHintVoice(text) {
   useEffect(() => {
-    if (typeof text !== "string" || LISTENING.includes(route()[1] ?? "")) return undefined;
+    if (typeof text !== "string" || listening()) return undefined;
     const timer = setInterval(() => {
       if (sound && !sound.paused) return; // the step is said to its end first
       clearInterval(timer);

@@ -59,8 +59,8 @@ function Todo({ opinion }) {
   const where = t(opinion.transfer ? "answer.transfer" : "answer.stay");
   const fast = t(`urgency.${opinion.urgency}`);
   return html`<ul class="todo">
-    <li class=${opinion.transfer ? "todo-bad" : "todo-ok"}><${Icon} name=${opinion.transfer ? "med/ambulance" : "house"} size="48px" /><b>${where}</b><${SayThis} text=${where} label=${t("consent.say", { what: where })} /></li>
-    <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${fast}</b><${SayThis} text=${fast} label=${t("consent.say", { what: fast })} /></li>
+    <li class=${opinion.transfer ? "todo-bad" : "todo-ok"}><${Icon} name=${opinion.transfer ? "med/ambulance" : "house"} size="48px" /><b>${where}</b><${SayThis} text=${where} label=${t("voice.say", { what: where })} /></li>
+    <li class=${`todo-${opinion.urgency}`}><${Icon} name=${opinion.urgency === "routine" ? "clock" : "triangle-alert"} size="48px" /><b>${fast}</b><${SayThis} text=${fast} label=${t("voice.say", { what: fast })} /></li>
     <li><${Icon} name="calendar" size="48px" /><span><span class="soft small">${t("answer.follow_up")}</span><b>${when}</b></span></li>
   </ul>`;
 }

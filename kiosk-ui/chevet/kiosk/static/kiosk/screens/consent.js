@@ -39,7 +39,7 @@ export function ConsentPage({ visit }) {
           <${Icon} name=${icon} size="44px" /><span class="choice-title">${t(`consent.${purpose}`)}</span>
           <span class="soft small">${t(`consent.${purpose}.help`)}</span>
           <span class="purpose-answer">${purposes.includes(purpose) ? html`<${Icon} name="check" />${t("do.yes")}` : t("do.no")}</span>
-        </button><${SayThis} text=${t(`consent.${purpose}.help`)} label=${t("consent.say", { what: t(`consent.${purpose}`) })} /></div>`,
+        </button><${SayThis} text=${t(`consent.${purpose}.help`)} label=${t("voice.say", { what: t(`consent.${purpose}`) })} /></div>`,
       )}
     </div>
     <div class="field witness"><label for="witness">${t("consent.witness")}</label>
