@@ -8,13 +8,18 @@ import { Chip, Page } from "/kiosk/parts.js";
 /** @param {{ done: string[], choose: (side: string) => void, leave: () => void }} props */
 export function Ears({ done, choose, leave }) {
   return html`<${Page} title=${t("ears.title")} step=${t("ears.help")} icon="med/ear" class="coach ears-page" back=${leave}
-    note=${!done.length && html`<${Chip} kind="attention" icon="refresh-cw">${t("otoscope.tip")}<//>`}>
+    note=${!done.length && html`<${NewTip} />`}>
     <div class="ears" dir="ltr">
       <${EarButton} side="right" done=${done.includes("right")} choose=${choose} />
       <div class="ears-head"><${Head} /></div>
       <${EarButton} side="left" done=${done.includes("left")} choose=${choose} />
     </div>
   <//>`;
+}
+
+/** Before the first ear of a patient. */
+export function NewTip() {
+  return html`<${Chip} kind="attention" icon="refresh-cw">${t("otoscope.tip")}<//>`;
 }
 
 /** @param {{ side: string, done: boolean, choose: (side: string) => void }} props */
