@@ -78,7 +78,7 @@ export function deviceFor(instrument) {
 
 /** The newest first. @param {Case[]} cases */
 export function inOrder(cases) {
-  return cases.sort((a, b) => b.created_ms - a.created_ms);
+  return [...cases].sort((a, b) => b.created_ms - a.created_ms);
 }
 
 /** Now by the clock of the box, ms. */

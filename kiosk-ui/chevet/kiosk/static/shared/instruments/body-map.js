@@ -78,14 +78,14 @@ export class BodyMap extends HTMLElement {
     figures += 1;
     this.figure = `body-${figures}`;
     this.drawn = "";
-  }
-
-  connectedCallback() {
-    this.setAttribute("dir", "ltr");
     this.addEventListener("click", (event) => this.pick(event.target));
     this.addEventListener("keydown", (event) => {
       if (event.key === "Enter" || event.key === " ") this.pick(event.target);
     });
+  }
+
+  connectedCallback() {
+    this.setAttribute("dir", "ltr");
     this.show();
   }
 

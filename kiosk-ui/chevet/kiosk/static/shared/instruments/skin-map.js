@@ -40,11 +40,11 @@ export class SkinMap extends HTMLElement {
     figures += 1;
     this.figure = `skin-${figures}`;
     this.drawn = "";
+    this.addEventListener("click", (event) => this.pick(event));
   }
 
   connectedCallback() {
     this.setAttribute("dir", "ltr");
-    this.addEventListener("click", (event) => this.pick(event));
     this.show();
   }
 
