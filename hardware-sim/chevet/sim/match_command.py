@@ -19,7 +19,8 @@ A line of a list is JSON, or what sha256sum prints:
   {"id": "...", "sha256": "...", "state": "settled"}
   9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08  name
 "settled": the near end took a receipt for it; one for what is not there has lied. "pending", "refused": it is
-still kept at the near end; with --running these are told and are no difference.
+still kept at the near end; with --running these are told and are no difference. ACQUIRED names each id once,
+or it is refused; one that DELIVERED names again is there twice.
 
 examples:
   chevet-edge queue --list > acquired && chevet-relay objects list --site tinm01 > delivered
