@@ -1,16 +1,23 @@
 """Consent that is withdrawn, retention, and the destruction of what a case held."""
 
 import json
+import os
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from chevet.exchange.messages import read
 from chevet.relay.archive.answers import Draft, Note
-from chevet.relay.archive.schema import audit, bundles, chunks, objects
+from chevet.relay.archive.schema import audit, bundles, chunks, erasures, objects
+from chevet.relay.backup import backup
+from chevet.relay.commands.erase import state
+from chevet.relay.commands.run import swept
 from chevet.relay.erasure import DAY_MS, receipt_holds, receipt_of, restore, sweep, withdraw
 from chevet.relay.errors import RefusedError, SettingsError, StoreAwayError
+from chevet.relay.orphans import compare, damaged, delivered
 from chevet.study.bundle import pack
+from chevet.study.case import Author, Message, pack_message
 from chevet.study.study import Consent
 
 from .conftest import NOON, PASSWORD, deliver, messages
@@ -20,6 +27,10 @@ DRAFT = Draft("Seededimpression", "certain", "Seededadvice", "urgent", True, Non
 
 def files(world):
     return {one.name for one in world.relay.objects.every()}
+
+
+def destroyed(receipt):
+    return {one["sha256"] for one in json.loads(json.loads(receipt)["receipt"])["objects"]}
 
 
 def answered(world, sent, **changes):
@@ -43,8 +54,13 @@ def test_without_consent_for_care_a_case_is_hidden_at_once_and_destroyed_on_its_
     assert sweep(world.relay) == []
     assert len(files(world)) > len(kept)
     world.clock.ms = due
+    assert len(list(delivered(world.relay))) == 2
     assert len(sweep(world.relay)) == 1
     assert files(world) == kept
+    found = list(delivered(world.relay))
+    assert [ident for ident, sha256 in found if sha256 != "damaged"] == [other.id], (
+        "what is destroyed is not damaged"
+    )
     assert world.relay.cases.open(other.id, user).study.id == other.id
     assert sweep(world.relay) == []
 
@@ -187,35 +203,90 @@ def test_a_store_that_goes_away_in_the_middle_holds_up_nobody_and_the_rest_goes_
         sweep(world.relay)
     assert len(files(world)) == len(before) - 2
     assert receipt_of(world.relay, study.id) is None, "nothing is signed that is not gone"
-    with pytest.raises(SettingsError, match="waits"):
+    with pytest.raises(SettingsError, match="has begun"):
         restore(world.relay, study.id)
+    assert (compare(world.relay).missing, compare(world.relay).orphans) == ((), ())
+    assert (damaged(world.relay), list(delivered(world.relay))) == ([], [])
+    with world.relay.database.read() as connection:
+        assert state(connection.execute(select(erasures)).one()).startswith("begun ")
+    sheet = backup(world.relay, world.folder / "backup", lambda _: None)
+    assert (sheet.objects, sheet.gone) == (len(before) - 2, 2)
     world.relay.objects.destroy = destroy
     (receipt,) = sweep(world.relay)
     assert {one["sha256"] for one in json.loads(json.loads(receipt)["receipt"])["objects"]} == before
     assert files(world) == set()
 
 
-def test_an_object_that_comes_as_the_others_go_goes_too_and_is_on_the_receipt(world, sent, make_study):
+def test_an_object_that_comes_as_the_others_go_is_not_taken_in(world, sent, make_study):
     half = make_study()
     payloads = messages(world.site.seal(pack(half)))
     deliver(world.receiver(), payloads[:-1])
     withdraw(world.relay, half.id, ("care",), "operator")
     world.clock.ms += 30 * DAY_MS
-    destroy, last = world.relay.objects.destroy, read(payloads[-1])
+    before, destroy, last, taken = files(world), world.relay.objects.destroy, read(payloads[-1]), []
 
     def with_one_more(name):
-        world.relay.objects.destroy = destroy
-        world.relay.inbox.store(last.tid, last.oid, last.seq, last.data)
+        taken.append(world.relay.inbox.store(last.tid, last.oid, last.seq, last.data))
         destroy(name)
 
     world.relay.objects.destroy = with_one_more
     (receipt,) = sweep(world.relay)
-    assert files(world) == set()
+    assert set(taken) == {False}
+    assert files(world) == set(), "not even without a name"
+    assert destroyed(receipt) == before
+
+
+def test_nothing_more_of_a_destroyed_case_is_taken_in(world, sent):
+    study, _ = answered(world, sent)
+    withdraw(world.relay, study.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    sweep(world.relay)
+    words = Message(str(UUID(int=7, version=4)), study.id, "note", "Late", Author("w", "Worker"), NOON)
+    deliver(world.receiver(), messages(world.site.seal(pack_message(words))))
     with world.relay.database.read() as connection:
-        many = connection.execute(
-            select(func.count()).select_from(objects).where(objects.c.stored_ms.is_not(None))
-        ).scalar_one()
-    assert len(json.loads(json.loads(receipt)["receipt"])["objects"]) == many
+        row = connection.execute(select(bundles).where(bundles.c.id == words.id)).one()
+    assert (row.refused, row.complete_ms) == ("erased", None)
+    assert files(world) == set()
+
+
+def test_bytes_that_another_case_has_come_to_hold_stay(world, sent):
+    study, _ = answered(world, sent)
+    other, _ = answered(world, sent)
+    withdraw(world.relay, study.id, ("care",), "operator")
+    world.clock.ms += 30 * DAY_MS
+    destroy, kept = world.relay.objects.destroy, []
+
+    def named_meanwhile(name):
+        if not kept:
+            with world.relay.database.write() as connection:
+                mine = select(bundles.c.tid).where(bundles.c.case_id == study.id)
+                held = select(objects.c.name).where(objects.c.tid.in_(mine), objects.c.name > name)
+                kept.append(connection.execute(held.order_by(objects.c.name)).scalars().first())
+                theirs = select(bundles.c.tid).where(bundles.c.id == other.id).scalar_subquery()
+                one = update(objects).where(objects.c.tid == theirs, objects.c.oid == 0)
+                connection.execute(one.values(name=kept[0]))
+        destroy(name)
+
+    world.relay.objects.destroy = named_meanwhile
+    (receipt,) = sweep(world.relay)
+    assert kept[0] in files(world)
+    assert kept[0] not in destroyed(receipt)
+
+
+def test_a_running_relay_removes_once_a_day_what_no_case_names(world, sent):
+    sent()
+    held, relay = files(world), world.relay
+    young, old = relay.objects.put(b"somebody's work under way"), relay.objects.put(b"an answer overtaken")
+    path = next(relay.objects.folder.glob(f"??/{old}"))
+    day_before = path.stat().st_mtime - 24 * 3600 - 1
+    os.utime(path, (day_before, day_before))
+    swept(relay, 23)
+    assert files(world) == held | {young, old}
+    swept(relay, 24)
+    assert files(world) == held | {young}
+    with relay.database.read() as connection:
+        last = connection.execute(select(audit).order_by(audit.c.seq.desc())).first()
+    assert (last.who, last.what, last.detail) == ("relay", "objects.sweep", "1 objects")
 
 
 def test_answered_cases_go_when_they_were_kept_long_enough(world, sent):

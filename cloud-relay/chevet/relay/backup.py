@@ -16,10 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.engines import PG_CLIENTS, gather
+from chevet.relay.archive.erased import held
 from chevet.relay.archive.objects import ObjectFolder, Objects
 from chevet.relay.archive.schema import objects
 from chevet.relay.errors import ArchiveError, SettingsError
@@ -30,6 +31,7 @@ from chevet.relay.stores import OBJECTS_FOLDER, open_objects
 SHEET: Final = "backup.json"
 DUMP: Final = "relay.dump"
 VERSION: Final = 1
+NAMED: Final = select(objects.c.name).where(objects.c.name.is_not(None)).distinct().order_by(objects.c.name)
 Progress = Callable[[str], None]
 
 
@@ -106,7 +108,7 @@ def restore(settings: Settings, source: Path, told: Progress) -> Restored:
     try:
         with relay.database.write() as connection:
             gather(connection)
-        names = _names_of(relay.database)
+        names = _names_of(relay.database, held())
         store = ObjectFolder(source / OBJECTS_FOLDER)
         missing = tuple(one for one in _counted(names, told) if not _put_back(store, relay.objects, one))
         with relay.database.read() as connection:
@@ -167,7 +169,7 @@ def _snapshot(relay: Relay, draft: Path) -> None:
 def _names_in(relay: Relay, draft: Path) -> list[str]:
     """Return the objects of the moment: of the copy itself where it can be read, else of now."""
     if relay.database.path is None:
-        return _names_of(relay.database)  # later than the dump, so it may name more, never less
+        return _names_of(relay.database, NAMED)  # later than the dump, so it may name more, never less
     copy = sqlite3.connect(draft)
     try:
         rows = copy.execute("SELECT DISTINCT name FROM object WHERE name IS NOT NULL ORDER BY name")
@@ -176,8 +178,7 @@ def _names_in(relay: Relay, draft: Path) -> list[str]:
         copy.close()
 
 
-def _names_of(database: Database) -> list[str]:
-    query = select(objects.c.name).where(objects.c.name.is_not(None)).distinct().order_by(objects.c.name)
+def _names_of(database: Database, query: Select[tuple[str]]) -> list[str]:
     with database.read() as connection:
         return list(connection.execute(query).scalars())
 
@@ -190,13 +191,13 @@ def _counted(names: list[str], told: Progress) -> Iterator[str]:
 
 
 def _copied(relay: Relay, store: Objects, name: str) -> bool:
-    """Copy one object where it is not there yet; False where it was destroyed meanwhile."""
+    """Copy one object where it is not there yet; False where it was destroyed, or is about to be."""
     if store.has(name):
         return True
     try:
         data = relay.objects.get(name)
     except ArchiveError:
-        if name in _names_of(relay.database):
+        if name in _names_of(relay.database, held()):
             raise
         return False
     store.put(data)

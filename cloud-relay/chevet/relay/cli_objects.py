@@ -15,8 +15,9 @@ Reads every object of what the sites sent, and prints a line of JSON for each bu
 a digest of its bytes, "damaged" where they are not what the site signed. `chevet-sim match` holds it against
 what `chevet-edge queue --list` prints at the box. Sealed cases too; what was destroyed is not in it."""
 SWEEP = """\
-Removes objects that no case names and that were put a day ago or earlier, as a power cut between store and
-archive leaves them. Runs beside a working relay."""
+Removes objects that no case names and that were put a day ago or earlier: answers overtaken before they were
+written down, and what a power cut between store and archive left. A running relay does this once a day by
+itself; here it is done now. Runs beside a working relay."""
 
 
 def add_objects(

@@ -17,6 +17,7 @@ from chevet.relay.accounts.users import OPERATOR
 from chevet.relay.archive.answer_drafts import forget_drafts
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.discussion_writes import destroy_words
+from chevet.relay.archive.erased import ERASED
 from chevet.relay.archive.lessons import destroy_lessons
 from chevet.relay.archive.schema import bundles, cases, chunks, drawings, erasures, objects, withdrawals
 from chevet.relay.archive.schema_kept import kept_cases
@@ -26,8 +27,6 @@ from chevet.relay.relay import Relay
 from chevet.study.study import CONSENT_PURPOSES
 
 DAY_MS = 24 * 3600 * 1000
-ERASED = "erased"
-"""Why a transfer of a destroyed case is refused from then on."""
 CARE = "care"
 
 
@@ -69,12 +68,20 @@ def restore(relay: Relay, case_id: str) -> None:
     """Take back a withdrawal or an erasure that was a mistake, before its destruction began.
 
     Raises:
-        SettingsError: nothing of that case waits for its destruction.
+        SettingsError: nothing of that case waits for its destruction, or that has begun.
     """
-    waits = (erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None), erasures.c.begun_ms.is_(None))
+    waits = (erasures.c.case_id == case_id, erasures.c.destroyed_ms.is_(None))
     with relay.database.write() as connection:
-        if not connection.execute(delete(erasures).where(*waits)).rowcount:
+        row = connection.execute(select(erasures).where(*waits)).first()
+        if row is None:
             raise SettingsError("case", f"Nothing of case {case_id} waits: see `chevet-relay erase list`.")
+        if row.begun_ms is not None:
+            raise SettingsError(
+                "case",
+                f"The destruction of case {case_id} has begun: it cannot be taken back. Only a backup from "
+                "before still holds it whole.",
+            )
+        connection.execute(delete(erasures).where(*waits))
         connection.execute(delete(withdrawals).where(withdrawals.c.case_id == case_id))
         relay.audit.add(connection, relay.now_ms(), OPERATOR, "case.restore", case_id)
         tell(connection, case_id, relay.now_ms())
@@ -145,10 +152,18 @@ def _destroy(relay: Relay, case_id: str, now: int) -> bytes | None:
     if not _begin(relay, case_id, now):
         return None
     with relay.database.read() as view:
-        gone = _own_objects(view, case_id)
-    for name in sorted(gone):
-        relay.objects.destroy(name)
+        own = _own_objects(view, case_id)
+    gone = {name: size for name, size in sorted(own.items()) if _gone(relay, case_id, name)}
     return _end(relay, case_id, gone, now)
+
+
+def _gone(relay: Relay, case_id: str, name: str) -> bool:
+    """Destroy one object, unless another case has come to hold the same bytes since it was looked up."""
+    with relay.database.write() as connection:  # short: whoever is writing that down has finished then
+        if name not in _own_objects(connection, case_id, name):
+            return False
+    relay.objects.destroy(name)
+    return True
 
 
 def _begin(relay: Relay, case_id: str, now: int) -> bool:
@@ -171,7 +186,7 @@ def _end(relay: Relay, case_id: str, gone: dict[str, int], now: int) -> bytes | 
         if row is None:
             return None  # another worker was faster
         late = _own_objects(connection, case_id)
-        for name in late.keys() - gone.keys():  # what was on its way as the others went
+        for name in late.keys() - gone.keys():  # another case held it too, and does so no more
             relay.objects.destroy(name)
         gone = late | gone
         _forget(connection, case_id)
@@ -208,10 +223,11 @@ def _transfers(case_id: str) -> Select[Any]:
     return select(bundles.c.tid).where(bundles.c.case_id == case_id)
 
 
-def _own_objects(connection: Connection, case_id: str) -> dict[str, int]:
-    """Return the objects that the transfers of a case alone name: their bytes by name."""
+def _own_objects(connection: Connection, case_id: str, one: str = "") -> dict[str, int]:
+    """Return the objects that the transfers of a case alone name: their bytes by name; `one` looks for it."""
     mine = _transfers(case_id)
     query = select(objects.c.name, objects.c.bytes).where(objects.c.tid.in_(mine))
+    query = query.where(objects.c.name == one) if one else query
     held = {row.name: row.bytes for row in connection.execute(query) if row.name}
     others = select(objects.c.name).where(objects.c.tid.not_in(mine), objects.c.name.in_(list(held)))
     shared = set(connection.execute(others).scalars())

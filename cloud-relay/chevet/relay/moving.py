@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.engines import gather
+from chevet.relay.archive.erased import held
 from chevet.relay.archive.lease import Lease
 from chevet.relay.archive.objects import Objects
-from chevet.relay.archive.schema import metadata, objects
+from chevet.relay.archive.schema import metadata
 from chevet.relay.errors import ArchiveError, SettingsError
 from chevet.relay.keys import read_programme
 from chevet.relay.relay import DATABASE_FILE, open_database, unix_ms
@@ -82,14 +83,11 @@ def move(
     if database:
         _refuse_full(to)
     with closing(open_database(settings)) as source, _held(source, now_ms()) as view:
-        names = list(view.execute(_NAMES).scalars()) if store else []
+        names = list(view.execute(held()).scalars()) if store else []
         missing = _move_objects(names, *stores, told, leave_missing=leave_missing) if store else ()
         rows = _move_database(view, to, told) if database else {}
         broken = Audit(keys.audit).verify(view)
     return Moved(rows, len(names) - len(missing), missing, broken.seq if broken else 0)
-
-
-_NAMES = select(objects.c.name).where(objects.c.name.is_not(None)).distinct().order_by(objects.c.name)
 
 
 def _place(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from chevet.exchange.manifest import digest, read_manifest
 from chevet.relay.accounts.users import OPERATOR
+from chevet.relay.archive.erased import begun, held
 from chevet.relay.archive.objects import Kept
 from chevet.relay.archive.schema import bundles, objects
 from chevet.relay.errors import ArchiveError
@@ -24,7 +25,10 @@ OLD_S: Final = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Store and archive side by side: how many objects are named, which of these lack, which nobody names."""
+    """Store and archive side by side: how many objects cases hold, which of these lack, which nobody names.
+
+    Objects of a case whose destruction has begun are neither: they go one by one, and their names last.
+    """
 
     named: int
     missing: tuple[str, ...]
@@ -34,22 +38,24 @@ class Compared:
 def compare(relay: Relay) -> Compared:
     """List store and archive; the store first, so that what arrives meanwhile is no orphan."""
     kept = {one.name: one for one in relay.objects.every()}
-    named = _named(relay)
-    missing = tuple(name for name in sorted(named - kept.keys()) if not relay.objects.has(name))
-    return Compared(len(named), missing, tuple(kept[name] for name in sorted(kept.keys() - named)))
+    named, needed = _named(relay)
+    missing = tuple(name for name in sorted(needed - kept.keys()) if not relay.objects.has(name))
+    return Compared(len(needed), missing, tuple(kept[name] for name in sorted(kept.keys() - named)))
 
 
 def damaged(relay: Relay) -> list[str]:
-    """Read every object that the archive names; return the names of those that are missing or damaged.
+    """Read every object that a case holds; return the names of those that are missing or damaged.
 
     Raises:
         StoreAwayError: the store does not answer; nothing is said of any object then.
     """
-    return [name for name in sorted(_named(relay)) if not _whole(relay, name)]
+    return [name for name in sorted(_named(relay)[1]) if not _whole(relay, name)]
 
 
 def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
     """Yield id and digest of every whole bundle that a site sent, its bytes read back now.
+
+    What was destroyed lawfully is not among them.
 
     The digest is that of the manifest, in which the site signed each object's; "damaged" where one differs.
 
@@ -63,29 +69,37 @@ def delivered(relay: Relay, site: str = "") -> Iterator[tuple[str, str]]:
     query = select(bundles.c.tid, bundles.c.id).where(
         bundles.c.direction == "up",
         bundles.c.complete_ms.is_not(None),
+        bundles.c.case_id.not_in(begun()),
         *([bundles.c.site == site] if site else []),
     )
     with relay.database.read() as view:
         rows = view.execute(query.order_by(bundles.c.received_ms, bundles.c.id)).all()
     for row in rows:
-        yield row.id, _signed(relay, row.tid) or "damaged"
+        found = _signed(relay, row.tid)
+        if found or _stays(relay, row.tid):
+            yield row.id, found or "damaged"
 
 
 def _signed(relay: Relay, tid: str) -> str:
     """Return the digest of a bundle's manifest, "" where an object of it is not as the site signed it."""
     with relay.database.read() as view:
-        manifest = view.execute(select(bundles.c.manifest).where(bundles.c.tid == tid)).scalar() or b""
+        manifest = view.execute(select(bundles.c.manifest).where(bundles.c.tid == tid)).scalar_one()
         rows = view.execute(select(objects.c.oid, objects.c.name).where(objects.c.tid == tid)).all()
-    if not manifest:
-        return ""  # destroyed meanwhile
     names = {row.oid: row.name or "" for row in rows}
     signed = {one.oid: one.sha256.hex() for one in read_manifest(manifest).objects}
     whole = names == signed and all(_whole(relay, name) for name in names.values())
     return digest(manifest).hex() if whole else ""
 
 
-def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:
-    """Remove what nobody has named for a day; return how many objects went."""
+def _stays(relay: Relay, tid: str) -> bool:
+    """Say that the destruction of a bundle's case has not begun meanwhile."""
+    with relay.database.read() as view:
+        query = select(bundles.c.tid).where(bundles.c.tid == tid, bundles.c.case_id.not_in(begun()))
+        return view.execute(query).first() is not None
+
+
+def sweep_orphans(relay: Relay, old_s: float = OLD_S, *, by: str = OPERATOR) -> int:
+    """Remove what nobody has named for a day; return how many objects went. `by` is for the audit."""
     old = [one.name for one in compare(relay).orphans if one.age_s >= old_s]
     gone = 0
     for name in old:
@@ -96,14 +110,15 @@ def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:
             gone += 1
     if gone:
         with relay.database.write() as connection:
-            relay.audit.add(connection, relay.now_ms(), OPERATOR, "objects.sweep", "", f"{gone} objects")
+            relay.audit.add(connection, relay.now_ms(), by, "objects.sweep", "", f"{gone} objects")
     return gone
 
 
-def _named(relay: Relay) -> set[str]:
+def _named(relay: Relay) -> tuple[set[str], set[str]]:
+    """Return the objects that the archive names, and those among them that must be there."""
     query = select(objects.c.name).where(objects.c.name.is_not(None)).distinct()
     with relay.database.read() as view:
-        return set(view.execute(query).scalars())
+        return set(view.execute(query).scalars()), set(view.execute(held()).scalars())
 
 
 def _whole(relay: Relay, name: str) -> bool:

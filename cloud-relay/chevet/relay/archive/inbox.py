@@ -17,8 +17,9 @@ from chevet.exchange.messages import CHUNK_HEAD
 from chevet.relay.archive.admission import Admission
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.dead_letters import bury
+from chevet.relay.archive.erased import ERASED, begun
 from chevet.relay.archive.objects import Objects
-from chevet.relay.archive.schema import Found, bundles, chunks, objects
+from chevet.relay.archive.schema import Found, bundles, chunks, erasures, objects
 from chevet.relay.archive.vault import Vault
 from chevet.study.bundle import Part
 
@@ -41,7 +42,10 @@ class ArchiveInbox:
         self._now_ms = now_ms
 
     def begin(self, tid: bytes, origin: str, manifest: bytes) -> None:
-        """Keep a verified manifest; a transfer that is known stays what it is."""
+        """Keep a verified manifest; a transfer that is known stays what it is.
+
+        One of a case whose destruction has begun is refused from the start.
+        """
         said = read_manifest(manifest)
         with self._database.write() as connection:
             if _bundle(connection, tid) is not None:
@@ -57,7 +61,7 @@ class ArchiveInbox:
                     label=said.label,
                     manifest=manifest,
                     received_ms=self._now_ms(),
-                    refused="",
+                    refused=ERASED if _destroyed(connection, said.case) else "",
                     wire_bytes=len(manifest),
                 )
             )
@@ -88,14 +92,10 @@ class ArchiveInbox:
         """
         there = self._bring_whole(tid, oid, seq, data)
         with self._database.write() as connection:
-            row, item = _bundle(connection, tid), _object(connection, tid, oid)
-            if (
-                row is None
-                or item is None
-                or item.name is not None
-                or _chunk_there(connection, tid, oid, seq)
-            ):
+            found = _taking(connection, tid, oid)
+            if found is None or _chunk_there(connection, tid, oid, seq):
                 return False
+            row, item = found
             connection.execute(insert(chunks).values(tid=tid.hex(), oid=oid, seq=seq, data=data))
             connection.execute(update(objects).where(*_is_object(tid, oid)).values(have=item.have + 1))
             wire = row.wire_bytes + len(data) + CHUNK_HEAD.size
@@ -164,11 +164,11 @@ class ArchiveInbox:
     def _bring_whole(self, tid: bytes, oid: int, seq: int, data: bytes) -> str:
         """Put the object into the store that this chunk makes whole; return its name, else ""."""
         with self._database.read() as connection:
-            row, item = _bundle(connection, tid), _object(connection, tid, oid)
-            if row is None or item is None or item.name is not None or item.have + 1 != item.chunks:
+            found = _taking(connection, tid, oid)
+            if found is None or found[1].have + 1 != found[1].chunks:
                 return ""
             whole = _joined(connection, tid, oid, {seq: data})
-        if hashlib.sha256(whole).digest() != read_manifest(row.manifest).objects[oid].sha256:
+        if hashlib.sha256(whole).digest() != read_manifest(found[0].manifest).objects[oid].sha256:
             return ""
         return self._store.put(whole)
 
@@ -207,6 +207,18 @@ class ArchiveInbox:
 def _bundle(connection: Connection, tid: bytes) -> Found | None:
     query = select(bundles).where(bundles.c.tid == tid.hex(), bundles.c.direction == "up")
     return connection.execute(query).first()
+
+
+def _taking(connection: Connection, tid: bytes, oid: int) -> tuple[Found, Found] | None:
+    """Return bundle and object where a chunk may be taken: None where unknown, refused or whole already."""
+    row, item = _bundle(connection, tid), _object(connection, tid, oid)
+    if row is None or row.refused or item is None or item.name is not None:
+        return None
+    return row, item
+
+
+def _destroyed(connection: Connection, case_id: str) -> bool:
+    return connection.execute(begun().where(erasures.c.case_id == case_id)).first() is not None
 
 
 def _is_object(tid: bytes, oid: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from chevet.relay.accounts.users import OPERATOR
-from chevet.relay.archive.schema import erasures
+from chevet.relay.archive.schema import Found, erasures
 from chevet.relay.commands.opened import opened
 from chevet.relay.erasure import receipt_of, restore, sweep, withdraw
 from chevet.relay.errors import SettingsError
@@ -27,8 +27,7 @@ def run_list(options: argparse.Namespace) -> int:
     """List what is hidden or destroyed."""
     with opened(options.config) as relay, relay.database.read() as connection:
         for row in connection.execute(select(erasures).order_by(erasures.c.asked_ms)):
-            when = f"destroyed {_day(row.destroyed_ms)}" if row.destroyed_ms else f"due {_day(row.due_ms)}"
-            print(f"{row.case_id}  {row.reason:<10} {when}")
+            print(f"{row.case_id}  {row.reason:<10} {state(row)}")
     return 0
 
 
@@ -56,6 +55,13 @@ def run_receipt(options: argparse.Namespace) -> int:
         raise SettingsError("case", f"Case {options.case} was not destroyed: see `chevet-relay erase list`.")
     print(receipt.decode())
     return 0
+
+
+def state(row: Found) -> str:
+    """Return how far an erasure is, and its day: "due", "begun" or "destroyed"."""
+    if row.destroyed_ms:
+        return f"destroyed {_day(row.destroyed_ms)}"
+    return f"begun {_day(row.begun_ms)}" if row.begun_ms else f"due {_day(row.due_ms)}"
 
 
 def _day(unix_ms: int) -> str:
