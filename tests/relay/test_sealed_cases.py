@@ -16,6 +16,7 @@ from chevet.exchange.keys import kid, new_sealing_key, new_signing_key, public_t
 from chevet.exchange.manifest import Wrap, read_manifest
 from chevet.exchange.sealing import Recipient, _unwrap, _wrap, open_manifest, open_object, open_sealed, seal
 from chevet.relay.accounts.users import User
+from chevet.relay.archive.looks import LOOK_MS
 from chevet.relay.archive.schema import answers, audit, bundles, cases, erasures, objects, receipts
 from chevet.relay.archive.sealed import SealedWords
 from chevet.relay.archive.shared_keys import shared_wraps
@@ -131,6 +132,20 @@ def test_the_relay_keeps_and_acknowledges_what_none_of_its_keys_opens(world, rel
     manifest = open_manifest(case.manifest, world.site.signer.public_key())
     data = relay.sealed.object(study.id, study.id, 0, user)
     assert read_summary(open_object(manifest, 0, data, browser.opener).data).question == SECRET_QUESTION
+
+
+def test_a_sealed_page_left_open_is_one_look_in_the_audit(world, relay, make_study, tmp_path):
+    user = world.user()
+    Browser().join(relay, user)
+    study = make_study()
+    deliver(world.receiver(relay), sealed_study(world, box_of(world, relay, tmp_path), study))
+    for later in (0, 20_000, 20_000, LOOK_MS):
+        world.clock.ms += later
+        assert len(relay.sealed.inbox(user)) == 1
+        assert relay.sealed.open(study.id, user).id == study.id
+    with relay.database.read() as connection:
+        acts = list(connection.execute(select(audit.c.what).where(audit.c.who == user.id)).scalars())
+    assert (acts.count("inbox.read"), acts.count("case.read")) == (2, 2)
 
 
 def test_a_sealed_case_shows_as_soon_as_its_summary_is_here(world, relay, make_study, tmp_path):

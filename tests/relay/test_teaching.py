@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
-from chevet.relay.archive.lessons import LOOK_MS
+from chevet.relay.archive.looks import LOOK_MS
 from chevet.relay.archive.schema import audit
 from chevet.relay.archive.schema_teaching import lessons
 from chevet.relay.erasure import sweep, withdraw

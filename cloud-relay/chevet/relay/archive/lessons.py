@@ -1,7 +1,5 @@
 """The teaching library: taking a case into it, approving, opening, taking down. Every act is in the audit.
 
-A page that stays open is one look, which a record tells every ten minutes.
-
 A lesson is there while its case is and its patient consents to teaching: both are asked at each look.
 """
 
@@ -19,6 +17,7 @@ from chevet.relay.archive.cases import Case, Cases
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
 from chevet.relay.archive.delivery import stored_parts
+from chevet.relay.archive.looks import Looks
 from chevet.relay.archive.schema import Found, users
 from chevet.relay.archive.schema_teaching import lessons
 from chevet.relay.archive.vault import Vault
@@ -31,8 +30,6 @@ TEACHING: Final = "teaching"
 LISTED: Final = 500
 """Lessons in the list, the newest."""
 READ: Final = "read"
-LOOK_MS: Final = 10 * 60 * 1000
-"""A page left open reads list or lesson again at every change: within so long it is the same look."""
 Person = tuple[str, str]
 State = Literal["waiting", "listed"]
 added = users.alias("added")
@@ -68,7 +65,7 @@ class Lessons:
         self._vault = vault
         self._cases = cases
         self._now_ms = now_ms
-        self._looks: dict[tuple[str, str], int] = {}
+        self._looks = Looks(now_ms)
 
     def of_case(self, case_id: str, user: User) -> tuple[Case, list[Kept]]:
         """Return a case to take into the library, and its lessons that are there already.
@@ -153,10 +150,10 @@ class Lessons:
 
     def all(self, user: User) -> list[Kept]:
         """Return the library, the newest first; specialists also see what waits for a second person."""
-        if not self._looking(user, ""):
+        if not self._looks.going_on(user.id, ""):
             with self._database.write() as connection:
                 self._audit.add(connection, self._now_ms(), user.id, "teaching.list")
-            self._looked(user, "")
+            self._looks.told(user.id, "")
         newest = _there().order_by(lessons.c.added_ms.desc(), lessons.c.id).limit(LISTED)
         with self._database.read() as view:  # many cases are opened: nobody who writes waits for that
             return [one for one in self._kept(view, newest) if may_see(one, user)]
@@ -172,7 +169,7 @@ class Lessons:
         Raises:
             RefusedError: 404 `not_found`, also where consent was withdrawn.
         """
-        again = what == READ and self._looking(user, ident)
+        again = what == READ and self._looks.going_on(user.id, ident)
         with self._database.read() if again else self._database.write() as connection:
             kept = self._one(connection, ident)
             if not may_see(kept, user):
@@ -181,17 +178,8 @@ class Lessons:
                 self._audit.add(connection, self._now_ms(), user.id, f"teaching.{what}", kept.case.id, ident)
             stored = stored_parts(connection, kept.case.tid)
         if what == READ and not again:
-            self._looked(user, ident)
+            self._looks.told(user.id, ident)
         return kept, masked(kept.case, stored, kept.lesson, ident)
-
-    def _looking(self, user: User, ident: str) -> bool:
-        """Tell whether a look of this person is in the audit that still goes on; "" stands for the list."""
-        return 0 <= self._now_ms() - self._looks.get((user.id, ident), -LOOK_MS) < LOOK_MS
-
-    def _looked(self, user: User, ident: str) -> None:
-        now = self._now_ms()
-        going_on = {key: at for key, at in list(self._looks.items()) if 0 <= now - at < LOOK_MS}
-        self._looks = going_on | {(user.id, ident): now}
 
     def _one(self, connection: Connection, ident: str) -> Kept:
         found = next(self._kept(connection, _there().where(lessons.c.id == ident)), None)

@@ -21,8 +21,9 @@ from chevet.relay.accounts.users import User
 from chevet.relay.archive.audit import Audit
 from chevet.relay.archive.changes import tell
 from chevet.relay.archive.database import Database
+from chevet.relay.archive.looks import Looks
 from chevet.relay.archive.objects import Objects
-from chevet.relay.archive.outbox import URGENT, bring, keep_receipt, next_seq, post
+from chevet.relay.archive.outbox import URGENT, keep_receipt, next_seq, post
 from chevet.relay.archive.roster import SpecialistKey
 from chevet.relay.archive.schema import Found, answers, bundles, cases, erasures, objects, users
 from chevet.relay.archive.shared_keys import kids_of, share, wraps_for
@@ -98,7 +99,7 @@ class SealedWords:
 
 
 class SealedCases:
-    """Reads, hands out and answers sealed cases; every look is in the audit."""
+    """Reads, hands out and answers sealed cases; every look is in the audit, an open page's once."""
 
     def __init__(
         self,
@@ -116,12 +117,15 @@ class SealedCases:
         self._signer = signer
         self._now_ms = now_ms
         self._shows_simulated = shows_simulated
+        self._looks = Looks(now_ms)
         self._boot_id = os.urandom(8).hex()
 
     def inbox(self, user: User) -> list[SealedCase]:
         """Return sealed cases: urgent first, then the oldest; answered ones last, the newest of them."""
-        with self._database.write() as connection:
-            self._audit.add(connection, self._now_ms(), user.id, "inbox.read")
+        if not self._looks.going_on(user.id, ""):
+            with self._database.write() as connection:
+                self._audit.add(connection, self._now_ms(), user.id, "inbox.read")
+            self._looks.told(user.id, "")
         with self._database.read() as connection:
             waiting = connection.execute(self._visible().where(cases.c.answered_ms.is_(None))).all()
             answered = self._visible().where(cases.c.answered_ms.is_not(None))
@@ -135,9 +139,13 @@ class SealedCases:
         Raises:
             RefusedError: 404 `not_found`.
         """
-        with self._database.write() as connection:
+        again = self._looks.going_on(user.id, case_id)
+        with self._database.read() if again else self._database.write() as connection:
             found = self._get(connection, case_id)
-            self._audit.add(connection, self._now_ms(), user.id, "case.read", case_id, "sealed")
+            if not again:
+                self._audit.add(connection, self._now_ms(), user.id, "case.read", case_id, "sealed")
+        if not again:
+            self._looks.told(user.id, case_id)
         return found
 
     def said(self, case_id: str) -> list[SealedAnswer]:
@@ -219,8 +227,7 @@ class SealedCases:
         with self._database.read() as view:
             case = self._get(view, case_id)
             self._may_answer(view, case, user, words)
-            sealed = self._signed(case, words, next_seq(view), now)
-        bring(self._store, sealed)  # a store on the network holds up nobody who writes
+        self._store.put(words.ciphertext)  # a store on the network holds up nobody who writes
         with self._database.write() as connection:
             case = self._get(connection, case_id)
             self._may_answer(connection, case, user, words)
