@@ -39,7 +39,7 @@ MAY = {
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/clip"): {"specialist"},
     ("GET", "/api/cases/{case_id}/recordings/{recording_id}/source"): {"specialist"},
     ("GET", "/api/cases/{case_id}/export"): {"specialist"},
-    ("GET", "/fhir/metadata"): {"specialist"},
+    ("GET", "/fhir/metadata"): {"specialist", "auditor"},
     ("GET", "/fhir/AuditEvent"): {"auditor"},
     ("GET", "/fhir/{kind}"): {"specialist"},
     ("GET", "/fhir/{kind}/{ident}"): {"specialist"},

@@ -12,8 +12,9 @@ import soundfile as sf
 from fhir.resources.R4B import get_fhir_model_class
 
 from chevet.relay.archive.answers import Draft, Note
+from chevet.relay.archive.audit import Record
 from chevet.relay.errors import RefusedError
-from chevet.relay.exports.fhir_audit import DCM
+from chevet.relay.exports.fhir_audit import DCM, audit_event
 from chevet.relay.exports.fhir_base import ACT_REASON
 from chevet.relay.exports.fhir_bundle import KINDS, resources
 from chevet.relay.exports.fhir_codes import LEADS
@@ -338,8 +339,31 @@ async def test_auditors_read_who_did_what_as_audit_events(world, client, answere
         assert mine["subtype"][-1]["code"] == "audit.read"
         unknown = await desk.get("/fhir/AuditEvent?patient=x")
         assert (unknown.status_code, unknown.json()["resourceType"]) == (422, "OperationOutcome")
+        stated = (await desk.get("/fhir/metadata")).json()
+        get_fhir_model_class("CapabilityStatement").model_validate(stated)
+        (told,) = (one for one in stated["rest"][0]["resource"] if one["type"] == "AuditEvent")
+        assert [one["name"] for one in told["searchParam"]] == ["encounter", "agent"]
     async with client(world.user("doctor")) as desk:
         assert (await desk.get("/fhir/AuditEvent")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("what", "action"),
+    [
+        ("object.read", "R"),
+        ("discussion.open", "C"),
+        ("teaching.approve", "U"),
+        ("opinion.sealed", "C"),
+        ("message.sealed", "C"),
+    ],
+)
+def test_an_act_on_a_case_names_its_encounter_and_is_of_a_patients_record(what, action):
+    event = audit_event(Record(7, NOON, "dr", what, "case-1", ""), "Programme", simulated=False)
+    get_fhir_model_class("AuditEvent").model_validate(event)
+    assert event["entity"] == [{"what": {"reference": "Encounter/case-1"}}]
+    assert (event["type"]["code"], event["action"]) == ("110110", action)
+    bare = audit_event(Record(7, NOON, "dr", "teaching.list", "", ""), "Programme", simulated=False)
+    assert ("entity" in bare, bare["type"]["code"]) == (False, "110100")
 
 
 async def test_the_facade_reads_and_searches_one_case(world, client, answered):

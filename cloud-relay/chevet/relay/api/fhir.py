@@ -11,12 +11,12 @@ from collections.abc import Callable, Coroutine
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from chevet.relay.accounts.users import User
-from chevet.relay.api.guard import Here, Specialist
+from chevet.relay.api.guard import Allowed, Here, Specialist
 from chevet.relay.api.wall import STATEMENT
 from chevet.relay.errors import RefusedError
 from chevet.relay.exports.fhir_base import Json, instant
@@ -58,8 +58,17 @@ Ident = Annotated[str, Query(max_length=128, pattern=r"^[A-Za-z]*/?[A-Za-z0-9\-.
 Token = Annotated[str, Query(max_length=200)]
 
 
+Reader = Annotated[User, Depends(Allowed("specialist", "auditor"))]
+AUDIT: Json = {
+    "type": "AuditEvent",
+    "documentation": "For auditors alone. Besides: _from, the number of the first record that is wanted.",
+    "interaction": [{"code": "search-type"}],
+    "searchParam": [{"name": "encounter", "type": "reference"}, {"name": "agent", "type": "token"}],
+}
+
+
 @router.get("/metadata", response_class=Response)
-def metadata(relay: Here, _user: Specialist, request: Request) -> Response:
+def metadata(relay: Here, _user: Reader, request: Request) -> Response:
     """Tell what this server can do (CapabilityStatement)."""
     return answer(
         {
@@ -70,7 +79,7 @@ def metadata(relay: Here, _user: Specialist, request: Request) -> Response:
             "implementation": {"description": STATEMENT, "url": _base(request)},
             "fhirVersion": "4.0.1",
             "format": [FHIR_JSON],
-            "rest": [{"mode": "server", "resource": [_told(kind) for kind in KINDS]}],
+            "rest": [{"mode": "server", "resource": [*(_told(kind) for kind in KINDS), AUDIT]}],
         }
     )
 

@@ -19,14 +19,17 @@ SUBTYPES: Final = {
 AT_THE_DOOR: Final = frozenset({"session", "factor", "passkey", "password", "provider"})
 EXPORTS: Final = frozenset({"case.export", "case.exported", "teaching.export", "report.file"})
 PATIENTS: Final = frozenset(
-    {"case", "recording", "delivery", "opinion", "message", "consent", "draft", "voice"}
+    {
+        *("case", "recording", "object", "delivery", "opinion", "message", "consent", "draft", "voice"),
+        *("discussion", "teaching"),
+    }
 )
 ACTIONS: Final = {
     "R": frozenset(
         {"read", "list", "look", "heard", "watched", "read_offline", "export", "exported", "opened"}
     ),
     "C": frozenset(
-        {"add", "sign", "open", "begin", "register", "invite", "note", "retake", "rung", "accepted"}
+        {"add", "sign", "open", "begin", "sealed", "register", "invite", "note", "retake", "rung", "accepted"}
     ),
     "D": frozenset({"destroy", "remove", "drop", "take_down", "sweep", "close", "revoke", "end"}),
 }
@@ -63,7 +66,7 @@ def _type(record: Record) -> Json:
         return EXPORT
     if room in AT_THE_DOOR:
         return AUTHENTICATION
-    return PATIENT_RECORD if room in PATIENTS else ACTIVITY
+    return PATIENT_RECORD if room in PATIENTS and record.subject else ACTIVITY
 
 
 def _subtype(record: Record) -> list[Json]:
