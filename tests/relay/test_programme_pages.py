@@ -6,6 +6,7 @@ from sqlalchemy import select
 from chevet.exchange.enrolment import read_code
 from chevet.relay.accounts.own_password import FIRST_MS, first_password
 from chevet.relay.archive.schema import audit, sessions
+from chevet.relay.archive.stock import read_stock
 from chevet.relay.errors import RefusedError, SettingsError
 
 from .conftest import PASSWORD, code, open_session
@@ -200,6 +201,28 @@ async def test_a_coordinator_reads_who_there_is_and_keeps_the_stock_list(world, 
         assert (site["stock"], site["last_case_ms"]) == (kept.json()["stock"], world.clock.ms)
         assert (await reader.get(f"/api/cases/{study.id}")).json()["stock"] == kept.json()["stock"]
     assert ("site.stock", "abc") in told(world, "amal")
+
+
+async def test_a_medicine_that_begins_with_a_hash_is_no_comment_at_the_desk_and_proofs_are_not_asked(
+    world, client
+):
+    url, names = "/api/programme/sites/abc/stock", ["# 9 pansement", " ", "Paracétamol"]
+    async with client(world.user("amal", "coordinator")) as desk:
+        kept = await desk.put(url, json={"medicines": names})
+        assert kept.json() == {"stock": ["# 9 pansement", "Paracétamol"]}
+        assert code(await desk.put(url, json={"medicines": [], "code": "123456"})) == (422, "invalid")
+    assert read_stock("# a comment\n Paracétamol  500 mg \n\n") == ("Paracétamol 500 mg",)
+
+
+async def test_who_has_not_come_with_a_first_password_answers_nothing_yet(world, client, admin, sent):
+    study = sent()
+    async with client(admin) as desk:
+        await desk.post(PEOPLE, json=NEW)
+        answers = (await desk.get(PEOPLE)).json()["specialties"]
+        assert [one["code"] for one in answers if one["people"]] == []
+    assert world.relay.allocation.people() == []
+    with pytest.raises(RefusedError, match="no such specialist"):
+        world.relay.allocation.allocate(study.id, "benali", admin)
 
 
 async def test_a_site_is_invited_renamed_and_refused(world, client, admin):

@@ -191,6 +191,11 @@ class Settings(SignInSettings, CallSettings):
         """Return the broker's password from its file, or None where none is set."""
         return self.secret("broker_password_file")
 
+    @property
+    def public_address(self) -> str:
+        """Where boxes reach this relay."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
     def secret(self, name: str) -> str | None:
         """Return what the file named by the setting `name` holds, or None where none is set.
 

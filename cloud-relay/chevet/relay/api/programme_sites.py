@@ -1,22 +1,20 @@
 """The programme's health centres at the desk: inviting a box, its name, medicines in stock, refusing it."""
 
-import os
 from typing import Annotated, Any
 
 import segno
 from fastapi import APIRouter, Path
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
-from chevet.exchange.enrolment import make_code
 from chevet.relay.api.guard import Here, Token
 from chevet.relay.api.passkeys import ProofBody
 from chevet.relay.api.programme import Admin, Name, Runs
 from chevet.relay.archive.schema import cases
-from chevet.relay.archive.stock import LONGEST, MOST, all_stock, read_stock
+from chevet.relay.archive.stock import LONGEST, MOST, all_stock, listed
 from chevet.relay.errors import RefusedError, SettingsError
+from chevet.relay.invitation import invited
 from chevet.relay.relay import Relay
-from chevet.relay.settings import Settings
 
 router = APIRouter(prefix="/api/programme")
 Json = dict[str, Any]
@@ -40,9 +38,10 @@ class InviteBody(SiteBody):
     hours: Annotated[int, Field(ge=1, le=168)] = 48
 
 
-class StockBody(ProofBody):
-    """A site's medicines, in the order of its list."""
+class StockBody(BaseModel):
+    """A site's medicines, in the order of its list; no second factor is asked for."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
     medicines: Annotated[list[Medicine], Field(max_length=MOST)]
 
 
@@ -78,20 +77,19 @@ def sites(relay: Here, user: Runs) -> Json:
 def invite(body: InviteBody, relay: Here, user: Admin, token: Token) -> Json:
     """Make a one-time code that lets a box in; the answer holds it, this once, as text and as QR."""
     relay.sign_in.second_look(token, user, body.proof())
-    relay.authority()  # made now: the first box should not learn that it cannot be made
-    code = make_code(relay.keys.relay.public_key(), os.urandom)
     name, phone = body.name.strip(), body.phone.strip()
     try:
-        site = relay.invites.add(code, name, site=body.site, phone=phone, hours=body.hours, by=user.id)
-    except SettingsError:
+        made = invited(relay, name, site=body.site, phone=phone, hours=body.hours, by=user.id)
+    except SettingsError as error:
+        if error.key != "site":  # our own files, not what was asked for
+            raise
         raise RefusedError(
             409, "site_refused", "No code for this name: give another name, or a code.", "name"
         ) from None
-    url = public_url(relay.settings)
-    drawn = segno.make(f"{url}#{code}", error="m")
+    drawn = segno.make(made.qr, error="m")
     return {
-        "site": site,
-        "command": f"chevet-edge enrol {url} {code}",
+        "site": made.site,
+        "command": made.command,
         "qr": drawn.svg_data_uri(scale=4, border=2, dark="#000", light="#fff"),
         "until_ms": relay.now_ms() + body.hours * HOUR_MS,
     }
@@ -109,7 +107,7 @@ def change_site(site_code: Which, body: SiteBody, relay: Here, user: Admin, toke
 def change_stock(site_code: Which, body: StockBody, relay: Here, user: Runs) -> Json:
     """Put a list of medicines in place of a site's; specialists choose among them at once."""
     _known(relay, site_code)
-    medicines = read_stock("\n".join(" ".join(one.split()) for one in body.medicines))
+    medicines = listed(body.medicines)
     relay.sites.set_stock(site_code, medicines, by=user.id)
     return {"stock": list(medicines)}
 
@@ -121,11 +119,6 @@ def revoke(site_code: Which, body: ProofBody, relay: Here, user: Admin, token: T
     relay.sign_in.second_look(token, user, body.proof())
     relay.sites.revoke(site_code, by=user.id)
     relay.write_revoked()
-
-
-def public_url(settings: Settings) -> str:
-    """Return where boxes reach this relay."""
-    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def _known(relay: Relay, site_code: str) -> None:

@@ -126,5 +126,6 @@ def _require_specialist(connection: Connection, to: str | None) -> None:
     if to is None:
         return
     query = select(users.c.role).where(users.c.id == to, users.c.disabled_ms.is_(None))
+    query = query.where(users.c.first_until_ms.is_(None))
     if connection.execute(query).scalar() != "specialist":
         raise RefusedError(422, "no_specialist", "There is no such specialist: choose one of the list.", "to")

@@ -26,11 +26,12 @@ class OnCall:
 
 
 def people(connection: Connection, now_ms: int) -> list[Person]:
-    """Return every specialist whose account is open, by id."""
+    """Return every specialist whose account is open and whose password is their own, by id."""
     load = _load(connection)
     ready = select(on_call.c.user_id).where(on_call.c.from_ms <= now_ms, on_call.c.until_ms > now_ms)
     there = set(connection.execute(ready).scalars())
     query = select(users).where(users.c.role == "specialist", users.c.disabled_ms.is_(None))
+    query = query.where(users.c.first_until_ms.is_(None))  # nobody has come with that one yet
     return [
         Person(
             row.id,

@@ -12,13 +12,21 @@ MOST = 500
 
 
 def read_stock(text: str) -> tuple[str, ...]:
-    """Return the medicines of a list, one a line; empty lines and those that begin with # do not count.
+    """Return the medicines of a file, one a line; empty lines and those that begin with # do not count.
+
+    Raises:
+        SettingsError: as `listed` tells.
+    """
+    return listed([line for line in text.splitlines() if not line.strip().startswith("#")])
+
+
+def listed(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the medicines of a list as it is kept: single spaces, nothing empty, nothing twice.
 
     Raises:
         SettingsError: a line is too long, or there are too many.
     """
-    lines = tuple(line.strip() for line in text.splitlines())
-    found = tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    found = tuple(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
     if any(len(line) > LONGEST for line in found):
         raise SettingsError("stock", f"a line is longer than {LONGEST} characters: one medicine a line.")
     if len(found) > MOST:

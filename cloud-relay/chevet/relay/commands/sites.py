@@ -2,18 +2,16 @@
 
 import argparse
 import io
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import segno
 
-from chevet.exchange.enrolment import make_code
-from chevet.relay.api.programme_sites import public_url
 from chevet.relay.archive.stock import read_stock
 from chevet.relay.commands.opened import opened
 from chevet.relay.errors import SettingsError
+from chevet.relay.invitation import invited
 from chevet.relay.keys import read_site
 from chevet.relay.relay import Relay
 from chevet.relay.settings import Settings
@@ -38,16 +36,13 @@ def add(options: argparse.Namespace) -> int:
 
 
 def _invite(relay: Relay, options: argparse.Namespace) -> None:
-    relay.authority()  # made now: the first box should not wait for it, nor learn that it cannot be made
-    code = make_code(relay.keys.relay.public_key(), os.urandom)
     name = options.name.strip()[:200]
-    site = relay.invites.add(code, name, site=options.code or "", phone=options.phone, hours=options.hours)
-    url = public_url(relay.settings)
-    print(f"Site {site} ({name}). On its box, within {options.hours} hours, once:\n")
-    print(f"  chevet-edge enrol {url} {code}\n")
+    made = invited(relay, name, site=options.code or "", phone=options.phone, hours=options.hours)
+    print(f"Site {made.site} ({name}). On its box, within {options.hours} hours, once:\n")
+    print(f"  {made.command}\n")
     if not options.no_qr:
-        print(qr(f"{url}#{code}", sys.stdout.encoding))
-    for warning in _warnings(relay.settings, url):
+        print(qr(made.qr, sys.stdout.encoding))
+    for warning in _warnings(relay.settings, made.url):
         print(f"Note: {warning}")
 
 
