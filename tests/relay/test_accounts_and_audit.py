@@ -7,9 +7,10 @@ from sqlalchemy import delete, select, update
 
 from chevet.relay.accounts.passwords import Cost, Passwords
 from chevet.relay.accounts.users import User
-from chevet.relay.archive.answers import Draft, Note, verified
+from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.audit import Broken
 from chevet.relay.archive.schema import audit, sessions, users
+from chevet.relay.archive.signatures import verified
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.study.bundle import pack
 from chevet.study.case import Author, Signature, opinion_bytes

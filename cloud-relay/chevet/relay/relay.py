@@ -73,17 +73,17 @@ class Relay:
     sites: Sites
     invites: Invites
     certificates: Certificates
-    door: Door
     vault: Vault
     cases: Cases
     answers: Answers
     inbox: ArchiveInbox
-    broker_seen: BrokerSeen
     roster: Roster
     sealed: SealedCases
     allocation: Allocation
     discussions: Discussions
     lessons: Lessons
+    door: Door = field(default_factory=lambda: Door(time.monotonic))
+    broker_seen: BrokerSeen = field(default_factory=BrokerSeen)
     meters: Meters = field(default_factory=Meters)
 
     def refresh_keys(self) -> bool:
@@ -209,16 +209,10 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
     database = open_database(settings)
     database.migrate()
     objects, audit, passwords = open_objects(settings), Audit(keys.audit), Passwords(cost)
-    factors = Factors(keys.audit, keys.name)
-    passkeys = Passkeys(keys.audit, keys.name, place_of(settings.desk_url, settings.port))
-    proofs = Proofs(database, audit, now_ms, factors, passkeys)
-    sign_in = SignIn(database, audit, passwords, now_ms, factors, proofs, rules_of(settings))
-    accounts, provider = Users(database, audit, passwords, now_ms, factors), provider_of(settings, now_ms)
+    accounts, sign_in, passkeys, provider = _doors(settings, keys, database, audit, passwords, now_ms)
+    shown = settings.label == HTEST
     vault = Vault(objects, keys.programme, *keys.older)
-    cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=settings.label == HTEST)
-    answers = Answers(database, objects, vault, audit, cases, keys, now_ms)
-    terms = Terms(settings.answer_due_minutes)
-    admission = Admission(vault, audit, now_ms, sealed=settings.sealing == "sealed", terms=terms)
+    cases = Cases(database, audit, vault, keys.relay, now_ms, shows_simulated=shown)
     return Relay(
         settings=settings,
         keys=keys,
@@ -229,24 +223,46 @@ def open_relay(settings: Settings, *, now_ms: Callable[[], int] = unix_ms, cost:
         users=accounts,
         sign_in=sign_in,
         own_password=OwnPassword(database, audit, passwords, now_ms, sign_in),
-        passkeys=PasskeySignIn(database, audit, now_ms, passkeys, sign_in),
-        provider=ProviderSignIn(database, audit, now_ms, sign_in, accounts, provider, mapped_of(settings))
-        if provider
-        else None,
+        passkeys=passkeys,
+        provider=provider,
         sites=Sites(database, audit, now_ms),
         invites=Invites(database, audit, now_ms),
         certificates=Certificates(database, now_ms),
-        door=Door(time.monotonic),
         vault=vault,
         cases=cases,
-        answers=answers,
-        inbox=ArchiveInbox(database, objects, vault, admission, now_ms),
-        broker_seen=BrokerSeen(),
+        answers=Answers(database, objects, vault, audit, cases, keys, now_ms),
+        inbox=ArchiveInbox(database, objects, vault, _admission(settings, vault, audit, now_ms), now_ms),
         roster=Roster(database, audit, keys.relay, now_ms),
-        sealed=SealedCases(
-            database, objects, audit, keys.relay, now_ms, shows_simulated=settings.label == HTEST
-        ),
+        sealed=SealedCases(database, objects, audit, keys.relay, now_ms, shows_simulated=shown),
         allocation=Allocation(database, audit, cases, now_ms),
-        discussions=Discussions(database, audit, vault, now_ms, shows_simulated=settings.label == HTEST),
+        discussions=Discussions(database, audit, vault, now_ms, shows_simulated=shown),
         lessons=Lessons(database, audit, vault, cases, now_ms),
     )
+
+
+def _doors(
+    settings: Settings,
+    keys: ProgrammeKeys,
+    database: Database,
+    audit: Audit,
+    passwords: Passwords,
+    now_ms: Callable[[], int],
+) -> tuple[Users, SignIn, PasskeySignIn, ProviderSignIn | None]:
+    """Return the accounts and the ways to sign in to them; None for a provider that is not set."""
+    factors = Factors(keys.audit, keys.name)
+    passkeys = Passkeys(keys.audit, keys.name, place_of(settings.desk_url, settings.port))
+    proofs = Proofs(database, audit, now_ms, factors, passkeys)
+    sign_in = SignIn(database, audit, passwords, now_ms, factors, proofs, rules_of(settings))
+    accounts = Users(database, audit, passwords, now_ms, factors)
+    asked = provider_of(settings, now_ms)
+    provider = (
+        ProviderSignIn(database, audit, now_ms, sign_in, accounts, asked, mapped_of(settings))
+        if asked
+        else None
+    )
+    return accounts, sign_in, PasskeySignIn(database, audit, now_ms, passkeys, sign_in), provider
+
+
+def _admission(settings: Settings, vault: Vault, audit: Audit, now_ms: Callable[[], int]) -> Admission:
+    terms = Terms(settings.answer_due_minutes)
+    return Admission(vault, audit, now_ms, sealed=settings.sealing == "sealed", terms=terms)

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -37,6 +38,33 @@ from chevet.relay.live.room import LiveRoom
 from chevet.relay.relay import Relay
 
 DESK: Path = Path(__file__).parent.parent / "desk"
+ROUTERS: Final = (
+    *(room.router for room in (session, enrol, inbox, recordings, answers, live)),
+    exports,
+    fhir_audit,  # before the kinds of which anything is one
+    fhir,
+    aids,
+    drawings,
+    answer_drafts,
+    kept,
+    health,
+    impact,
+    passkeys,
+    provider,
+    programme,
+    programme_sites,
+    protection,
+    duty,
+    push,
+    sealed,
+    discussions,
+    teaching,
+    teaching_parts,
+    voices,
+    call,
+    live_watch,
+)
+"""Every part of the API, in the order in which an address is looked up."""
 
 
 def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
@@ -52,31 +80,8 @@ def create_app(relay: Relay, watching: LiveRoom | None = None) -> FastAPI:
     app.state.relay = relay
     app.state.live = watching
     refusals.install(app)
-    for room in (session, enrol, inbox, recordings, answers, live):
-        app.include_router(room.router)
-    app.include_router(exports)
-    app.include_router(fhir_audit)  # before the kinds of which anything is one
-    app.include_router(fhir)
-    app.include_router(aids)
-    app.include_router(drawings)
-    app.include_router(answer_drafts)
-    app.include_router(kept)
-    app.include_router(health)
-    app.include_router(impact)
-    app.include_router(passkeys)
-    app.include_router(provider)
-    app.include_router(programme)
-    app.include_router(programme_sites)
-    app.include_router(protection)
-    app.include_router(duty)
-    app.include_router(push)
-    app.include_router(sealed)
-    app.include_router(discussions)
-    app.include_router(teaching)
-    app.include_router(teaching_parts)
-    app.include_router(voices)
-    app.include_router(call)
-    app.include_router(live_watch)
+    for router in ROUTERS:
+        app.include_router(router)
     require_roles(app.routes)
     shell.install(app, DESK, SHARED)
     app.mount("/shared", StaticFiles(directory=SHARED, check_dir=False), name="shared")

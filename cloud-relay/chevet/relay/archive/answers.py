@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, func, select, update
 
 from chevet.exchange.messages import sign_status, write
@@ -23,6 +22,7 @@ from chevet.relay.archive.database import Database
 from chevet.relay.archive.objects import Objects
 from chevet.relay.archive.outbox import Sealing, keep_receipt, next_seq
 from chevet.relay.archive.schema import Found, answers, bundles, cases, objects
+from chevet.relay.archive.signatures import verified
 from chevet.relay.archive.sites import find_site
 from chevet.relay.archive.vault import Vault
 from chevet.relay.archive.voices import named_voice, nothing_named, told_voice, voice_before, voice_row
@@ -289,16 +289,6 @@ class Answers:
     def _bundle(self, connection: Connection, row: Found) -> Bundle:
         names = select(objects.c.oid, objects.c.name).where(objects.c.tid == row.tid)
         return self._vault.bundle(row.manifest, {item.oid: item.name for item in connection.execute(names)})
-
-
-def verified(author: Author, signature: Signature, signed: bytes, relay_key: Ed25519PublicKey) -> bool:
-    """Say whether the author's key signed `signed`, and the relay vouches that the key is the author's."""
-    try:
-        relay_key.verify(signature.certificate, author_bytes(author, signature.public_key))
-        Ed25519PublicKey.from_public_bytes(signature.public_key).verify(signature.value, signed)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _label(case: Case) -> str:
