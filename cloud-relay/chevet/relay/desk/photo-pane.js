@@ -1,7 +1,7 @@
 /** Photographs of the skin: choose the place on the body, see all that was taken there, an earlier visit below. */
 
 import { t } from "/shared/i18n.js";
-import { viewOf } from "/shared/instruments/skin-map.js";
+import { viewsOf } from "/shared/instruments/skin-map.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Earlier } from "/desk/earlier.js";
 import { Look } from "/desk/ear-one.js";
@@ -29,7 +29,7 @@ export function PhotoPane({ one }) {
   const sites = [...new Set(photos.map((photo) => photo.site))];
   const site = sites.includes(chosen) ? chosen : sites[0];
   const at = (/** @type {boolean} */ usable) => photos.filter((photo) => photo.quality.usable === usable).map((photo) => photo.site).join(" ");
-  const views = VIEWS.filter((view) => sites.some((place) => viewOf(place) === view));
+  const views = VIEWS.filter((view) => sites.some((place) => viewsOf(place).includes(view)));
   const there = (/** @type {{recordings: DeskRecording[]}} */ visit) => photosOf(visit).filter((photo) => photo.site === site);
   return html`<div class="sounds photos">
     <div class="sounds-where"><div class="skin-maps">${views.map((view) => html`<skin-map key=${view} view=${view} label=${t("photos.where")} done=${at(true)} poor=${at(false)} active=${site}></skin-map>`)}</div>

@@ -3,7 +3,7 @@
 import { t } from "/shared/i18n.js";
 import { Icon } from "/shared/icon.js";
 import { html, useState } from "/shared/vendor/htm-preact/standalone.module.js";
-import { SPOTS, viewOf } from "/shared/instruments/skin-map.js";
+import { SPOTS, viewsOf } from "/shared/instruments/skin-map.js";
 import { goVisit } from "/kiosk/actions.js";
 import { useCapture } from "/kiosk/coaches/capture.js";
 import { Coach, QualityChip, QualityHint, toTiles } from "/kiosk/coaches/coach.js";
@@ -74,7 +74,7 @@ function OnePlace({ visit, site }) {
   <//>`;
   return html`<${Coach} ...${common} step=${html`${where} · ${t("skin.step")}`} say=${t("skin.step")} skip=${{ step: "photo", site }} leave=${back} result=${result} class="coach-photo"
     instrument="camera" recordLabel=${t("coach.record", { n: SECONDS })} chips=${html`<${QualityChip} quality=${quality} />`}
-    picture=${html`<skin-map view=${viewOf(site)} active=${site} label=${t(`site.${site}`)}></skin-map>`}
+    picture=${html`<div class="skin-maps">${viewsOf(site).map((view) => html`<skin-map view=${view} active=${site} label=${t(`site.${site}`)}></skin-map>`)}</div>`}
     hint=${html`<${QualityHint} quality=${quality} good=${t("skin.good")} />`}>
     <${LivePicture} device=${taking.device?.id ?? ""} label=${t("signal.photo")} />
   <//>`;

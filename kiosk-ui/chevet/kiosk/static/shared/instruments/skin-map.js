@@ -24,9 +24,9 @@ export const SPOTS = {
   back: [["head", 200, 46], ["neck", 200, 122], ["upper_back", 200, 214], ["lower_back", 200, 330], ["buttocks", 200, 428], ...limbs(-1)],
 };
 
-/** From which side a place is seen best. @param {string} site */
-export function viewOf(site) {
-  return SPOTS.front?.some(([known]) => known === site) ? "front" : "back";
+/** The sides on which a place is drawn; a limb has no side of its own, and both are shown rather than one guessed. @param {string} site */
+export function viewsOf(site) {
+  return Object.keys(SPOTS).filter((view) => SPOTS[view]?.some(([known]) => known === site));
 }
 
 const R = 15;
