@@ -255,6 +255,14 @@ async def test_no_case_no_room_and_calls_switched_off_are_said(world, line, sent
     ):
         desk = Caller(create_app(relay, room), case, who)
         assert (await desk.hear(lambda message: message["type"] == "websocket.close"))["code"] == code
+    desk = Caller(create_app(world.relay, line.room), study.id, who)
+    assert (await desk.stands("over"))["reason"] == "busy_relay"
+    monkeypatch.setattr(room_module, "MOST_CALLS", 1)
+    monkeypatch.setattr(room_module, "MOST_OF_ONE", 0)
+    desk = Caller(create_app(world.relay, line.room), study.id, who)
+    assert (await desk.stands("over"))["reason"] == "busy_windows"
+    closed = await desk.hear(lambda message: message["type"] == "websocket.close")
+    assert closed["code"] == call_module.NO_LINE
     with pytest.raises(RefusedError, match="any more"):
         line.room.call("xyz", study.id, world.user("other"), [])
     assert line.heard == []

@@ -15,7 +15,7 @@ from chevet.relay.api.guard import Here
 from chevet.relay.api.live import caller
 from chevet.relay.errors import RefusedError, SettingsError
 from chevet.relay.live.desk_call import DeskCall
-from chevet.relay.live.room import LiveRoom
+from chevet.relay.live.room import WINDOWS, LiveRoom
 from chevet.relay.live.turn import turn_servers
 from chevet.relay.relay import Relay
 
@@ -29,6 +29,8 @@ NOT_FOUND, NO_LINE = 4404, 4503
 MESSAGE_AT_MOST: Final = 24 * 1024
 ROLES: Final = ("specialist",)
 REASONS: Final = ("ended", "media", "no_microphone")
+WHY_NOT: Final = {WINDOWS: WINDOWS, "busy": "busy_relay"}
+"""What the desk shows of a call that never began; `busy` alone is said of a kiosk."""
 
 
 @router.websocket("/call")
@@ -49,6 +51,9 @@ async def call(socket: WebSocket, case_id: str, relay: Here) -> None:
         await socket.close(NO_LINE)
         return
     except RefusedError as refused:
+        if refused.code in WHY_NOT:
+            said = {"state": OVER, "reason": WHY_NOT[refused.code], "sdp": "", "held": False, "rate": None}
+            await socket.send_json({"type": "call"} | said)
         await socket.close(NOT_FOUND if refused.status == 404 else NO_LINE)
         return
     try:

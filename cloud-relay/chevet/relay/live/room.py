@@ -28,6 +28,7 @@ MOST_VIEWERS: Final = 64
 MOST_CALLS: Final = 32
 MOST_OF_ONE: Final = 2
 """Calls that one person may have open: nobody takes all places with forgotten windows."""
+WINDOWS: Final = "busy_windows"
 
 
 def live_line(settings: Settings) -> Line:
@@ -80,13 +81,13 @@ class LiveRoom:
         """Make a call possible; it rings when the desk says so.
 
         Raises:
-            RefusedError: 404 `not_found` for a site that is not let in, 503 `busy`.
+            RefusedError: 404 `not_found` for a site that is not let in, 503 `busy`, `busy_windows`.
         """
         known = self._known(site)
         if len(self._calls) >= MOST_CALLS:
             raise RefusedError(503, "busy", "Too many desks call at once: try again in a while.")
         if sum(one.user.id == user.id for one in self._calls) >= MOST_OF_ONE:
-            raise RefusedError(503, "busy", "You have calls open in other windows: close one of them.")
+            raise RefusedError(503, WINDOWS, "You have calls open in other windows: close one of them.")
         made = DeskCall(self._relay, known, case, user, ice)
         self._calls.add(made)
         return made
