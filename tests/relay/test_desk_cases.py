@@ -142,6 +142,7 @@ async def test_notes_and_retakes_go_into_the_thread(world, client, sent):
         made = (await desk.post(path, json=retake)).json()
         assert code(await desk.post(path, json={"kind": "note", "text": " "})) == (422, "invalid")
         assert code(await desk.post(path, json={"kind": "retake", "text": "again"})) == (422, "invalid")
+        assert code(await desk.post(path, json={"kind": "retake", "step": "photo"})) == (422, "invalid")
         case = (await desk.get(f"/api/cases/{study.id}")).json()
     assert (made["step"], made["site"], made["verified"]) == ("heart_sound", "M", True)
     assert [(m["kind"], m["verified"]) for m in case["messages"]] == [("note", True), ("retake", True)]

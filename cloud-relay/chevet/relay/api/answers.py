@@ -85,6 +85,8 @@ class MessageBody(BaseModel):
             raise ValueError("a note needs text or a voice")
         if self.kind == "retake" and not self.step:
             raise ValueError("a retake needs a step")
+        if self.kind == "retake" and self.step == "photo" and not self.site:
+            raise ValueError("a photograph is taken again at a place")
         return self
 
 

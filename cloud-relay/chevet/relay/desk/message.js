@@ -18,6 +18,9 @@ const STEPS = ["ecg", "heart_sound", "lung_sound", "otoscopy", "photo", "oximetr
 /** The drawings on which a place of the step is touched. @type {Record<string, string[]>} */
 const MAPS = { ecg: ["ecg"], heart_sound: ["heart"], lung_sound: ["lung-front", "lung-back"] };
 
+/** Whether it is said what to take again: skin is photographed again at a place. @param {Place} place */
+export const ready = (place) => Boolean(place.step && (place.step !== "photo" || place.site));
+
 /** @param {{ one: DeskCase }} props */
 export function MessageForm({ one }) {
   const { retake } = useDesk();
@@ -26,7 +29,7 @@ export function MessageForm({ one }) {
   const [voice, setVoice] = useState(/** @type {import("/shared/types.js").SpokenDraft | null} */ (null));
   const [sent, setSent] = useState(false);
   const place = retake ?? { step: "", site: "", side: "" };
-  const ready = kind === "note" ? Boolean(text.trim() || voice) : Boolean(place.step && (place.step !== "photo" || place.site));
+  const complete = kind === "note" ? Boolean(text.trim() || voice) : ready(place);
 
   /** @param {Event} event */
   async function submit(event) {
@@ -48,8 +51,8 @@ export function MessageForm({ one }) {
       <textarea id="message-text" rows="3" dir="auto" maxlength="2000" placeholder=${t(kind === "retake" ? "message.how_hint" : "message.text_hint")} value=${text} onInput=${(/** @type {any} */ e) => setText(e.target.value)}></textarea></div>
     <${VoiceField} path=${`/api/cases/${one.id}/voice`} voice=${voice} change=${setVoice} />
     <div class="answer-foot">
-      ${ready ? "" : html`<p class="field-note">${t(kind === "retake" ? "message.touch_first" : "message.write_first")}</p>`}
-      <button type="submit" class="button button-main" disabled=${!ready}><${Icon} name="send" />${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button>
+      ${complete ? "" : html`<p class="field-note">${t(kind === "retake" ? "message.touch_first" : "message.write_first")}</p>`}
+      <button type="submit" class="button button-main" disabled=${!complete}><${Icon} name="send" />${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button>
     </div>
   </form>`;
 }

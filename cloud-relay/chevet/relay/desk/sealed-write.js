@@ -4,7 +4,7 @@ import { ApiError, post } from "/shared/api.js";
 import { has, t } from "/shared/i18n.js";
 import { html, useRef, useState } from "/shared/vendor/htm-preact/standalone.module.js";
 import { Medicines } from "/desk/medicines.js";
-import { Where } from "/desk/message.js";
+import { ready, Where } from "/desk/message.js";
 import { PasskeyInstead } from "/desk/passkey-button.js";
 import { proveByPasskey } from "/desk/passkey.js";
 import { sendMessage, sendOpinion } from "/desk/sealed-answer.js";
@@ -106,6 +106,6 @@ export function Write({ opened, keys, certificate, now, again }) {
       ${kind === "retake" ? html`<${Where} place=${place} choose=${setPlace} />` : ""}
       <label>${t(kind === "retake" ? "message.how" : "message.text")}<textarea name="text" dir="auto" maxlength="2000" rows="3" required=${kind === "note"}></textarea></label>
       ${told.text ? html`<p role=${told.done ? "status" : "alert"}>${told.text}</p>` : ""}
-      ${kind === "retake" && !place.step ? html`<p class="soft">${t("message.touch_first")}</p>` : ""}
-      <button class="button button-main" disabled=${busy || (kind === "retake" && !place.step)}>${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button></form></section>`;
+      ${kind === "retake" && !ready(place) ? html`<p class="soft">${t("message.touch_first")}</p>` : ""}
+      <button class="button button-main" disabled=${busy || (kind === "retake" && !ready(place))}>${t(kind === "retake" ? "message.send_retake" : "message.send_note")}</button></form></section>`;
 }
