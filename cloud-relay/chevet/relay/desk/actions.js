@@ -8,6 +8,7 @@ import { takeUp, unsent } from "/desk/kept-drafts.js";
 import { lock } from "/desk/kept-lock.js";
 import { keptNow, keptSet } from "/desk/kept-state.js";
 import { connect, disconnect } from "/desk/line.js";
+import { roomsOf } from "/desk/rooms.js";
 import { go, parse } from "/desk/route.js";
 import { draftOf, now, set, setDraft } from "/desk/store.js";
 
@@ -88,29 +89,19 @@ export async function leave() {
   if (gone) localStorage.removeItem(LEAVING);
 }
 
-/** Whom the live line tells nothing: they see no case come. */
-const LINELESS = ["auditor", "site-admin"];
-
 /** Signed in: open the live line and what the address names. */
 export async function enter() {
-  if (!LINELESS.includes(now().user?.role ?? "")) connect();
-  await Promise.all([readInbox(), readRefused(), follow(), isDiscusser() ? readTalks() : undefined]);
+  const has = roomsOf(now().user);
+  if (has.live) connect();
+  await Promise.all([readInbox(), readRefused(), follow(), has.inbox && has.talks ? readTalks() : undefined]);
   const { user } = now();
   if (user && !keptNow().offline) void settle(user.id);
 }
 
-function isDiscusser() {
-  return ["specialist", "coordinator"].includes(now().user?.role ?? "");
-}
-
-/** Where each role begins that has no inbox: cases are not theirs to list. @type {Record<string, string>} */
-const FIRST_ROOMS = { auditor: "#/glass", expert: "#/talks", "site-admin": "#/programme" };
-
 /** Follow the address. */
 export async function follow() {
   const asked = parse(location.hash);
-  const first = FIRST_ROOMS[now().user?.role ?? ""];
-  const route = first && asked.page === "inbox" ? parse(first) : asked;
+  const route = asked.page === "inbox" ? parse(roomsOf(now().user).first) : asked;
   const same = route.id === now().open?.id;
   set({ route, trouble: "", ...(same ? {} : { open: null, openError: "", delivery: null, earlier: null, side: "answer", retake: null }) });
   if (now().user && route.page === "case" && !same) await readCase(route.id);
@@ -123,17 +114,16 @@ export async function readTalks() {
 }
 
 export async function readInbox() {
-  const role = now().user?.role;
-  if (role === "auditor" || role === "site-admin") return;
-  if (role === "expert" || now().route.page === "talks") await readTalks();
-  if (role === "expert") return; // no inbox: they see what they are invited to
+  const { inbox, talks } = roomsOf(now().user);
+  if (talks && (!inbox || now().route.page === "talks")) await readTalks();
+  if (!inbox) return;
   const answer = await attempt(() => get("/api/inbox"), (error) => set({ inboxError: error.code }));
   if (answer) set({ inbox: answer.cases, waiting: answer.waiting ?? 0, inboxError: "", inboxAt: Date.now() });
   if (answer) void checkKept(answer.cases, now().user?.id ?? "");
 }
 
 export async function readRefused() {
-  if (["expert", "site-admin"].includes(now().user?.role ?? "")) return;
+  if (!roomsOf(now().user).refused) return;
   const answer = await attempt(() => get("/api/refused"), (error) => set({ refusedError: error.code }));
   if (answer) set({ refused: answer.bundles, refusedError: "" });
 }

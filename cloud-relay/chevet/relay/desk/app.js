@@ -22,6 +22,7 @@ import { AwayRibbon, Door, LeaveDialog, UnlockDialog } from "/desk/offline.js";
 import { Programme } from "/desk/programme.js";
 import { Refused } from "/desk/refused.js";
 import { Report } from "/desk/report.js";
+import { roomsOf } from "/desk/rooms.js";
 import { ScreenScale } from "/desk/scale.js";
 import { SignDialog } from "/desk/sign.js";
 import { SignIn } from "/desk/sign-in.js";
@@ -51,14 +52,15 @@ function Waking() {
 
 function Rooms() {
   const { route, wide, trouble, user } = useDesk();
+  const has = roomsOf(user);
   return html`
     <${Bar} />
     <${FreshVersion} />
     <${AwayRibbon} />
     ${trouble ? html`<p class="ribbon ribbon-bad" role="alert"><${Icon} name="circle-alert" />${trouble}
       <button type="button" class="ribbon-close" aria-label=${t("close")} onClick=${() => set({ trouble: "" })}><${Icon} name="x" /></button></p>` : ""}
-    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}${user?.role === "expert" ? " is-guest" : ""}`}>
-      ${route.page in PAGES ? html`<${PAGES[route.page]} />` : html`${user?.role === "expert" ? "" : html`<${Inbox} />`}${route.page === "case" ? html`<${CaseTable} />${user?.role === "specialist" ? html`<${AnswerPanel} />` : ""}` : html`<${InboxSummary} />`}`}
+    <div class=${`rooms page-${route.page}${wide ? " is-wide" : ""}${user?.role === "coordinator" ? " is-overseen" : ""}${has.inbox ? "" : " is-guest"}`}>
+      ${route.page in PAGES ? html`<${PAGES[route.page]} />` : html`${has.inbox ? html`<${Inbox} />` : ""}${route.page === "case" ? html`<${CaseTable} />${user?.role === "specialist" ? html`<${AnswerPanel} />` : ""}` : html`<${InboxSummary} />`}`}
     </div>`;
 }
 
