@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright  # noqa:
 from relay_desk.desk_browser import SIZES as DESK_SIZES  # noqa: E402
 from relay_desk.fake_relay import FakeRelay, serving  # noqa: E402
 from relay_desk.real_desk import RealDesk  # noqa: E402
-from screens import sights_after, sights_instruments  # noqa: E402, F401 - they add their screens
+from screens import desk_rooms, sights_after, sights_instruments  # noqa: E402, F401 - they add their screens
 from screens.desk_sights import DESK_SIGHTS  # noqa: E402
 from screens.desk_stage import PATIENCE_MS as DESK_PATIENCE_MS  # noqa: E402
 from screens.desk_stage import DeskStage, desk_page, furnished  # noqa: E402
