@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE.parent)]
 from kiosk.kiosk_browser import CHROMIUM, FIRST_CHOICES, FIRST_LOOK_MS, FLAGS  # noqa: E402
 from kiosk.worker_hand import strings  # noqa: E402
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import TimeoutError as TooLong  # noqa: E402
 from running_kit import running  # noqa: E402
 
 from chevet.sim import demo  # noqa: E402
@@ -155,7 +156,7 @@ def lesson(trainee: Trainee, code: str, walk: Walk) -> str:
 
 
 def walked(browser: Browser, url: str, language: str, codes: list[str]) -> list[str]:
-    """Walk the lessons in one language; return those that were not passed."""
+    """Walk the lessons in one language; return the first not passed, and those not tried after it."""
     width, height = (800, 480) if language in ("fr", "zgh") else (1280, 800)
     context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
     context.add_init_script(FIRST_CHOICES.replace("LANGUAGE", language))
@@ -171,9 +172,12 @@ def walked(browser: Browser, url: str, language: str, codes: list[str]) -> list[
         began = time.monotonic()
         try:
             points = lesson(trainee, code, WALKS[code])
-        except AssertionError as problem:
-            failed.append(code)
+        except (AssertionError, TooLong) as problem:
+            untried = codes[codes.index(code) + 1 :]
+            failed += [code, *untried]
             print(f"{language} {code:16} not passed: {str(problem).splitlines()[0]}", flush=True)
+            for other in untried:
+                print(f"{language} {other:16} not tried", flush=True)
             page.screenshot(path=HERE.parents[1] / "artefacts" / f"{language}-{code}.png")
             break
         print(f"{language} {code:16} {points:>4} points {time.monotonic() - began:5.0f} s", flush=True)
