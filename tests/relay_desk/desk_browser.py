@@ -98,7 +98,7 @@ def desk_opener(
     for page in pages:
         page.context.set_offline(False)
         page.close()
-    assert not troubles
+    assert not troubles, troubles
 
 
 @pytest.fixture(name="shot")

@@ -178,7 +178,7 @@ def _names_in(relay: Relay, draft: Path) -> list[str]:
         copy.close()
 
 
-def _names_of(database: Database, query: Select[tuple[str]]) -> list[str]:
+def _names_of(database: Database, query: Select[str]) -> list[str]:
     with database.read() as connection:
         return list(connection.execute(query).scalars())
 

@@ -10,14 +10,14 @@ ERASED: Final = "erased"
 """Why a transfer of such a case is refused."""
 
 
-def begun() -> Select[tuple[str]]:
+def begun() -> Select[str]:
     """Select the ids of cases whose destruction has begun, or is done."""
     return select(erasures.c.case_id).where(
         erasures.c.begun_ms.is_not(None) | erasures.c.destroyed_ms.is_not(None)
     )
 
 
-def held() -> Select[tuple[str]]:
+def held() -> Select[str]:
     """Select the names of objects that must be in the store: those that a case holds which stays."""
     return (
         select(objects.c.name)

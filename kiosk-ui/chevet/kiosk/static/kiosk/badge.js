@@ -3,7 +3,7 @@
  * Arabic or French layout changes nothing. Where a PIN is being typed, a card's digits are told from fingers by their speed.
  */
 
-import { useEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
+import { useLayoutEffect, useRef } from "/shared/vendor/htm-preact/standalone.module.js";
 
 const SHORTEST = 8; // as the box asks of a badge
 const LONGEST = 64;
@@ -16,7 +16,7 @@ const OWN = /TW[B-LN-PRS]{32}$/;
 export function useBadge(pin, read) {
   const latest = useRef({ pin, read });
   latest.current = { pin, read };
-  useEffect(() => {
+  useLayoutEffect(() => { // a badge may be held up as soon as the screen stands
     let typed = "";
     let slowest = 0;
     let at = 0;
