@@ -12,10 +12,9 @@ from chevet.relay.archive.answers import Draft, Note
 from chevet.relay.archive.schema import audit, bundles, chunks, erasures, objects
 from chevet.relay.backup import backup
 from chevet.relay.commands.erase import state
-from chevet.relay.commands.run import swept
 from chevet.relay.erasure import DAY_MS, receipt_holds, receipt_of, restore, sweep, withdraw
 from chevet.relay.errors import RefusedError, SettingsError, StoreAwayError
-from chevet.relay.orphans import compare, damaged, delivered
+from chevet.relay.orphans import compare, damaged, delivered, sweep_orphans
 from chevet.study.bundle import pack
 from chevet.study.case import Author, Message, pack_message
 from chevet.study.study import Consent
@@ -273,20 +272,20 @@ def test_bytes_that_another_case_has_come_to_hold_stay(world, sent):
     assert kept[0] not in destroyed(receipt)
 
 
-def test_a_running_relay_removes_once_a_day_what_no_case_names(world, sent):
+def test_the_sweep_removes_what_no_case_has_named_for_a_day(world, sent):
     sent()
     held, relay = files(world), world.relay
     young, old = relay.objects.put(b"somebody's work under way"), relay.objects.put(b"an answer overtaken")
     path = next(relay.objects.folder.glob(f"??/{old}"))
     day_before = path.stat().st_mtime - 24 * 3600 - 1
     os.utime(path, (day_before, day_before))
-    swept(relay, 23)
+    assert sweep(relay) == []
     assert files(world) == held | {young, old}
-    swept(relay, 24)
+    assert sweep_orphans(relay) == 1
     assert files(world) == held | {young}
     with relay.database.read() as connection:
         last = connection.execute(select(audit).order_by(audit.c.seq.desc())).first()
-    assert (last.who, last.what, last.detail) == ("relay", "objects.sweep", "1 objects")
+    assert (last.who, last.what, last.detail) == ("operator", "objects.sweep", "1 objects")
 
 
 def test_answered_cases_go_when_they_were_kept_long_enough(world, sent):

@@ -16,8 +16,8 @@ a digest of its bytes, "damaged" where they are not what the site signed. `cheve
 what `chevet-edge queue --list` prints at the box. Sealed cases too; what was destroyed is not in it."""
 SWEEP = """\
 Removes objects that no case names and that were put a day ago or earlier: answers overtaken before they were
-written down, and what a power cut between store and archive left. A running relay does this once a day by
-itself; here it is done now. Runs beside a working relay."""
+written down, and what a power cut between store and archive left. Not for a restored copy of an archive whose
+store others still use: all that came since would be nobody's there. Runs beside a working relay."""
 
 
 def add_objects(

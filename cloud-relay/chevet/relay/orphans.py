@@ -98,8 +98,12 @@ def _stays(relay: Relay, tid: str) -> bool:
         return view.execute(query).first() is not None
 
 
-def sweep_orphans(relay: Relay, old_s: float = OLD_S, *, by: str = OPERATOR) -> int:
-    """Remove what nobody has named for a day; return how many objects went. `by` is for the audit."""
+def sweep_orphans(relay: Relay, old_s: float = OLD_S) -> int:
+    """Remove what nobody has named for a day; return how many objects went.
+
+    A person asks for it, never the relay by itself: a restored copy of yesterday's archive on the same store
+    would take all that came since for nobody's.
+    """
     old = [one.name for one in compare(relay).orphans if one.age_s >= old_s]
     gone = 0
     for name in old:
@@ -110,7 +114,7 @@ def sweep_orphans(relay: Relay, old_s: float = OLD_S, *, by: str = OPERATOR) -> 
             gone += 1
     if gone:
         with relay.database.write() as connection:
-            relay.audit.add(connection, relay.now_ms(), by, "objects.sweep", "", f"{gone} objects")
+            relay.audit.add(connection, relay.now_ms(), OPERATOR, "objects.sweep", "", f"{gone} objects")
     return gone
 
 

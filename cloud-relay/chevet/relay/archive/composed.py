@@ -53,7 +53,7 @@ def sent(
 
     Args:
         database: the archive.
-        store: where the objects go. What was brought and not named is swept as an orphan.
+        store: where the objects go. What was brought and not named waits for `objects sweep`.
         compose: makes the words; raises RefusedError where they may not be.
         stamp: what must not have changed when they are written down.
         keep: writes them down.

@@ -5,7 +5,6 @@ import asyncio
 import logging
 import signal
 import socket
-from itertools import count
 
 import uvicorn
 
@@ -20,7 +19,6 @@ from chevet.relay.ingest.worker import Ingest, relay_line
 from chevet.relay.live.room import LiveRoom, live_line
 from chevet.relay.logs import start_log
 from chevet.relay.metrics import serving_metrics
-from chevet.relay.orphans import sweep_orphans
 from chevet.relay.relay import Relay, open_relay
 from chevet.relay.settings import Settings, read_settings
 
@@ -29,7 +27,6 @@ log = logging.getLogger(__name__)
 GRACE_S = 3
 BACKLOG = 128
 SWEEP_S = 3600
-ORPHANS_H = 24
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,24 +94,17 @@ def ask_store(relay: Relay) -> None:
 
 
 async def _sweep(relay: Relay) -> None:
-    """Destroy, now and every hour, what the policy says is due, and once a day what no case names."""
-    for hour in count():
+    """Destroy, now and every hour, what the policy says is due."""
+    while True:
         try:
-            await asyncio.to_thread(swept, relay, hour)
+            gone = await asyncio.to_thread(sweep, relay)
             await asyncio.to_thread(count_older, relay)
         except RelayError as error:
             log.error("erasure: %s", error)
+        else:
+            if gone:
+                log.info("destroyed %d cases by policy", len(gone))
         await asyncio.sleep(SWEEP_S)
-
-
-def swept(relay: Relay, hour: int) -> None:
-    """Destroy what is due; in the first of each 24 rounds remove what no case names, too."""
-    gone = sweep(relay)
-    if gone:
-        log.info("destroyed %d cases by policy", len(gone))
-    left = sweep_orphans(relay, by="relay") if hour % ORPHANS_H == 0 else 0
-    if left:
-        log.info("removed %d objects that no case names", left)
 
 
 def _listener(settings: Settings) -> socket.socket:
