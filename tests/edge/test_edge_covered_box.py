@@ -155,6 +155,7 @@ CLEAR = {
     "opinions": "id case_id version verified arrived_ms",
     "messages": "id case_id verified arrived_ms",
     "voices": "id case_id arrived_ms",
+    "kept": "name value",
     "imports": "id sha256 state reason arrived_ms capture",
     "photos": "id",
     "badges": "id",

@@ -178,6 +178,7 @@ async def test_a_word_signed_by_another_box_changes_nothing(world, line, sent):
     desk = Caller(create_app(world.relay, line.room), sent().id, cookie(world))
     desk.say(type="ring", sdp="offer")
     await desk.stands("asking")
+    await until(lambda: line.heard)
     line.called.receive(line.heard[0], 0.0, "")
     forged = list(line.called.said)
     line.answer(signer=world.relay.keys.relay)

@@ -62,13 +62,8 @@ def compose(
     parts = _parts(settings, database)
     memory = DeviceMemory(database, parts.clock.now_ms, parts.clock.quality)
     calibrations = Calibrations(database, parts.clock.now_ms)
+    make = _maker(parts, memory, calibrations, device_changed)
     buses = buses or real_buses(settings)
-
-    def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
-        instrument = Instrument(device, DRIVERS, connect, parts.clock.monotonic, device_changed)
-        instrument.memory, instrument.calibrations = memory, calibrations
-        return instrument
-
     instruments = {device.id: make(device, buses.connect) for device in all_devices(settings)}
     live = Live(parts.clock.now_ms, parts.clock.monotonic)
     in_use = InUse(instruments, make, live, buses.connect)
@@ -107,6 +102,22 @@ def compose(
         hands=make_hands(settings, training, lambda kind: _simulated(instruments, kind)),
         spooled=asyncio.Event(),
     )
+
+
+def _maker(
+    parts: "_Parts",
+    memory: DeviceMemory,
+    calibrations: Calibrations,
+    changed: Callable[[Instrument], None],
+) -> Callable[[DeviceSettings, Callable[[str], Link]], Instrument]:
+    """Return what makes an instrument of its settings and the links of its bus."""
+
+    def make(device: DeviceSettings, connect: Callable[[str], Link]) -> Instrument:
+        instrument = Instrument(device, DRIVERS, connect, parts.clock.monotonic, changed)
+        instrument.memory, instrument.calibrations = memory, calibrations
+        return instrument
+
+    return make
 
 
 def _captures(
