@@ -190,9 +190,10 @@ def record_ecg(worker: Hand) -> None:
     worker.picture("ecg")
     worker.main()
     expect(worker.page.locator(".coach.result")).to_be_visible(timeout=SLOW_MS)
-    worker.sees("result.good")
     worker.picture("ecg-result")
-    worker.touch("result.keep")
+    worker.touch(
+        "result.keep"
+    )  # stands only under what is good enough; another patient's breath may be named
     expect(worker.page.locator("[data-exam=ecg] .chip-ok")).to_be_visible()
 
 

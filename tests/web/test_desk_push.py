@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from relay.push_here import BrowserEnd, Service, push_service
 from relay_desk.desk_browser import chromium, screenshots  # noqa: F401 - fixtures
 from relay_desk.real_desk import RealDesk, real_desk
+from waiting import until_true
 
 from chevet.relay.duty.watch import make_round, ways_of
 
@@ -94,13 +95,13 @@ def test_a_doctor_is_alerted_with_the_desk_closed_and_comes_to_the_inbox(
     expect(page.get_by_text("Sent: the notice appears in a moment.")).to_be_visible()
     trial = end.open(service.taken[0][2])
     worker.push(trial)
-    page.wait_for_function(f"({SHOWN})().then(shown => shown.length === 1)")
+    until_true(lambda: len(page.evaluate(SHOWN)) == 1)
     assert page.evaluate(SHOWN)[0][:2] == ["Chevet", json.loads(trial)["body"]]
 
     assert make_round(relay.relay, ways_of(relay.relay.settings)) > 0
     alert = end.open(service.taken[-1][2])
     worker.push(alert)
-    page.wait_for_function(f"({SHOWN})().then(shown => shown[0][0] !== 'Chevet')")
+    until_true(lambda: [shown[0] for shown in page.evaluate(SHOWN)] not in ([], ["Chevet"]))
     ((title, body, language, _),) = page.evaluate(SHOWN)
     assert (title, language) == (json.loads(alert)["title"], "fr"), "one notice stands, the newest"
     for secret in (relay.studies[0].id, relay.studies[0].patient.name, "chest", "cardiology", "nfgou"):
@@ -108,7 +109,7 @@ def test_a_doctor_is_alerted_with_the_desk_closed_and_comes_to_the_inbox(
     context.service_workers[0].evaluate(TOUCH)
     page.wait_for_function("location.hash === '#/'")
     worker.push(b"this is none of ours")
-    page.wait_for_function(f"({SHOWN})().then(shown => shown.length === 1 && shown[0][0] === 'Chevet')")
+    until_true(lambda: [shown[0] for shown in page.evaluate(SHOWN)] == ["Chevet"])
 
     mine.get_by_role("button", name="No more there").click()
     expect(page.get_by_role("button", name="Alert me in this browser")).to_be_visible()

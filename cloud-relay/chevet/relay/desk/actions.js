@@ -4,7 +4,7 @@ import { ApiError, get, post, put, remove } from "/shared/api.js";
 import { setLanguage } from "/shared/i18n.js";
 import { nameApp } from "/desk/installed.js";
 import { checkKept, forgetAll, settle } from "/desk/kept-contact.js";
-import { takeUp, unsent } from "/desk/kept-drafts.js";
+import { takeUp, undisturbed, unsent } from "/desk/kept-drafts.js";
 import { lock } from "/desk/kept-lock.js";
 import { keptNow, keptSet } from "/desk/kept-state.js";
 import { connect, disconnect } from "/desk/line.js";
@@ -170,7 +170,8 @@ export async function takeOrGive(what) {
 export async function sign(password, proof = {}) {
   const id = now().open?.id ?? "";
   const { follow_up_date, voice, ...written } = draftOf(id);
-  await post(`/api/cases/${id}/opinions`, { ...written, follow_up_date: follow_up_date || null, voice: voice?.text ?? "", password, ...proof });
+  const answer = { ...written, follow_up_date: follow_up_date || null, voice: voice?.text ?? "", password, ...proof };
+  await undisturbed(id, () => post(`/api/cases/${id}/opinions`, answer));
   setDraft(id, null);
   set({ dialog: "" });
   await Promise.all([readCase(id), readInbox()]);

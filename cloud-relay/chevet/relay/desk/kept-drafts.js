@@ -70,6 +70,21 @@ function save(id) {
   return turn;
 }
 
+/**
+ * Do what settles a draft while nothing of it is on its way: what came after it would be refused.
+ * @template T @param {string} id @param {() => Promise<T>} settle @returns {Promise<T>}
+ */
+export async function undisturbed(id, settle) {
+  clearTimeout(timers.get(id));
+  await saves.get(id);
+  try {
+    return await settle();
+  } catch (error) {
+    if (unsaved.has(id)) void save(id); // it is being written on
+    throw error;
+  }
+}
+
 /** @param {string} id */
 async function saveNow(id) {
   if (keptNow().conflicts[id]) return void saveHere(id);
