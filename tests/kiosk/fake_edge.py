@@ -20,6 +20,7 @@ from kiosk.fake_signals import RATES, eardrum, picture_frame, wave_frame
 from starlette.responses import FileResponse
 
 from chevet.kiosk.files import INDEX, KIOSK, SHARED
+from chevet.study.specialties import SPECIALTIES
 
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
@@ -27,17 +28,6 @@ POLICY = (
 )
 TICK_S = 0.05
 GOOD = {"score": 0.94, "usable": True, "reasons": []}
-SPECIALTIES = [
-    "cardiology",
-    "dermatology",
-    "ent",
-    "general",
-    "gynaecology-obstetrics",
-    "internal-medicine",
-    "nephrology",
-    "paediatrics",
-    "pneumology",
-]
 
 
 def now_ms() -> int:
@@ -235,7 +225,7 @@ class FakeEdge:
             "disk": {"free_bytes": 21_400_000_000, "level": self.disk},
             "clock": {"now_ms": now_ms(), "quality": "synchronised"},
             "workers": self.workers,
-            "specialties": SPECIALTIES,
+            "specialties": list(SPECIALTIES),
             "electrodes": self.electrodes,
             "training": self.training,
         }
